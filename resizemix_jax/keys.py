@@ -1,0 +1,25 @@
+"""Random keys: root(seed) -> stream(name) -> step -> device. Derived wherever needed, stored nowhere.
+
+A key is named by what it is for, so a new stream never shifts the numbers of another, and step 1000
+of a resumed run draws what step 1000 of an unbroken run draws. The last fold, over devices, is
+`parallel.device_key`.
+"""
+
+import zlib
+
+import jax
+
+
+def root(seed):
+    """The key of a run: a typed JAX key, shape []."""
+    return jax.random.key(seed)
+
+
+def stream(key, name):
+    """The sub-key of `key` for the purpose `name` (a str)."""
+    return jax.random.fold_in(key, zlib.crc32(name.encode()))
+
+
+def at_step(key, step):
+    """The sub-key of `key` for step number `step` (int, or int32 array of shape [])."""
+    return jax.random.fold_in(key, step)

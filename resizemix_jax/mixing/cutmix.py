@@ -1,0 +1,58 @@
+"""CutMix (Yun et al., 2019): a box of the source replaces the same box of the target."""
+
+import jax
+import jax.numpy as jnp
+
+from resizemix_jax.mixing import pairing, region
+
+
+def cut_box(y, x, lam, height, width):
+    """The box that CutMix cuts for a wanted source share `lam` around pixel (y, x).
+
+    Sides int(height * sqrt(lam)), int(width * sqrt(lam)), truncated; then `region.clipped_box`.
+    """
+    side = jnp.sqrt(lam)
+    size = (height * side).astype(jnp.int32), (width * side).astype(jnp.int32)
+    return region.clipped_box(y, x, size, height, width)
+
+
+def cutmix(key, images, labels, *, alpha=1.0, prob=0.5, per='batch'):
+    """Pastes a random box of the partner at the same place.
+
+    Law:
+        partner  a uniform permutation of the batch; fixed points are allowed.
+        apply    with probability `prob` (one draw a batch or an image); otherwise nothing changes.
+        lam0     ~ Beta(alpha, alpha), the source share that is aimed at.
+        box      centre uniform over the pixels, sides int(H * sqrt(lam0)), int(W * sqrt(lam0)),
+                 half sides truncated, clipped at the border (`cut_box`). Same box in both images.
+        lam      the share of the pixels in the clipped box; E[lam] = 0.299 at 32 x 32 with alpha = 1.
+        label    (1 - lam) * target + lam * source.
+        per      'batch': apply, lam0 and the box are one for the batch, as in the public code;
+                 'sample': each image draws its own.
+
+    Source: arXiv:1905.04899; clovaai/CutMix-PyTorch train.py, whose `lam` is the target's share and whose
+    README trains CIFAR with prob 0.5, ImageNet with 1.0. The paper's eq. 4-5 (ResizeMix) is this lam.
+
+    Args:
+        key, images, labels, per: see the contract of `resizemix_jax.mixing`.
+        alpha: > 0.
+        prob: in [0, 1].
+
+    Returns:
+        images and labels, of the given shapes and dtypes.
+    """
+    pairing.check_batch(images, labels)
+    pairing.check_positive(alpha=alpha)
+    if not 0 <= prob <= 1:
+        raise ValueError(f'prob={prob} must be in [0, 1]')
+    batch, height, width, _ = images.shape
+    count = pairing.draws(per, batch)
+    key_partner, key_lam, key_centre, key_apply = jax.random.split(key, 4)
+    partner = pairing.draw_partner(key_partner, batch)
+    lam0 = jax.random.beta(key_lam, alpha, alpha, (count,))
+    # A box of no area is how "not applied" is written.
+    lam0 = jnp.where(jax.random.uniform(key_apply, (count,)) < prob, lam0, 0.0)
+    y, x = region.draw_centres(key_centre, count, height, width)
+    box = cut_box(y, x, lam0, height, width)
+    mixed = jnp.where(region.inside(box, height, width), images[partner], images)
+    return mixed, pairing.mix_labels(labels, partner, region.share(box, height, width))

@@ -1,0 +1,33 @@
+"""Cutout (DeVries and Taylor, 2017): a square of every image is set to zero."""
+
+import jax.numpy as jnp
+
+from resizemix_jax.mixing import pairing, region
+
+
+def cutout(key, images, labels, *, length=16):
+    """Zeroes one square an image; labels are untouched.
+
+    Law:
+        centre   uniform over the pixels, its own for every image.
+        square   `length // 2` pixels to each side of the centre, clipped at the border, so it may be smaller.
+        fill     0, which is the mean colour, since the trainer mixes after normalisation.
+        label    unchanged; always applied.
+
+    Source: arXiv:1708.04552; uoguelph-mlrg/Cutout util/cutout.py. The published lengths are 16 for
+    CIFAR-10, 8 for CIFAR-100, 20 for SVHN; the AutoAugment family uses 16 for both CIFARs.
+
+    Args:
+        key, images, labels: see the contract of `resizemix_jax.mixing`.
+        length: the square's side in pixels, >= 1.
+
+    Returns:
+        images and labels, of the given shapes and dtypes.
+    """
+    pairing.check_batch(images, labels)
+    pairing.check_positive(length=length)
+    batch, height, width, _ = images.shape
+    y, x = region.draw_centres(key, batch, height, width)
+    box = region.clipped_box(y, x, (length, length), height, width)
+    hole = region.inside(box, height, width)
+    return jnp.where(hole, jnp.zeros((), images.dtype), images), labels

@@ -1,0 +1,37 @@
+"""Mixup (Zhang et al., 2018): a convex combination of two images."""
+
+import jax
+
+from resizemix_jax.mixing import pairing
+
+
+def mixup(key, images, labels, *, alpha=1.0, per='batch'):
+    """Mixes every image with its partner.
+
+    Law:
+        partner  a uniform permutation of the batch; fixed points are allowed.
+        lam      ~ Beta(alpha, alpha), once a batch or once an image; not folded to [0.5, 1].
+        image    (1 - lam) * target + lam * source, computed in float32; no clipping.
+        label    (1 - lam) * target + lam * source.
+        always applied.
+
+    Source: arXiv:1710.09412, eq. 1-2; facebookresearch/mixup-cifar10 train.py, whose `lam` is the share
+    of the target (the same law, since Beta(a, a) is symmetric). timm pairs image i with B - 1 - i.
+
+    Args:
+        key, images, labels, per: see the contract of `resizemix_jax.mixing`.
+        alpha: > 0.
+
+    Returns:
+        images and labels, of the given shapes and dtypes.
+    """
+    pairing.check_batch(images, labels)
+    pairing.check_positive(alpha=alpha)
+    batch = images.shape[0]
+    count = pairing.draws(per, batch)
+    key_partner, key_lam = jax.random.split(key)
+    partner = pairing.draw_partner(key_partner, batch)
+    lam = jax.random.beta(key_lam, alpha, alpha, (count,))
+    weight = lam[:, None, None, None]
+    mixed = (1 - weight) * images + weight * images[partner]
+    return mixed.astype(images.dtype), pairing.mix_labels(labels, partner, lam)

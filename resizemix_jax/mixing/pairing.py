@@ -1,0 +1,50 @@
+"""What every method needs: the checks of its arguments, its partners, and the mixed labels."""
+
+import jax
+import jax.numpy as jnp
+
+
+def check_batch(images, labels):
+    """Raises ValueError unless images are float [B, H, W, C] and labels float32 [B, K]."""
+    if images.ndim != 4 or not jnp.issubdtype(images.dtype, jnp.floating):
+        raise ValueError(
+            f'images must be float [B, H, W, C]; got {images.dtype}{list(images.shape)}. '
+            'Convert uint8 images first, e.g. images.astype(jnp.float32) / 255'
+        )
+    if labels.ndim != 2 or labels.dtype != jnp.float32 or labels.shape[0] != images.shape[0]:
+        raise ValueError(
+            f'labels must be soft, float32 [B, K] with B={images.shape[0]}; '
+            f'got {labels.dtype}{list(labels.shape)}. '
+            'Make them with jax.nn.one_hot(label, num_classes, dtype=jnp.float32)'
+        )
+
+
+def draws(per, batch):
+    """How many numbers a method draws: 1 for per='batch', `batch` for per='sample'."""
+    if per not in ('batch', 'sample'):
+        raise ValueError(f"per={per!r} must be 'batch' or 'sample'")
+    return 1 if per == 'batch' else batch
+
+
+def check_positive(**numbers):
+    """Raises ValueError for the first number that is not > 0."""
+    for name, value in numbers.items():
+        if not value > 0:
+            raise ValueError(f'{name}={value} must be > 0')
+
+
+def draw_partner(key, batch):
+    """A uniform random permutation, int32 [B]; an image may be its own partner."""
+    return jax.random.permutation(key, batch)
+
+
+def mix_labels(labels, partner, lam):
+    """(1 - lam) * labels + lam * labels[partner]: the source's share goes to the source's label.
+
+    Args:
+        labels: float32 [B, K].
+        partner: int32 [B].
+        lam: float32 [B] or [1], the source share of each image.
+    """
+    lam = lam[:, None]
+    return (1 - lam) * labels + lam * labels[partner]

@@ -1,0 +1,172 @@
+"""ResizeMix (Qin et al., 2020): the whole source image, made small, is pasted onto the target."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from resizemix_jax.mixing import pairing, region
+
+METHODS = ('nearest', 'linear', 'cubic', 'lanczos3', 'lanczos5')
+
+# Up to this many patch sizes, one branch per size compiles in seconds (23 sizes at 32 pixels); the 158
+# sizes at 224 pixels would take most of a minute.
+MAX_BRANCHES = 64
+
+
+def resizemix(key, images, labels, *, tau=(0.1, 0.8), per='batch', method='nearest', antialias=True):
+    """Pastes the resized partner, whole, at a random place of every image.
+
+    Law:
+        partner  a uniform permutation of the batch; fixed points are allowed.
+        tau      ~ U(low, high), the side scale; once a batch (the released code) or once an image.
+        size     h = floor(H * tau), w = floor(W * tau): 3..25 pixels at 32 with the default tau.
+        box      for every image its own: centre uniform over the pixels, the h x w box around it moved
+                 inside (`region.shifted_box`), so the patch is always whole.
+        patch    'nearest': pixel i of the patch is source pixel min(floor(i / tau), side - 1), on each
+                 axis (top-left, from the drawn tau, not from h / H); no antialiasing.
+                 otherwise: `jax.image.resize` of the source to h x w (half-pixel centres).
+        lam      h * w / (H * W), the integer area that is pasted, not tau^2; E[lam] = 0.2297 at 32 x 32.
+        label    (1 - lam) * target + lam * source.
+        always applied. A size of 0 pastes nothing and has lam = 0.
+
+    Source: arXiv:2012.11101, eq. 6-9, which leaves open per, size, interpolation and border; those are from
+    JayQine/ResizeMix run_apis/trainer.py (one tau and one permutation a batch and GPU, a box an image,
+    F.interpolate's nearest). Other public versions are other methods: openmixup draws one box a batch,
+    clips it and squeezes the source into it; mmpretrain draws the area from a Beta law and squeezes too.
+
+    Args:
+        key, images, labels, per: see the contract of `resizemix_jax.mixing`.
+        tau: (low, high) with 0 < low <= high <= 1.
+        method: one of METHODS.
+        antialias: whether the smooth methods widen their kernel when shrinking; 'nearest' ignores it.
+
+    Returns:
+        images and labels, of the given shapes and dtypes.
+    """
+    pairing.check_batch(images, labels)
+    low, high = check_tau(tau)
+    if method not in METHODS:
+        raise ValueError(f'method={method!r} must be one of: {", ".join(METHODS)}')
+    batch, height, width, _ = images.shape
+    count = pairing.draws(per, batch)
+    key_partner, key_tau, key_centre = jax.random.split(key, 3)
+    partner = pairing.draw_partner(key_partner, batch)
+    scale = jax.random.uniform(key_tau, (count,), minval=low, maxval=high)
+    y, x = region.draw_centres(key_centre, batch, height, width)
+    size = patch_size(scale, height, width)
+    box = region.shifted_box(y, x, size, height, width)
+    sides = patch_sides(tau, height)
+    if method == 'nearest':
+        patched = paste_nearest(images, partner, scale, box)
+    elif per == 'batch' and height == width and len(sides) <= MAX_BRANCHES:
+        patched = paste_static(images, partner, size[0][0], box, sides, method, antialias)
+    else:
+        patched = paste_smooth(images, partner, box, method, antialias)
+    return patched, pairing.mix_labels(labels, partner, region.share(box, height, width))
+
+
+def check_tau(tau):
+    """`tau` as (low, high); ValueError unless 0 < low <= high <= 1."""
+    if len(tau) != 2 or not 0 < tau[0] <= tau[1] <= 1:
+        raise ValueError(f'tau={tuple(tau)} must satisfy 0 < low <= high <= 1')
+    return tau
+
+
+def patch_size(tau, height, width):
+    """The sides (h, w) of the patch: int32, of the shape of `tau`."""
+    return (jnp.floor(height * tau).astype(jnp.int32), jnp.floor(width * tau).astype(jnp.int32))
+
+
+def patch_sides(tau, side):
+    """Every side that a tau in [low, high] can give on an axis of `side` pixels: a static range."""
+    low, high = (int(np.float32(side) * np.float32(t)) for t in tau)  # as on the device
+    return range(low, high + 1)
+
+
+def paste_nearest(images, partner, tau, box):
+    """The released law of 'nearest', for any size in one form: two gathers and a select.
+
+    The patch is read at its place in the target, so no temporary patch and no size-dependent shape
+    exist; it is the fastest form on CPU (benchmarks/mixing.py) and compiles in a second at any size.
+    A TPU gathers single pixels slowly, so there each gather is a product with a 0-1 matrix, which is
+    exact at the highest precision.
+
+    Args:
+        images: float [B, H, W, C].
+        partner: int32 [B].
+        tau: float32 [B] or [1].
+        box: int32 [B, 4].
+    """
+    _, height, width, _ = images.shape
+    rows = _nearest_index(height, box[:, 0], tau)
+    cols = _nearest_index(width, box[:, 1], tau)
+    source = lax.platform_dependent(
+        images, partner, rows, cols, tpu=_read_by_product, default=_read_by_gather
+    )
+    return jnp.where(region.inside(box, height, width), source, images)
+
+
+def _nearest_index(side, start, tau):
+    """The source pixel of every target pixel along one axis: int32 [B, side], clamped to the image."""
+    offset = jnp.arange(side) - start[:, None]
+    index = jnp.floor(offset * (1 / tau)[:, None]).astype(jnp.int32)
+    return jnp.clip(index, 0, side - 1)
+
+
+def _read_by_gather(images, partner, rows, cols):
+    lines = images.at[partner[:, None], rows].get(mode='promise_in_bounds')
+    take = jax.vmap(lambda line, col: line.at[:, col].get(mode='promise_in_bounds'))
+    return take(lines, cols)
+
+
+def _read_by_product(images, partner, rows, cols):
+    pick_rows = jax.nn.one_hot(rows, images.shape[1], dtype=images.dtype)
+    pick_cols = jax.nn.one_hot(cols, images.shape[2], dtype=images.dtype)
+    lines = jnp.einsum('byh,bhwc->bywc', pick_rows, images[partner], precision='highest')
+    return jnp.einsum('bxw,bywc->byxc', pick_cols, lines, precision='highest')
+
+
+def paste_static(images, partner, side, box, sides, method, antialias):
+    """One side for a batch of square images, out of a static range: a branch resizes to it and pastes.
+
+    Args:
+        images: float [B, S, S, C].
+        partner: int32 [B].
+        side: int32 [], in `sides`.
+        box: int32 [B, 4], of that side.
+        sides: a range.
+        method, antialias: of `jax.image.resize`.
+    """
+    batch, _, _, channels = images.shape
+
+    def branch(n):
+        def paste(images):
+            if n == 0:
+                return images
+            shape = (batch, n, n, channels)
+            small = jax.image.resize(images[partner], shape, method, antialias=antialias)
+            return jax.vmap(
+                lambda target, patch, at: lax.dynamic_update_slice(target, patch, (at[0], at[1], 0))
+            )(images, small, box)
+
+        return paste
+
+    return lax.switch(side - sides.start, [branch(n) for n in sides], images)
+
+
+def paste_smooth(images, partner, box, method, antialias):
+    """A size an image: `jax.image.scale_and_translate` places the patch by two matrix products."""
+    _, height, width, _ = images.shape
+
+    def place(source, box):
+        begin, end = box[:2].astype(jnp.float32), box[2:].astype(jnp.float32)
+        sides = jnp.array([height, width], jnp.float32)
+        # An empty patch has no scale; any will do, since no pixel of it is used.
+        scale = jnp.maximum(end - begin, 1.0) / sides
+        return jax.image.scale_and_translate(
+            source, source.shape, (0, 1), scale, begin, method, antialias=antialias
+        )
+
+    source = jax.vmap(place)(images[partner], box)
+    return jnp.where(region.inside(box, height, width), source, images).astype(images.dtype)
