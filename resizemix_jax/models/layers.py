@@ -1,0 +1,91 @@
+"""The layers that all networks share, with torch's conventions."""
+
+import functools
+import math
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+
+class Classifier(nn.Module):
+    """A network in two parts: `backbone` makes the last feature map, `top` makes logits of it."""
+
+    backbone: nn.Module
+    top: nn.Module
+
+    def features(self, images, train=False):
+        return self.backbone(images, train)
+
+    def head(self, features, train=False):
+        return self.top(features, train)
+
+    def __call__(self, images, train=False):
+        return self.head(self.features(images, train), train)
+
+
+def normal_fan_in(key, shape, dtype=jnp.float32):
+    """N(0, 2 / (k * k * C_in)): the original Wide ResNet's."""
+    return jax.random.normal(key, shape, dtype) * math.sqrt(2 / math.prod(shape[:-1]))
+
+
+def normal_fan_out(key, shape, dtype=jnp.float32):
+    """N(0, 2 / (k * k * C_out)): Shake-Shake's and ResNet's."""
+    return jax.random.normal(key, shape, dtype) * math.sqrt(2 / (math.prod(shape[:-2]) * shape[-1]))
+
+
+def torch_uniform(key, shape, dtype=jnp.float32):
+    """U(-b, b) with b = 1 / sqrt(fan_in): torch's default for the weights of conv and linear layers."""
+    return torch_bias(math.prod(shape[:-1]))(key, shape, dtype)
+
+
+def torch_bias(fan_in):
+    """U(-b, b) with b = 1 / sqrt(fan_in): torch's default for biases, which needs the layer's fan_in."""
+    bound = 1 / math.sqrt(fan_in)
+    return lambda key, shape, dtype=jnp.float32: jax.random.uniform(key, shape, dtype, -bound, bound)
+
+
+def conv(features, size=3, stride=1, *, bias=False, init=normal_fan_out, fan_in=0, dtype, name):
+    """A size x size convolution with torch's padding, size // 2 on every side.
+
+    `fan_in` > 0 draws the bias as torch does; otherwise it starts at zero.
+    """
+    return nn.Conv(
+        features,
+        (size, size),
+        strides=stride,
+        padding=[(size // 2, size // 2)] * 2,
+        use_bias=bias,
+        kernel_init=init,
+        bias_init=torch_bias(fan_in) if fan_in else nn.initializers.zeros,
+        dtype=dtype,
+        name=name,
+    )
+
+
+def dense(num_classes, fan_in, *, zero_bias=False, dtype, name='classifier'):
+    """The last linear layer, with torch's default initialisation (or a zero bias)."""
+    return nn.Dense(
+        num_classes,
+        kernel_init=torch_uniform,
+        bias_init=nn.initializers.zeros if zero_bias else torch_bias(fan_in),
+        dtype=dtype,
+        name=name,
+    )
+
+
+def batch_norm(train, batch_axis, dtype):
+    """BatchNorm(name=...)(x): eps 1e-5, running momentum 0.9 (torch's 0.1), statistics in float32."""
+    return functools.partial(
+        nn.BatchNorm,
+        use_running_average=not train,
+        momentum=0.9,
+        epsilon=1e-5,
+        dtype=dtype,
+        axis_name=batch_axis or None,
+    )
+
+
+def global_pool(x):
+    """The mean over the spatial axes: [B, h, w, c] -> [B, c]."""
+    return jnp.mean(x, axis=(1, 2))

@@ -1,0 +1,103 @@
+"""ResNet with bottleneck blocks (He et al., 2016), v1.5: the stride is in the 3 x 3 convolution."""
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from resizemix_jax.models import layers
+
+STAGES = {
+    14: (1, 1, 1, 1),
+    26: (2, 2, 2, 2),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+}
+
+
+def resnet(num_classes, *, depth=50, width=64, dtype='float32', batch_axis=''):
+    """ResNet-depth for ImageNet-size images (any size >= 32 works).
+
+    7 x 7 convolution with stride 2, 3 x 3 max-pooling with stride 2, four stages of bottlenecks, global
+    average pooling, linear layer; padding as torch pads. Convolutions ~ N(0, 2 / fan_out); every BatchNorm
+    scale starts at 1, the last of a block too, as JayQine/ResizeMix and clovaai/CutMix-PyTorch have it
+    (Flax's and TPU ResNets start it at 0). 25,557,032 parameters at depth 50 and 1000 classes,
+    44,549,160 at depth 101.
+
+    Args:
+        num_classes: K.
+        depth: 14, 26, 50, 101 or 152.
+        width: the channels of the first stage's inner convolutions, >= 1; 64 is the standard one.
+        dtype, batch_axis: see `resizemix_jax.models`.
+
+    Raises:
+        ValueError: a depth or width that cannot be.
+    """
+    if depth not in STAGES:
+        raise ValueError(f'depth={depth} must be one of: {", ".join(map(str, STAGES))}')
+    if width < 1:
+        raise ValueError(f'width={width} must be >= 1')
+    return layers.Classifier(
+        backbone=Backbone(STAGES[depth], width, dtype, batch_axis), top=Top(num_classes, dtype)
+    )
+
+
+class Backbone(nn.Module):
+    """Images to the output of the last stage (after its ReLU)."""
+
+    stages: tuple
+    width: int
+    dtype: str
+    batch_axis: str
+
+    @nn.compact
+    def __call__(self, images, train):
+        norm = layers.batch_norm(train, self.batch_axis, self.dtype)
+        x = layers.conv(self.width, 7, 2, dtype=self.dtype, name='stem')(images)
+        x = nn.relu(norm(name='stem_norm')(x))
+        x = nn.max_pool(x, (3, 3), strides=(2, 2), padding=[(1, 1), (1, 1)])
+        for stage, blocks in enumerate(self.stages):
+            for i in range(blocks):
+                stride = 2 if stage > 0 and i == 0 else 1
+                x = Bottleneck(
+                    self.width * 2**stage,
+                    stride,
+                    self.dtype,
+                    self.batch_axis,
+                    name=f'stage{stage + 1}_block{i + 1}',
+                )(x, train)
+        return x
+
+
+class Top(nn.Module):
+    """Global average pooling, linear layer."""
+
+    num_classes: int
+    dtype: str
+
+    @nn.compact
+    def __call__(self, features, train):
+        x = layers.global_pool(features)
+        logits = layers.dense(self.num_classes, x.shape[-1], dtype=self.dtype)(x)
+        return logits.astype(jnp.float32)
+
+
+class Bottleneck(nn.Module):
+    """1 x 1, 3 x 3 (stride), 1 x 1 to four times the width; the shortcut is projected where shapes change."""
+
+    features: int
+    stride: int
+    dtype: str
+    batch_axis: str
+
+    @nn.compact
+    def __call__(self, x, train):
+        norm = layers.batch_norm(train, self.batch_axis, self.dtype)
+        y = layers.conv(self.features, 1, dtype=self.dtype, name='conv1')(x)
+        y = nn.relu(norm(name='norm1')(y))
+        y = layers.conv(self.features, 3, self.stride, dtype=self.dtype, name='conv2')(y)
+        y = nn.relu(norm(name='norm2')(y))
+        y = norm(name='norm3')(layers.conv(4 * self.features, 1, dtype=self.dtype, name='conv3')(y))
+        if x.shape != y.shape:
+            x = layers.conv(4 * self.features, 1, self.stride, dtype=self.dtype, name='shortcut')(x)
+            x = norm(name='shortcut_norm')(x)
+        return nn.relu(x + y)
