@@ -1,0 +1,35 @@
+"""What the trainer knows of a dataset, and what reading a split of it gives."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Split(NamedTuple):
+    """A split in memory: images uint8 [N, H, W, C], label int32 [N]."""
+
+    images: np.ndarray
+    label: np.ndarray
+
+
+class Dataset(NamedTuple):
+    """A dataset, unopened.
+
+    Attributes:
+        name: as in the config.
+        image_shape: (H, W, C) of the images the network sees.
+        num_classes: K.
+        train_size, eval_size: how many examples the two splits hold.
+        mean, std: of each channel, for images scaled to [0, 1].
+        read: (split, data_dir) -> Split, where split is 'train' or 'eval'; raises DataError.
+    """
+
+    name: str
+    image_shape: tuple
+    num_classes: int
+    train_size: int
+    eval_size: int
+    mean: tuple
+    std: tuple
+    read: Callable
