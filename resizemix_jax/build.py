@@ -1,0 +1,155 @@
+"""From a config to the parts of a run; everything that a config can get wrong is found here."""
+
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from resizemix_jax import keys, optim, parallel, step
+from resizemix_jax import state as states
+from resizemix_jax.data.dataset import Dataset, Split
+from resizemix_jax.errors import ConfigError
+from resizemix_jax.find import check_keywords, find
+
+
+class Plan(NamedTuple):
+    """What a config says, resolved without opening data or touching a device's memory."""
+
+    config: Any
+    dataset: Dataset
+    task: Any
+    devices: tuple
+    eval_batch_size: int
+
+
+class Run(NamedTuple):
+    """A plan with its data: what the loop needs."""
+
+    plan: Plan
+    train: Split
+    eval: Split
+    steps_per_epoch: int
+    steps: int
+    schedule: Any
+    tx: Any
+
+
+def plan(config):
+    """Resolves the names of a config.
+
+    Raises:
+        ConfigError: a name, keyword or number that cannot be.
+    """
+    try:
+        _check_numbers(config)
+        devices = parallel.local_devices(config.num_devices)
+        make_dataset = find('data', config.dataset)
+        dataset_args = dict(config.dataset_args)
+        check_keywords(make_dataset, dataset_args)
+        dataset = make_dataset(**dataset_args)
+        task = find('tasks', config.task)(config, dataset)
+        _check_batch(config.batch_size, len(devices), config.micro_batches)
+        _trace(task, dataset, config.batch_size // len(devices))
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    # Evaluation fills batches up, so any number will do; whole devices waste least.
+    eval_batch_size = -(-config.eval_batch_size // len(devices)) * len(devices)
+    return Plan(config, dataset, task, devices, eval_batch_size)
+
+
+def open_run(plan):
+    """Reads the data, and derives the number of steps from it.
+
+    Raises:
+        ConfigError: a batch larger than the dataset, or a schedule that does not fit.
+        DataError: the data cannot be read.
+    """
+    config = plan.config
+    train = plan.dataset.read('train', config.data_dir)
+    steps_per_epoch = len(train.label) // config.batch_size
+    if steps_per_epoch == 0:
+        raise ConfigError(
+            f'batch_size={config.batch_size} is more than the {len(train.label)} training images'
+        )
+    steps = config.steps or config.epochs * steps_per_epoch
+    args = dict(config.optimizer)
+    try:
+        schedule = optim.learning_rate(
+            steps,
+            lr=args.pop('lr'),
+            warmup_steps=args.pop('warmup_epochs') * steps_per_epoch,
+            warmup_lr=args.pop('warmup_lr'),
+            final_lr=args.pop('final_lr'),
+        )
+        tx = optim.sgd(schedule, **args)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    return Run(
+        plan=plan,
+        train=train,
+        eval=plan.dataset.read('eval', config.data_dir),
+        steps_per_epoch=steps_per_epoch,
+        steps=steps,
+        schedule=schedule,
+        tx=tx,
+    )
+
+
+def initial_state(run):
+    """The state before the first step, on the devices."""
+    task = run.plan.task
+    variables = jax.jit(task.init)(keys.stream(keys.root(run.plan.config.seed), 'init'))
+    return parallel.place(states.create(variables, run.tx, task.metric_names), run.plan.devices)
+
+
+def train_step(run):
+    """The training step on all devices: (state, batch, key) -> (state, metrics); the state is donated."""
+    config = run.plan.config
+    fn = step.make_train_step(
+        run.plan.task, run.tx, log_every=config.log_every_steps, micro_batches=config.micro_batches
+    )
+    return parallel.data_parallel(fn, run.plan.devices)
+
+
+def eval_step(plan):
+    """The evaluation step on all devices: (state, batch) -> sums."""
+    return parallel.data_parallel(step.make_eval_step(plan.task), plan.devices, donate=False)
+
+
+def _trace(task, dataset, batch):
+    """Runs the step's first part and the network on shapes alone: no data, no compilation.
+
+    So the checks of every op and layer speak now, and not after the data is read.
+    """
+    key = jax.eval_shape(jax.random.key, 0)
+    examples = {
+        'images': jax.ShapeDtypeStruct((batch, *dataset.image_shape), np.uint8),
+        'label': jax.ShapeDtypeStruct((batch,), np.int32),
+    }
+    jax.eval_shape(task.prepare, examples, key)
+    jax.eval_shape(task.init, key)
+
+
+def _check_batch(batch_size, devices, micro_batches):
+    if batch_size % devices:
+        raise ValueError(
+            f'batch_size={batch_size} must be a multiple of the {devices} devices; '
+            f'e.g. {batch_size - batch_size % devices or devices}, or use fewer with num_devices'
+        )
+    if batch_size // devices % micro_batches:
+        raise ValueError(
+            f'micro_batches={micro_batches} must divide the {batch_size // devices} images of a device '
+            f'(batch_size={batch_size} over {devices} devices)'
+        )
+
+
+def _check_numbers(config):
+    for name in (
+        'batch_size', 'eval_batch_size', 'epochs', 'micro_batches',
+        'log_every_steps', 'eval_every_epochs', 'save_every_epochs', 'max_to_keep',
+    ):  # fmt: skip
+        if config[name] < 1:
+            raise ValueError(f'{name}={config[name]} must be >= 1')
+    for name in ('seed', 'steps', 'num_devices'):
+        if config[name] < 0:
+            raise ValueError(f'{name}={config[name]} must be >= 0')

@@ -1,0 +1,65 @@
+"""Evaluation: every example of a split, once, on any number of devices."""
+
+import logging
+
+from resizemix_jax import build, parallel
+from resizemix_jax.checkpoint import Checkpoints
+from resizemix_jax.data import pipeline
+from resizemix_jax.errors import ConfigError, RunError
+
+log = logging.getLogger(__name__)
+
+
+def evaluate(eval_step, plan, state, split, interrupted=lambda: False):
+    """The metrics of `state` on a split.
+
+    Args:
+        eval_step: of `build.eval_step`.
+        plan: `build.Plan`.
+        state: `state.TrainState` on the devices.
+        split: `data.dataset.Split`.
+        interrupted: asked before every batch; True ends the evaluation.
+
+    Returns:
+        name -> number, without a prefix, or None if interrupted.
+    """
+    totals, ahead = {}, None
+    for batch in pipeline.eval_batches(split, plan.eval_batch_size):
+        if interrupted():
+            return None
+        running = eval_step(state, parallel.shard(batch, plan.devices))
+        # One batch runs while the sums of the one before are fetched; no more pile up on the device.
+        _add(totals, ahead)
+        ahead = running
+    _add(totals, ahead)
+    measured = plan.task.summarise(totals)
+    if measured['examples'] != len(split.label):
+        raise RunError(f'{measured["examples"]} of {len(split.label)} examples were counted')
+    return measured
+
+
+def evaluate_checkpoint(config, workdir):
+    """Evaluates the newest and the best checkpoint of a workdir; returns name -> number and logs them."""
+    plan = build.plan(config)
+    with Checkpoints(workdir) as checkpoints:
+        if not checkpoints.latest_step():
+            raise ConfigError(f'{workdir} has no checkpoint to evaluate; train first with --mode=train')
+        run = build.open_run(plan)
+        template = build.initial_state(run)
+        step = build.eval_step(plan)
+        values = {}
+        for name, restore in (('last', checkpoints.restore), ('best', checkpoints.restore_best)):
+            if name == 'best' and not checkpoints.best_step():
+                continue
+            state = restore(template, plan.devices)
+            measured = evaluate(step, plan, state, run.eval)
+            values[f'{name}_step'] = int(state.step)
+            values.update({f'{name}_{key}': value for key, value in measured.items()})
+    log.info('%s', ', '.join(f'{key}={value:.5g}' for key, value in values.items()))
+    return values
+
+
+def _add(totals, sums):
+    for name, value in parallel.to_host(sums or {}).items():
+        # float64 on the host: exact counts, whatever their size
+        totals[name] = totals.get(name, 0.0) + float(value)

@@ -1,0 +1,96 @@
+"""Everything about devices; no other file says pmap, sharding or process.
+
+The state lives once on every device, unstacked; the batch is split along its first axis; the step runs
+as `data_parallel` wraps it, sees [B / devices, ...], and calls `device_key`, `mean` and `total` itself.
+
+pmap is in maintenance in JAX. Its replacement is one function here: `data_parallel` as
+jit(shard_map(fn, mesh, (P(), P(AXIS), P()), P(), check_vma=False)), with `shard` keeping the batch flat;
+tests/test_parallel.py holds both to the same numbers.
+"""
+
+import inspect
+
+import jax
+import numpy as np
+from jax import lax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+AXIS = 'devices'
+
+
+def local_devices(count=0):
+    """The first `count` devices of this process, or all for 0.
+
+    Raises:
+        ValueError: there are fewer.
+    """
+    devices = jax.local_devices()
+    if not 0 <= count <= len(devices):
+        raise ValueError(
+            f'num_devices={count} must be between 0 (all) and the {len(devices)} devices that are here. '
+            f'On CPU, make more with XLA_FLAGS=--xla_force_host_platform_device_count={count}'
+        )
+    return tuple(devices[: count or len(devices)])
+
+
+def describe(devices):
+    """The hardware in words, e.g. '8 x TPU v5 lite'."""
+    return f'{len(devices)} x {devices[0].device_kind}'
+
+
+def processes():
+    """(index, count) of the JAX processes."""
+    return jax.process_index(), jax.process_count()
+
+
+def sharding(devices):
+    """How the state lies: whole, on every device."""
+    return NamedSharding(Mesh(np.array(devices), (AXIS,)), PartitionSpec())
+
+
+def place(tree, devices):
+    """The tree on every device. Unplaced arrays would make the first step compile twice."""
+    return jax.device_put(tree, sharding(devices))
+
+
+def shard(batch, devices):
+    """Splits every array's first axis: [B, ...] on the host -> [devices, B / devices, ...] on the devices."""
+    over = NamedSharding(Mesh(np.array(devices), (AXIS,)), PartitionSpec(AXIS))
+    split = jax.tree.map(lambda a: a.reshape(len(devices), -1, *a.shape[1:]), batch)
+    return jax.device_put(split, over)
+
+
+def data_parallel(fn, devices, donate=True):
+    """fn(state, batch[, key]) -> outputs that are equal on all devices, one call for all of them.
+
+    `fn` must make its outputs equal itself, with `mean` or `total`: pmap does not check it. `donate` gives
+    the state's memory to the outputs; the caller's state is gone then.
+    """
+    return jax.pmap(
+        fn,
+        axis_name=AXIS,
+        in_axes=(None, 0, None)[: len(inspect.signature(fn).parameters)],
+        out_axes=None,
+        devices=devices,
+        donate_argnums=(0,) if donate else (),
+    )
+
+
+def device_key(key):
+    """Inside the step: this device's own key."""
+    return jax.random.fold_in(key, lax.axis_index(AXIS))
+
+
+def mean(tree):
+    """Inside the step: the mean over the devices."""
+    return lax.pmean(tree, AXIS)
+
+
+def total(tree):
+    """Inside the step: the sum over the devices."""
+    return lax.psum(tree, AXIS)
+
+
+def to_host(tree):
+    """The tree as NumPy arrays; waits for the devices."""
+    return jax.device_get(tree)

@@ -1,0 +1,48 @@
+"""What a run reached: result.json, out of its rows of metrics."""
+
+import statistics
+
+
+def best_top1(rows):
+    """The highest eval_top1 of the rows, or -1.0 if there was no evaluation."""
+    return max((row['eval_top1'] for row in rows if 'eval_top1' in row), default=-1.0)
+
+
+def has_eval(rows, step):
+    """Whether the evaluation at `step` is among the rows."""
+    return any(row['step'] == step and 'eval_top1' in row for row in rows)
+
+
+def elapsed(rows):
+    """The seconds that the run had taken by the last row, over all its sessions."""
+    return max((row['seconds'] for row in rows if 'seconds' in row), default=0.0)
+
+
+def summary(config, rows, device):
+    """The content of result.json.
+
+    Which accuracy: `top1_last`, `top1_best` and `top1_median10` (the median of the last 10 evaluations)
+    are all shares of 1 on the evaluation split.
+
+    Args:
+        config: of the run.
+        rows: of metrics.jsonl, with at least one evaluation.
+        device: in words.
+    """
+    evals = [row for row in rows if 'eval_top1' in row]
+    rates = [row['images_per_second'] for row in rows if 'images_per_second' in row]
+    return {
+        'config': config.to_dict(),
+        'table': config.table,
+        'row': config.row,
+        'recipe': config.recipe,
+        'seed': config.seed,
+        'steps': evals[-1]['step'],
+        'top1_last': evals[-1]['eval_top1'],
+        'top1_best': best_top1(rows),
+        'top1_median10': statistics.median(row['eval_top1'] for row in evals[-10:]),
+        'top5_last': evals[-1]['eval_top5'],
+        'seconds': elapsed(rows),
+        'images_per_second': statistics.median(rates) if rates else 0.0,
+        'device': device,
+    }

@@ -1,0 +1,81 @@
+"""The training step and the evaluation step: pure functions of arrays, written once for any task.
+
+Both see one device's share of the batch; `parallel.data_parallel` runs them on all devices.
+"""
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+
+from resizemix_jax import keys, parallel
+
+
+def make_train_step(task, tx, *, log_every, micro_batches=1):
+    """The step (state, batch, key) -> (state, metrics).
+
+    Args:
+        task: see `resizemix_jax.tasks`.
+        tx: `optax.GradientTransformation`.
+        log_every: `state.metrics` starts anew after every `log_every` steps.
+        micro_batches: > 1 accumulates the gradient over so many parts of the device's batch, one after
+            the other, to save memory. Augmentation and mixing still see the whole of it, so the step is
+            the same but for BatchNorm, whose statistics are of a part.
+
+    Returns:
+        train_step(state, batch, key), where
+            state    `state.TrainState` with `step` = k;
+            batch    name -> array [B / devices, ...];
+            key      the run's training key, the same at every step;
+        giving the state with `step` = k + 1 and the step's metrics, float32 [], equal on all devices.
+    """
+
+    def train_step(state, batch, key):
+        key = parallel.device_key(keys.at_step(key, state.step))
+        examples = task.prepare(batch, keys.stream(key, 'prepare'))
+        local = _gradient(task, state, examples, keys.stream(key, 'model'), micro_batches)
+        # The gradient of the mean over devices: each differentiates its own loss, then they average.
+        grads, batch_stats, metrics = parallel.mean(local)
+        updates, opt_state = tx.update(grads, state.opt_state, state.params)
+        fresh = state.step % log_every == 0
+        state = state.replace(
+            step=state.step + 1,
+            params=optax.apply_updates(state.params, updates),
+            batch_stats=batch_stats,
+            opt_state=opt_state,
+            metrics=jax.tree.map(lambda old, new: jnp.where(fresh, 0.0, old) + new, state.metrics, metrics),
+        )
+        return state, metrics
+
+    return train_step
+
+
+def make_eval_step(task):
+    """The step (state, batch) -> sums over the batch's valid examples, float32 [], over all devices."""
+
+    def eval_step(state, batch):
+        return parallel.total(task.measure(state.params, state.batch_stats, batch))
+
+    return eval_step
+
+
+def _gradient(task, state, examples, key, micro_batches):
+    """(gradient, batch_stats, metrics) of this device's examples, in `micro_batches` parts."""
+    gradient = jax.grad(task.loss, has_aux=True)
+    if micro_batches == 1:
+        grads, (batch_stats, metrics) = gradient(state.params, state.batch_stats, examples, key)
+        return grads, batch_stats, metrics
+
+    def part(carry, inputs):
+        total, batch_stats = carry
+        index, examples = inputs
+        grads, (batch_stats, metrics) = gradient(
+            state.params, batch_stats, examples, keys.at_step(key, index)
+        )
+        return (jax.tree.map(jnp.add, total, grads), batch_stats), metrics
+
+    parts = jax.tree.map(lambda a: a.reshape(micro_batches, -1, *a.shape[1:]), examples)
+    start = jax.tree.map(jnp.zeros_like, state.params), state.batch_stats
+    (total, batch_stats), metrics = lax.scan(part, start, (jnp.arange(micro_batches), parts))
+    grads = jax.tree.map(lambda g: g / micro_batches, total)
+    return grads, batch_stats, jax.tree.map(jnp.mean, metrics)

@@ -1,0 +1,158 @@
+"""The training loop: build or resume, step, log, evaluate, save. It knows no method and no network."""
+
+import logging
+import math
+
+from resizemix_jax import build, keys, parallel, results
+from resizemix_jax import workdir as workdirs
+from resizemix_jax.checkpoint import Checkpoints
+from resizemix_jax.clock import Clock
+from resizemix_jax.data import pipeline
+from resizemix_jax.errors import NonFiniteError, PreemptedError
+from resizemix_jax.evaluate import evaluate
+from resizemix_jax.preemption import Watch
+from resizemix_jax.writers import Writer, log_parameters
+
+log = logging.getLogger(__name__)
+
+
+def train_and_evaluate(config, workdir, allow_config_change=False):
+    """Trains what `config` describes in `workdir`; the same call continues a run that was stopped.
+
+    Args:
+        config: `ml_collections.ConfigDict` of a file in configs/.
+        workdir: a directory; a finished run in it is only reported.
+        allow_config_change: continue a run although its config was another.
+
+    Returns:
+        The content of result.json.
+
+    Raises:
+        RunError: see `resizemix_jax.errors`; a wrong config and missing data are told before any training.
+    """
+    plan = build.plan(config)
+    workdir, result = workdirs.open_workdir(workdir, config, allow_config_change)
+    if result:
+        log.info('%s holds a finished run; nothing is left to do', workdir)
+        return result
+    run = build.open_run(plan)
+    _log_run(run)
+    with Checkpoints(workdir, config.max_to_keep) as checkpoints, Watch() as watch:
+        state = build.initial_state(run)
+        log_parameters(state.params)
+        if checkpoints.latest_step():
+            state = checkpoints.restore(state, plan.devices)
+            log.info('Resuming at step %d', int(state.step))
+        with Writer(workdir, int(state.step), run.steps) as writer:
+            _Loop(run, checkpoints, writer, watch).go(state)
+            result = results.summary(config, writer.rows, parallel.describe(plan.devices))
+    workdirs.write_json(workdir / workdirs.RESULT, result)
+    return result
+
+
+class _Loop:
+    """Every turn begins with what the steps so far have made due. So a run that was stopped anywhere, even
+    in an evaluation, finds the same things due when it comes back."""
+
+    def __init__(self, run, checkpoints, writer, watch):
+        self.run = run
+        self.config = run.plan.config
+        self.checkpoints = checkpoints
+        self.writer = writer
+        self.watch = watch
+        self.train_step = build.train_step(run)
+        self.eval_step = build.eval_step(run.plan)
+        key = keys.stream(keys.root(self.config.seed), 'train')
+        self.key = parallel.place(key, run.plan.devices)
+        self.clock = Clock(before=results.elapsed(writer.rows))
+
+    def go(self, state):
+        step = first = int(state.step)
+        metrics = None
+        while True:
+            if self._due(step, self.config.eval_every_epochs):
+                self._evaluate(state, step)
+            if self.watch.requested or self._due(step, self.config.save_every_epochs):
+                _check_finite(metrics, step)
+                self.checkpoints.save(state, step, wait=self.watch.requested)
+            if self.watch.requested:
+                raise PreemptedError(f'SIGTERM: saved at step {step}; the same command continues from there')
+            if step >= self.run.steps:
+                return
+            if step == first:
+                log.info('Initial compilation, this might take some minutes...')
+            with self.clock.waiting():
+                batch = self._batch(step)
+            state, ahead = self.train_step(state, batch, self.key)
+            # The device works on this step while the one before is looked at: one step ahead, no more.
+            _check_finite(metrics, step)
+            metrics, step = ahead, step + 1
+            if step == first + 1:
+                _check_finite(metrics, step)
+                log.info('Initial compilation completed, %.1f s', self.clock.total())
+                self.clock.restart()
+            else:
+                self.clock.tick()
+            self.writer.progress(step)
+            if step % self.config.log_every_steps == 0 or step == self.run.steps:
+                self._log(state, metrics, step)
+
+    def _batch(self, step):
+        config = self.config
+        batch = pipeline.train_batch(self.run.train, config.batch_size, config.seed, step)
+        return parallel.shard(batch, self.run.plan.devices)
+
+    def _due(self, step, epochs):
+        every = epochs * self.run.steps_per_epoch
+        return step > 0 and (step % every == 0 or step == self.run.steps)
+
+    def _log(self, state, metrics, step):
+        _check_finite(metrics, step)
+        count = (step - 1) % self.config.log_every_steps + 1
+        sums = parallel.to_host(state.metrics)
+        values = {f'train_{name}': float(value) / count for name, value in sums.items()}
+        values['train_learning_rate'] = float(self.run.schedule(step - 1))
+        values['epoch'] = step / self.run.steps_per_epoch
+        values |= self.clock.rates(self.config.batch_size)
+        self.writer.write(step, values | {'seconds': self.clock.total()})
+
+    def _evaluate(self, state, step):
+        if results.has_eval(self.writer.rows, step):
+            return
+        with self.clock.pause():
+            measured = evaluate(
+                self.eval_step, self.run.plan, state, self.run.eval, lambda: self.watch.requested
+            )
+            if measured is None:
+                return
+            if measured['top1'] > results.best_top1(self.writer.rows):
+                self.checkpoints.save_best(state, step)
+        values = {f'eval_{name}': value for name, value in measured.items()}
+        self.writer.write(step, values | {'seconds': self.clock.total()})
+
+
+def _check_finite(metrics, step):
+    """Raises NonFiniteError if the loss of step number `step` (counted from 1) is not a number."""
+    loss = float(metrics['loss']) if metrics else 0.0
+    if not math.isfinite(loss):
+        raise NonFiniteError(
+            f'The loss of step {step} is {loss}. The checkpoints before it are kept. A lower '
+            '--config.optimizer.lr, a --config.optimizer.warmup_epochs or --config.dtype=float32 may help'
+        )
+
+
+def _log_run(run):
+    plan, config = run.plan, run.plan.config
+    index, count = parallel.processes()
+    log.info('JAX process: %d / %d', index, count)
+    log.info('Devices: %s', parallel.describe(plan.devices))
+    log.info('Config:\n%s', config)
+    log.info(
+        'Batch: %d = %d a device in %d micro-batches; %d steps an epoch of %d images, %d steps in all',
+        config.batch_size,
+        config.batch_size // len(plan.devices),
+        config.micro_batches,
+        run.steps_per_epoch,
+        len(run.train.label),
+        run.steps,
+    )

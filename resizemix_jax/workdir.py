@@ -1,0 +1,70 @@
+"""The files of a run: config.json, metrics.jsonl, result.json (and events/, checkpoints/, best/)."""
+
+import json
+import pathlib
+
+from resizemix_jax.errors import ConfigError
+
+CONFIG, RESULT = 'config.json', 'result.json'
+
+# What may differ between two halves of the same run: where and how it runs, not what is computed.
+OPERATIONAL = ('data_dir', 'num_devices', 'max_to_keep', 'eval_batch_size')
+
+
+def open_workdir(workdir, config, allow_config_change=False):
+    """Makes the directory, or checks that it is of the same config, and writes config.json.
+
+    A directory without a checkpoint has nothing to lose, and takes the new config.
+
+    Returns:
+        The directory as a `pathlib.Path`, and the content of its result.json, or {} if the run in it is not
+        finished (a finished one whose config changes is not).
+
+    Raises:
+        ConfigError: the directory holds a run of another config; the message lists the differences.
+    """
+    path = pathlib.Path(workdir)
+    if path.exists() and not path.is_dir():
+        raise ConfigError(f'--workdir={workdir} is a file; name a directory')
+    new = json.loads(config.to_json())
+    stored = path / CONFIG
+    started = (path / RESULT).exists() or any(path.glob('checkpoints/[0-9]*'))
+    if started and stored.exists() and not allow_config_change:
+        differences = _differences(read_json(stored), new)
+        if differences:
+            raise ConfigError(
+                f'{workdir} holds a run of another config:\n    '
+                + '\n    '.join(differences)
+                + '\nUse another --workdir, or --allow_config_change to continue this one with the new values'
+            )
+    path.mkdir(parents=True, exist_ok=True)
+    write_json(stored, new)
+    result = path / RESULT
+    return path, read_json(result) if result.exists() and not allow_config_change else {}
+
+
+def read_json(path):
+    """The content of a JSON file; ConfigError names a file that is not JSON."""
+    try:
+        return json.loads(path.read_text('utf-8'))
+    except json.JSONDecodeError as error:
+        raise ConfigError(f'{path} is not JSON ({error}); move it away to start anew') from error
+
+
+def write_json(path, content):
+    """Writes a JSON file whole or not at all."""
+    part = path.with_suffix('.part')
+    part.write_text(json.dumps(content, indent=2, sort_keys=True) + '\n', 'utf-8')
+    part.replace(path)
+
+
+def _differences(old, new, prefix=''):
+    """'key: old -> new' for every key that differs and matters."""
+    lines = []
+    for key in sorted(old.keys() | new.keys()):
+        before, after = old.get(key, 'absent'), new.get(key, 'absent')
+        if isinstance(before, dict) and isinstance(after, dict):
+            lines += _differences(before, after, f'{prefix}{key}.')
+        elif before != after and prefix + key not in OPERATIONAL:
+            lines.append(f'{prefix}{key}: {before} -> {after}')
+    return lines

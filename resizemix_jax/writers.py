@@ -1,0 +1,94 @@
+"""Where a run's numbers go: metrics.jsonl (the truth), TensorBoard events, log lines, a progress bar."""
+
+import json
+import logging
+import sys
+
+import jax
+import tensorboardX
+import tqdm
+
+log = logging.getLogger(__name__)
+
+
+class Writer:
+    """Writes rows of metrics, each for a step; `rows` is all of them, also those of earlier sessions.
+
+    Opened at step k, it drops the rows after k: they are of a future that will be computed again.
+    """
+
+    def __init__(self, workdir, step, steps):
+        self._path = workdir / 'metrics.jsonl'
+        self.rows = [row for row in read_rows(self._path) if row['step'] <= step]
+        part = self._path.with_suffix('.part')
+        part.write_text(''.join(json.dumps(row) + '\n' for row in self.rows), 'utf-8')
+        part.replace(self._path)
+        self._file = self._path.open('a', encoding='utf-8')
+        self._events = tensorboardX.SummaryWriter(str(workdir / 'events'), purge_step=step + 1)
+        self._bar = tqdm.tqdm(
+            total=steps, initial=step, unit='step', leave=False, disable=not sys.stderr.isatty()
+        )
+
+    def write(self, step, values):
+        """Writes a row: `values` maps names to numbers; those named ..top1, ..top5, ..share are shares of 1."""
+        row = {'step': step, **values}
+        self.rows.append(row)
+        self._file.write(json.dumps(row) + '\n')
+        self._file.flush()
+        for name, value in values.items():
+            self._events.add_scalar(name, value, step)
+        self._events.flush()
+        text = ', '.join(f'{name}={_format(name, value)}' for name, value in values.items())
+        with tqdm.tqdm.external_write_mode(file=sys.stderr):
+            log.info('[%d] %s', step, text)
+
+    def progress(self, step):
+        """Moves the progress bar to `step`."""
+        self._bar.update(step - self._bar.n)
+
+    def close(self):
+        self._bar.close()
+        self._file.close()
+        self._events.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+
+def read_rows(path):
+    """The rows of a metrics.jsonl, or none if there is no such file.
+
+    A last line without its end, as a killed process leaves it, is dropped; so is, with a warning, any
+    other line that is no row.
+    """
+    rows = []
+    for number, line in enumerate(path.read_text('utf-8').splitlines() if path.exists() else (), 1):
+        try:
+            row = json.loads(line)
+            row['step'] + 0
+        except (ValueError, TypeError, KeyError):
+            log.warning('%s: line %d is not a row of metrics and is dropped', path, number)
+        else:
+            rows.append(row)
+    return rows
+
+
+def _format(name, value):
+    if name.endswith(('top1', 'top5', 'share')):
+        return f'{value:.2%}'
+    return f'{value:d}' if isinstance(value, int) else f'{value:.5g}'
+
+
+def log_parameters(params):
+    """Logs how many parameters each block of a network has, and all together."""
+    sizes = {}
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+        block = '/'.join(entry.key for entry in path[:2])
+        sizes[block] = sizes.get(block, 0) + leaf.size
+    width = max(map(len, sizes))
+    lines = [f'{block:{width}}  {size:>12,}' for block, size in sizes.items()]
+    lines.append(f'{"total":{width}}  {sum(sizes.values()):>12,}')
+    log.info('Parameters:\n%s', '\n'.join(lines))
