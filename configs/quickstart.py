@@ -1,0 +1,38 @@
+"""Quickstart: a small Wide ResNet on the embedded 10,000 images of clothing, on any machine.
+
+    python main.py --config=configs/quickstart.py --workdir=runs/quickstart
+
+Arguments: row baseline | cutout | mixup | cutmix | resizemix, seed.
+A first run and a check of the installation. It is no experiment of the paper, and so short a training of
+so small a network does not need regularisation: do not read a ranking of the methods from it.
+"""
+
+import ml_collections
+
+from configs import common
+
+MODELS = ('wrn10_1',)
+
+ROWS = (
+    dict(row='baseline', title='Baseline', paper={}, mixing='none', mixing_args={}),
+    dict(row='cutout', title='Cutout', paper={}, mixing='cutout', mixing_args=dict(length=14)),
+    dict(row='mixup', title='Mixup', paper={}, mixing='mixup', mixing_args=dict(alpha=1.0, per='batch')),
+    dict(row='cutmix', title='CutMix', paper={}, mixing='cutmix', mixing_args=common.cutmix_args(0.5)),
+    dict(row='resizemix', title='ResizeMix', paper={}, mixing='resizemix',
+         mixing_args=common.resizemix_args()),
+)  # fmt: skip
+
+
+def get_config(arg=''):
+    args = common.parse(arg, row='resizemix', seed=0)
+    by_name = {row['row']: row for row in ROWS}
+    row = by_name[common.choose('row', args['row'], tuple(by_name))]
+    config = common.base()
+    config.table, config.row, config.seed = 'quickstart', row['row'], args['seed']
+    config.model_args = ml_collections.ConfigDict(dict(depth=10, width=1, variant='original', dropout=0.0))
+    config.mixing = row['mixing']
+    config.mixing_args = ml_collections.ConfigDict(row['mixing_args'])
+    config.batch_size = 64
+    config.epochs = 5
+    config.log_every_steps = 39
+    return config

@@ -1,0 +1,39 @@
+"""Table 3: CIFAR-100, WRN-28-10 and Shake-Shake 26 2x96d; top-1 test accuracy in %.
+
+    python main.py --config=configs/table3.py:row=resizemix,model=wrn28_10,seed=0 --workdir=DIR
+
+Arguments: row (see --list), model wrn28_10 | ss26_2x96d, recipe paper | released, seed.
+The paper's rows other than its own are numbers printed by other works, from other recipes; here every row
+has the paper's recipe for its network, so that rows differ in the method alone.
+"""
+
+from configs import common
+from configs.common import METHOD, POLICY, SS, UNPUBLISHED, WRN
+
+MODELS = (WRN, SS)
+
+ROWS = (
+    dict(row='baseline', title='Baseline', paper={WRN: 81.20, SS: 82.95}, mixing='none', mixing_args={}),
+    dict(row='aa', title='AA', paper={'cost': 5000, WRN: 82.91, SS: 85.72}, refused=POLICY),
+    dict(row='fast_aa', title='Fast AA', paper={'cost': 3.5, WRN: 82.70, SS: 85.40}, refused=POLICY),
+    dict(row='pba', title='PBA', paper={'cost': 5, WRN: 83.27, SS: 84.69}, refused=POLICY),
+    dict(row='ra', title='RA', paper={'cost': 0, WRN: 83.30}, refused=POLICY),
+    dict(row='faster_aa', title='Faster AA', paper={'cost': 0.23, WRN: 82.20, SS: 84.40},
+         refused=UNPUBLISHED),
+    dict(row='dada', title='DADA', paper={'cost': 0.2, WRN: 82.50, SS: 84.70}, refused=POLICY),
+    dict(row='cutout', title='Cutout', paper={'cost': 0, WRN: 81.59, SS: 84.0},
+         mixing='cutout', mixing_args=dict(length=8)),
+    dict(row='cutmix', title='CutMix', paper={'cost': 0, WRN: 83.40, SS: 85.0},
+         mixing='cutmix', mixing_args=common.cutmix_args(prob=0.5)),
+    dict(row='fmix', title='FMix', paper={'cost': 6, WRN: 82.03}, refused=METHOD),
+    dict(row='saliencymix', title='SaliencyMix', paper={'cost': 6, WRN: 83.44}, refused=METHOD),
+    dict(row='puzzlemix', title='Puzzle Mix', paper={'cost': 12, WRN: 84.05}, refused=METHOD),
+    dict(row='resizemix', title='ResizeMix', paper={'cost': 0, WRN: 84.31, SS: 85.26},
+         mixing='resizemix', mixing_args=common.resizemix_args()),
+    dict(row='resizemix_plus', title='ResizeMix+', paper={'cost': 6, WRN: 85.23, SS: 85.60},
+         refused=POLICY),
+)  # fmt: skip
+
+
+def get_config(arg=''):
+    return common.table('table3', ROWS, MODELS, arg, dataset='cifar100')

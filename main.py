@@ -1,0 +1,86 @@
+"""The command: python main.py --config=configs/quickstart.py --workdir=DIR [--config.key=value ...]
+
+--list prints the rows of the config's table and their commands instead.
+Exit codes: 0 done; 2 the data is missing or the config is wrong; 3 the loss is not a number;
+75 saved on SIGTERM, run the same command again; 1 anything else.
+"""
+
+import logging
+import pathlib
+import runpy
+import sys
+
+from absl import app, flags
+from absl import logging as absl_logging
+from ml_collections import config_flags
+
+from configs import common
+
+_CONFIG = config_flags.DEFINE_config_file('config', 'configs/quickstart.py', lock_config=True)
+_WORKDIR = flags.DEFINE_string('workdir', '', 'Directory of the run; the same one continues it.')
+_MODE = flags.DEFINE_enum('mode', 'train', ('train', 'evaluate'), 'What to do.')
+_LIST = flags.DEFINE_bool('list', False, 'Print the rows of the table and their commands, and exit.')
+_CHANGE = flags.DEFINE_bool(
+    'allow_config_change', False, 'Continue a workdir although its config was another.'
+)
+
+
+def main(argv):
+    """Runs the mode; returns the exit code."""
+    from resizemix_jax.errors import RunError
+
+    flag = flags.FLAGS['config']
+    path = pathlib.Path(config_flags.get_config_filename(flag).partition(':')[0])
+    table = runpy.run_path(str(path))
+    if _LIST.value:
+        print(common.listing(path, table))
+        return 0
+    _log_to_stderr()
+    try:
+        result = _run()
+    except RunError as error:
+        print(f'{type(error).__name__}: {error}', file=sys.stderr)
+        return error.exit_code
+    print(common.conclusion(table, result, config_flags.get_override_values(flag)))
+    return 0
+
+
+def _log_to_stderr():
+    """This project's log at INFO, in absl's format; of the libraries, warnings only."""
+    absl_logging.use_absl_handler()
+    absl_logging.set_verbosity(absl_logging.WARNING)
+    log = logging.getLogger('resizemix_jax')
+    log.setLevel(logging.INFO)
+    log.addHandler(absl_logging.get_absl_handler())
+    log.propagate = False
+
+
+def _run():
+    # Imported late: --help, --list and a wrong flag answer at once.
+    from resizemix_jax import evaluate, train
+
+    if _MODE.value == 'evaluate':
+        return evaluate.evaluate_checkpoint(_CONFIG.value, _WORKDIR.value)
+    return train.train_and_evaluate(_CONFIG.value, _WORKDIR.value, _CHANGE.value)
+
+
+def parse_flags(argv):
+    """Flags; what the user has to correct ends with a sentence and exit code 2."""
+    try:
+        rest = flags.FLAGS(argv)
+        if len(rest) > 1:
+            raise flags.Error(f'unexpected argument {rest[1]!r}; flags begin with --')
+        common.check_overrides(config_flags.get_override_values(flags.FLAGS['config']))
+        _CONFIG.value.lock()  # a config file that could not be loaded says so here
+        if not _WORKDIR.value and not _LIST.value:
+            raise flags.Error('--workdir=DIR is needed: the directory of the run')
+    except (flags.Error, ValueError, TypeError, AttributeError, KeyError, OSError) as error:
+        text = str(error).strip()
+        # A traceback inside the message is of the config file; its last line is the sentence.
+        print(text.splitlines()[-1] if 'Traceback' in text else text, file=sys.stderr)
+        sys.exit(2)
+    return rest
+
+
+if __name__ == '__main__':
+    app.run(main, flags_parser=parse_flags)
