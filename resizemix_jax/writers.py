@@ -30,7 +30,7 @@ class Writer:
         )
 
     def write(self, step, values):
-        """Writes a row: `values` maps names to numbers; those named ..top1, ..top5, ..share are shares of 1."""
+        """Writes a row: `values` maps names to numbers; those named ...top1, ...top5 are shares of 1."""
         row = {'step': step, **values}
         self.rows.append(row)
         self._file.write(json.dumps(row) + '\n')

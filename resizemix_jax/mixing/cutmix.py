@@ -49,7 +49,7 @@ def cutmix(key, images, labels, *, alpha=1.0, prob=0.5, per='batch'):
     count = pairing.draws(per, batch)
     key_partner, key_lam, key_centre, key_apply = jax.random.split(key, 4)
     partner = pairing.draw_partner(key_partner, batch)
-    lam0 = jax.random.beta(key_lam, alpha, alpha, (count,))
+    lam0 = pairing.draw_beta(key_lam, alpha, count)
     # A box of no area is how "not applied" is written.
     lam0 = jnp.where(jax.random.uniform(key_apply, (count,)) < prob, lam0, 0.0)
     y, x = region.draw_centres(key_centre, count, height, width)

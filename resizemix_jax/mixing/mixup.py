@@ -31,7 +31,7 @@ def mixup(key, images, labels, *, alpha=1.0, per='batch'):
     count = pairing.draws(per, batch)
     key_partner, key_lam = jax.random.split(key)
     partner = pairing.draw_partner(key_partner, batch)
-    lam = jax.random.beta(key_lam, alpha, alpha, (count,))
+    lam = pairing.draw_beta(key_lam, alpha, count)
     weight = lam[:, None, None, None]
     mixed = (1 - weight) * images + weight * images[partner]
     return mixed.astype(images.dtype), pairing.mix_labels(labels, partner, lam)

@@ -38,6 +38,13 @@ def draw_partner(key, batch):
     return jax.random.permutation(key, batch)
 
 
+def draw_beta(key, alpha, count):
+    """~ Beta(alpha, alpha): float32 [count]. Beta(1, 1) is U(0, 1), which costs no rejection loop."""
+    if alpha == 1:
+        return jax.random.uniform(key, (count,))
+    return jax.random.beta(key, alpha, alpha, (count,))
+
+
 def mix_labels(labels, partner, lam):
     """(1 - lam) * labels + lam * labels[partner]: the source's share goes to the source's label.
 

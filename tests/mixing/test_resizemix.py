@@ -1,0 +1,179 @@
+"""The law of ResizeMix, by coded images, by frozen vectors and by statistics."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from resizemix_jax.mixing import region
+from resizemix_jax.mixing import resizemix as module
+from resizemix_jax.mixing.resizemix import resizemix
+from tests.mixing import coded
+
+KEYS = jax.random.split(jax.random.key(1), 300)
+
+
+@functools.cache
+def drawn(per, method='nearest'):
+    """300 batches of 16 coded images, mixed."""
+    function = functools.partial(resizemix, per=per, method=method)
+    return coded.many(function, KEYS, *coded.batch(16, channels=1))
+
+
+def sources(labels, batch):
+    """The partner and lam that a mixed one-hot row shows; partner -1 where the row stayed one-hot."""
+    others = np.where(np.eye(batch, dtype=bool), 0, labels)
+    lam = others.max(-1)
+    return np.where(lam > 0, others.argmax(-1), -1), lam
+
+
+# The smooth methods differ in the kernel that `jax.image` makes, not in what is pasted where.
+@pytest.mark.parametrize('method', ['nearest', 'linear'])
+@pytest.mark.parametrize('per', ['batch', 'sample'])
+def test_label_weight_is_the_pasted_share_in_every_sample(per, method):
+    images, labels = drawn(per, method)
+    partner, lam = sources(labels, 16)
+    mixed = partner >= 0
+    own = np.arange(16)[:, None, None, None]
+    # A resized constant image is constant, but for rounding in the smooth methods.
+    pasted = (abs(images - own) > 0.01).mean(axis=(2, 3, 4))
+    np.testing.assert_allclose(pasted[mixed], lam[mixed], atol=1e-6)
+    value = (images * (abs(images - own) > 0.01)).max(axis=(2, 3, 4))
+    from_below = partner > np.arange(16)
+    np.testing.assert_allclose(value[mixed & from_below], partner[mixed & from_below], atol=1e-3)
+
+
+@pytest.mark.parametrize('per', ['batch', 'sample'])
+def test_patch_sides_are_3_to_25_at_32_pixels(per):
+    _, lam = sources(drawn(per)[1], 16)
+    sides = np.sqrt(lam[lam > 0] * 32 * 32)
+    np.testing.assert_allclose(sides, sides.round(), atol=1e-3)
+    assert set(sides.round().astype(int)) == set(range(3, 26))
+
+
+def test_mean_source_share_at_32_pixels():
+    tau = jax.random.uniform(jax.random.key(0), (200_000,), minval=0.1, maxval=0.8)
+    h, w = module.patch_size(tau, 32, 32)
+    share = region.share(jnp.stack([0 * h, 0 * w, h, w], -1), 32, 32)
+    assert float(share.mean()) == pytest.approx(0.2297, abs=0.002)
+    # and what the op gives: 4800 independent draws, less the fixed points of the permutation
+    _, lam = sources(drawn('sample')[1], 16)
+    assert lam[lam > 0].mean() == pytest.approx(0.2297, abs=6 * 0.19 / 4500**0.5)
+
+
+def test_one_tau_a_batch_or_one_an_image():
+    for per, fewest in (('batch', 1), ('sample', 4)):
+        _, lam = sources(drawn(per)[1], 16)
+        distinct = [len(np.unique(row[row > 0])) for row in lam]
+        assert min(distinct) >= fewest and (per == 'sample' or max(distinct) == 1)
+
+
+@pytest.mark.parametrize('per', ['batch', 'sample'])
+def test_partners_are_a_uniform_permutation(per):
+    partner, _ = sources(drawn(per)[1], 16)
+    for row in partner:
+        kept = row[row >= 0]
+        assert len(set(kept)) == len(kept)
+    fixed = (partner < 0).mean()
+    assert fixed == pytest.approx(1 / 16, abs=6 * (1 / 16 / 4800) ** 0.5)
+
+
+@pytest.mark.parametrize('per', ['batch', 'sample'])
+def test_boxes_differ_within_a_batch(per):
+    images, _ = drawn(per)
+    first = images[0, :, :, :, 0] != np.arange(16)[:, None, None]
+    assert len({mask.tobytes() for mask in first}) > 8
+
+
+def test_nearest_is_the_released_law():
+    # tau = 0.37: n = 11, and the source pixels of torch's floor kernel with the given scale.
+    expected = [0, 2, 5, 8, 10, 13, 16, 18, 21, 24, 27]
+    images, _ = coded.coordinates(2)
+    tau = jnp.array([0.37])
+    assert module.patch_size(tau, 32, 32)[0].tolist() == [11]
+    box = region.shifted_box(jnp.array([2, 31]), jnp.array([31, 2]), (11, 11), 32, 32)
+    mixed = np.asarray(module.paste_nearest(images, jnp.array([1, 0]), tau, box))
+    patch = mixed[0, 0:11, 21:32]
+    assert (patch[..., 0] == 1).all()
+    assert patch[:, 0, 1].tolist() == expected and patch[0, :, 2].tolist() == expected
+    assert float(region.share(box, 32, 32)[0]) == pytest.approx(0.1181640625)
+    assert (mixed[1, 21:32, 0:11, 0] == 0).all()
+
+
+def test_nearest_reads_the_same_pixels_by_gather_and_by_product(key):
+    images = jax.random.normal(key, (4, 20, 30, 3))
+    partner = jnp.array([3, 0, 1, 2])
+    rows = module._nearest_index(20, jnp.array([0, 3, 5, 9]), jnp.array([0.1, 0.5, 0.33, 0.79]))
+    cols = module._nearest_index(30, jnp.array([2, 0, 7, 1]), jnp.array([0.1, 0.5, 0.33, 0.79]))
+    by_gather = module._read_by_gather(images, partner, rows, cols)
+    np.testing.assert_array_equal(by_gather, module._read_by_product(images, partner, rows, cols))
+
+
+@pytest.mark.parametrize('antialias', [True, False])
+@pytest.mark.parametrize('method', module.METHODS[1:])
+def test_the_two_smooth_forms_agree_on_equal_draws(method, antialias, key):
+    images = jax.random.normal(key, (4, 16, 16, 3))
+    partner = jnp.roll(jnp.arange(4), 1)
+    sides = range(5, 8)
+    y, x = region.draw_centres(jax.random.key(5), 4, 16, 16)
+
+    @jax.jit
+    def both(n):
+        box = region.shifted_box(y, x, (n[None], n[None]), 16, 16)
+        static = module.paste_static(images, partner, n, box, sides, method, antialias)
+        return static, module.paste_smooth(images, partner, box, method, antialias)
+
+    for n in sides:
+        np.testing.assert_allclose(*both(jnp.int32(n)), atol=3e-4)
+
+
+def test_linear_is_jax_image_resize(key):
+    images = jax.random.normal(key, (2, 16, 16, 3))
+    box = jnp.array([[4, 2, 12, 10], [0, 8, 8, 16]])
+    paste = jax.jit(module.paste_smooth, static_argnums=(3, 4))
+    mixed = paste(images, jnp.array([1, 0]), box, 'linear', True)
+    patch = jax.image.resize(images[1], (8, 8, 3), 'linear', antialias=True)
+    np.testing.assert_allclose(mixed[0, 4:12, 2:10], patch, atol=1e-5)
+    np.testing.assert_array_equal(mixed[0, :4], images[0, :4])
+
+
+@pytest.mark.parametrize('method', ['nearest', 'linear'])
+@pytest.mark.parametrize('per', ['batch', 'sample'])
+def test_non_square_images(per, method):
+    function = functools.partial(resizemix, per=per, method=method)
+    images, labels = coded.many(function, KEYS[:50], *coded.batch(4, 20, 33, channels=1))
+    partner, lam = sources(labels, 4)
+    pasted = (abs(images - np.arange(4)[:, None, None, None]) > 0.01).mean(axis=(2, 3, 4))
+    np.testing.assert_allclose(pasted[partner >= 0], lam[partner >= 0], atol=1e-6)
+
+
+def test_large_images_need_no_branches(key):
+    # 158 sizes: beyond MAX_BRANCHES the smooth methods take the one form for any size.
+    assert len(module.patch_sides((0.1, 0.8), 224)) == 158 > module.MAX_BRANCHES
+    function = functools.partial(resizemix, method='linear')
+    shapes = jax.ShapeDtypeStruct((2, 224, 224, 3), jnp.float32), jnp.eye(2)
+    text = str(jax.make_jaxpr(function)(key, *shapes))
+    assert 'branches=' not in text
+
+
+def test_the_empty_patch_pastes_nothing(key):
+    images, labels = coded.batch(4, 8, 8)
+    for method in ('nearest', 'linear'):
+        for per in ('batch', 'sample'):
+            op = jax.jit(functools.partial(resizemix, tau=(0.1, 0.1), per=per, method=method))
+            mixed, mixed_labels = op(key, images, labels)
+            np.testing.assert_array_equal(mixed, images)
+            np.testing.assert_array_equal(mixed_labels, labels)
+
+
+@pytest.mark.parametrize('tau', [(0.9, 0.1), (0.0, 0.5), (0.1, 1.1), (0.1,), (float('nan'), 0.5)])
+def test_bad_tau_is_refused(tau, key):
+    with pytest.raises(ValueError, match='must satisfy 0 < low <= high <= 1'):
+        resizemix(key, *coded.batch(2), tau=tau)
+
+
+def test_bad_method_is_refused(key):
+    with pytest.raises(ValueError, match="method='bilinear' must be one of: nearest, linear"):
+        resizemix(key, *coded.batch(2), method='bilinear')
