@@ -1,0 +1,115 @@
+"""The step: the same numbers on any number of devices, and nothing silently left out."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from resizemix_jax import parallel, step
+from tests import toy
+
+
+def assert_close(one, two, **tolerance):
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, **({'atol': 1e-6} | tolerance)), one, two)
+
+
+def test_eight_devices_take_the_step_of_one():
+    one, eight = (toy.run(toy.task(), count) for count in (1, 8))
+    assert_close(one.params, eight.params)
+    assert_close(one.metrics, eight.metrics)
+    assert int(eight.step) == 3
+
+
+def test_the_step_is_plain_sgd_on_the_whole_batch():
+    task, batch = toy.task(), toy.batch()
+    start = toy.state(task)
+
+    def loss(params):
+        examples = task.prepare(batch, jax.random.key(9))
+        return task.loss(params, start.batch_stats, examples, jax.random.key(9))[0]
+
+    grads = jax.grad(loss)(start.params)
+    updates, _ = toy.tx().update(grads, start.opt_state, start.params)
+    expected = jax.tree.map(jnp.add, start.params, updates)
+    assert_close(toy.run(task, 8, steps=1).params, expected)
+
+
+def test_global_batch_norm_is_that_of_one_device():
+    one = toy.run(toy.task(norm=True), 1)
+    eight = toy.run(toy.task(norm=True, batch_norm='global'), 8)
+    assert_close(one.params, eight.params, atol=1e-5)
+    assert_close(one.batch_stats, eight.batch_stats, atol=1e-5)
+
+
+def test_local_batch_norm_keeps_the_mean_of_the_devices_statistics():
+    local = toy.run(toy.task(norm=True), 8, steps=1).batch_stats['norm']
+    whole = toy.run(toy.task(norm=True), 1, steps=1).batch_stats['norm']
+    assert_close(local['mean'], whole['mean'], atol=1e-5)  # means average to the mean,
+    assert (local['var'] < whole['var'] - 1e-4).any()  # variances within parts do not
+
+
+@pytest.mark.parametrize('mixing', ['none', 'resizemix'])
+def test_micro_batches_make_the_unsplit_step(mixing):
+    task = toy.task(mixing=mixing, augment='crop_flip')
+    whole, parts = (toy.run(task, 2, micro_batches=m) for m in (1, 4))
+    assert_close(whole.params, parts.params)
+    assert_close(whole.metrics, parts.metrics)
+
+
+def mapped_by_vmap(train_step, task):
+    """vmap refuses what pmap lets pass: an output that differs over the axis and has out_axes None."""
+    batch = jax.tree.map(lambda a: a.reshape(4, -1, *a.shape[1:]), toy.batch())
+    mapped = jax.vmap(train_step, (None, 0, None), out_axes=None, axis_name=parallel.AXIS)
+    return mapped(toy.state(task), batch, jax.random.key(1))
+
+
+@pytest.mark.parametrize('norm', [False, True])
+def test_every_output_is_averaged_over_the_devices(norm, monkeypatch):
+    task = toy.task(norm=norm, mixing='resizemix', augment='crop_flip')
+    train_step = step.make_train_step(task, toy.tx(), log_every=3)
+    mapped_by_vmap(train_step, task)
+    monkeypatch.setattr(parallel, 'mean', lambda tree: tree)
+    with pytest.raises(ValueError, match='out_axes'):
+        mapped_by_vmap(step.make_train_step(task, toy.tx(), log_every=3), task)
+
+
+def test_the_step_compiles_once():
+    task, devices = toy.task(mixing='cutmix'), parallel.local_devices(8)
+    traces = []
+    inner = step.make_train_step(task, toy.tx(), log_every=3)
+
+    def counted(state, batch, key):
+        traces.append(1)
+        return inner(state, batch, key)
+
+    advance = parallel.data_parallel(counted, devices)
+    state, key = toy.state(task, devices), parallel.place(jax.random.key(1), devices)
+    for index in range(3):
+        state, _ = advance(state, parallel.shard(toy.batch(seed=index), devices), key)
+    assert len(traces) == 1
+
+
+def test_metrics_are_sums_since_the_last_log():
+    task, devices = toy.task(), parallel.local_devices(2)
+    advance, key = toy.train_step(task, devices, log_every=2), parallel.place(jax.random.key(1), devices)
+    state, losses = toy.state(task, devices), []
+    for index in range(5):
+        state, metrics = advance(state, parallel.shard(toy.batch(seed=index), devices), key)
+        losses.append(float(metrics['loss']))
+        expected = sum(losses[index // 2 * 2 :])
+        assert float(state.metrics['loss']) == pytest.approx(expected, rel=1e-5)
+
+
+def test_draws_differ_by_device_and_by_step():
+    devices = parallel.local_devices(4)
+
+    def draws(state, batch, key):
+        key = parallel.device_key(step.keys.at_step(key, state))
+        mine = jax.nn.one_hot(jax.lax.axis_index(parallel.AXIS), 4) * jax.random.uniform(key)
+        return parallel.total(mine)
+
+    fn = parallel.data_parallel(draws, devices, donate=False)
+    key = parallel.place(jax.random.key(0), devices)
+    values = [np.asarray(fn(parallel.place(jnp.int32(k), devices), np.zeros((4, 1)), key)) for k in (0, 1, 0)]
+    assert len(set(np.concatenate(values[:2]).tolist())) == 8
+    np.testing.assert_array_equal(values[0], values[2])
