@@ -14,7 +14,7 @@ from absl import app, flags
 from absl import logging as absl_logging
 from ml_collections import config_flags
 
-from configs import common
+from configs import common, show
 
 _CONFIG = config_flags.DEFINE_config_file('config', 'configs/quickstart.py', lock_config=True)
 _WORKDIR = flags.DEFINE_string('workdir', '', 'Directory of the run; the same one continues it.')
@@ -33,7 +33,7 @@ def main(argv):
     path = pathlib.Path(config_flags.get_config_filename(flag).partition(':')[0])
     table = runpy.run_path(str(path))
     if _LIST.value:
-        print(common.listing(path, table))
+        print(show.listing(path, table))
         return 0
     _log_to_stderr()
     try:
@@ -41,7 +41,7 @@ def main(argv):
     except RunError as error:
         print(f'{type(error).__name__}: {error}', file=sys.stderr)
         return error.exit_code
-    print(common.conclusion(table, result, config_flags.get_override_values(flag)))
+    print(show.conclusion(table, result, config_flags.get_override_values(flag)))
     return 0
 
 

@@ -7,15 +7,15 @@ Arguments: model wrn28_10 | ss26_2x96d | resnet50 | resnet101, mixing, size (pix
 
 import ml_collections
 
-from configs import common
+from configs import common, recipes
 
 
 def get_config(arg=''):
-    args = common.parse(arg, model=common.WRN, mixing='resizemix', size=0, classes=0)
+    args = common.parse(arg, model=recipes.WRN, mixing='resizemix', size=0, classes=0)
     config = common.base()
     config.table = 'fake'
-    common.choose('model', args['model'], tuple(common.MODEL_RECIPES))
-    common.MODEL_RECIPES[args['model']](config, 'paper')
+    common.choose('model', args['model'], tuple(recipes.MODELS))
+    recipes.MODELS[args['model']](config, 'paper')
     large = config.model == 'resnet'
     size = args['size'] or (224 if large else 32)
     config.dataset = 'fake'

@@ -9,7 +9,7 @@ so small a network does not need regularisation: do not read a ranking of the me
 
 import ml_collections
 
-from configs import common
+from configs import common, recipes
 
 MODELS = ('wrn10_1',)
 
@@ -17,9 +17,9 @@ ROWS = (
     dict(row='baseline', title='Baseline', paper={}, mixing='none', mixing_args={}),
     dict(row='cutout', title='Cutout', paper={}, mixing='cutout', mixing_args=dict(length=14)),
     dict(row='mixup', title='Mixup', paper={}, mixing='mixup', mixing_args=dict(alpha=1.0, per='batch')),
-    dict(row='cutmix', title='CutMix', paper={}, mixing='cutmix', mixing_args=common.cutmix_args(0.5)),
+    dict(row='cutmix', title='CutMix', paper={}, mixing='cutmix', mixing_args=recipes.cutmix_args(0.5)),
     dict(row='resizemix', title='ResizeMix', paper={}, mixing='resizemix',
-         mixing_args=common.resizemix_args()),
+         mixing_args=recipes.resizemix_args()),
 )  # fmt: skip
 
 

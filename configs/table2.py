@@ -7,8 +7,9 @@ The paper's rows other than its own are numbers printed by other works, from oth
 has the paper's recipe for its network, so that rows differ in the method alone.
 """
 
-from configs import common
-from configs.common import METHOD, POLICY, SS, UNPUBLISHED, WRN
+from configs import common, recipes
+from configs.common import METHOD, POLICY, UNPUBLISHED
+from configs.recipes import SS, WRN
 
 MODELS = (WRN, SS)
 
@@ -27,11 +28,11 @@ ROWS = (
     dict(row='cutout', title='Cutout', paper={'cost': 0, WRN: 96.90, SS: 97.14},
          mixing='cutout', mixing_args=dict(length=16)),
     dict(row='cutmix', title='CutMix', paper={'cost': 0, WRN: 97.10, SS: 97.62},
-         mixing='cutmix', mixing_args=common.cutmix_args(prob=0.5)),
+         mixing='cutmix', mixing_args=recipes.cutmix_args(prob=0.5)),
     dict(row='fmix', title='FMix', paper={'cost': 6, WRN: 96.38}, refused=METHOD),
     dict(row='saliencymix', title='SaliencyMix', paper={'cost': 6, WRN: 97.24}, refused=METHOD),
     dict(row='resizemix', title='ResizeMix', paper={'cost': 0, WRN: 97.60, SS: 97.93},
-         mixing='resizemix', mixing_args=common.resizemix_args()),
+         mixing='resizemix', mixing_args=recipes.resizemix_args()),
     dict(row='resizemix_plus', title='ResizeMix+', paper={'cost': 6, WRN: 98.10, SS: 98.47},
          refused=POLICY),
 )  # fmt: skip

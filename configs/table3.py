@@ -7,8 +7,9 @@ The paper's rows other than its own are numbers printed by other works, from oth
 has the paper's recipe for its network, so that rows differ in the method alone.
 """
 
-from configs import common
-from configs.common import METHOD, POLICY, SS, UNPUBLISHED, WRN
+from configs import common, recipes
+from configs.common import METHOD, POLICY, UNPUBLISHED
+from configs.recipes import SS, WRN
 
 MODELS = (WRN, SS)
 
@@ -24,12 +25,12 @@ ROWS = (
     dict(row='cutout', title='Cutout', paper={'cost': 0, WRN: 81.59, SS: 84.0},
          mixing='cutout', mixing_args=dict(length=8)),
     dict(row='cutmix', title='CutMix', paper={'cost': 0, WRN: 83.40, SS: 85.0},
-         mixing='cutmix', mixing_args=common.cutmix_args(prob=0.5)),
+         mixing='cutmix', mixing_args=recipes.cutmix_args(prob=0.5)),
     dict(row='fmix', title='FMix', paper={'cost': 6, WRN: 82.03}, refused=METHOD),
     dict(row='saliencymix', title='SaliencyMix', paper={'cost': 6, WRN: 83.44}, refused=METHOD),
     dict(row='puzzlemix', title='Puzzle Mix', paper={'cost': 12, WRN: 84.05}, refused=METHOD),
     dict(row='resizemix', title='ResizeMix', paper={'cost': 0, WRN: 84.31, SS: 85.26},
-         mixing='resizemix', mixing_args=common.resizemix_args()),
+         mixing='resizemix', mixing_args=recipes.resizemix_args()),
     dict(row='resizemix_plus', title='ResizeMix+', paper={'cost': 6, WRN: 85.23, SS: 85.60},
          refused=POLICY),
 )  # fmt: skip

@@ -6,7 +6,7 @@ Arguments: row (see --list), model resnet50 | resnet101, recipe paper | released
 Every row resolves and builds; what streams ImageNet from disk is not built yet.
 """
 
-from configs import common
+from configs import common, recipes
 from configs.common import METHOD, POLICY, UNPUBLISHED
 
 R50, R101 = 'resnet50', 'resnet101'
@@ -21,13 +21,13 @@ ROWS = (
     dict(row='faster_aa', title='Faster AA', paper={'cost': 2.3, R50: 76.50}, refused=UNPUBLISHED),
     dict(row='dada', title='DADA', paper={'cost': 1.3, R50: 77.50}, refused=POLICY),
     dict(row='cutmix', title='CutMix', paper={'cost': 0, R50: 78.60, R101: 79.83},
-         mixing='cutmix', mixing_args=common.cutmix_args(prob=1.0)),
+         mixing='cutmix', mixing_args=recipes.cutmix_args(prob=1.0)),
     dict(row='saliencymix', title='SaliencyMix', paper={'cost': 280, R50: 78.74, R101: 79.91},
          refused=METHOD),
     # 77.51 is Puzzle Mix's number after 100 epochs; after 300 its README has 78.76.
     dict(row='puzzlemix', title='Puzzle Mix', paper={'cost': 576, R50: 77.51}, refused=METHOD),
     dict(row='resizemix', title='ResizeMix', paper={'cost': 0, R50: 79.00, R101: 80.54},
-         mixing='resizemix', mixing_args=common.resizemix_args()),
+         mixing='resizemix', mixing_args=recipes.resizemix_args()),
 )  # fmt: skip
 
 

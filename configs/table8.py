@@ -5,15 +5,15 @@
 Arguments: row (see --list), recipe paper | released, seed.
 """
 
-from configs import common
-from configs.common import WRN
+from configs import common, recipes
+from configs.recipes import WRN
 
 MODELS = (WRN,)
 
 
 def _range(low, high, top1):
     name = f'{low}-{high}'
-    args = common.resizemix_args(tau=(low, high))
+    args = recipes.resizemix_args(tau=(low, high))
     return dict(row=name, title=name, paper={WRN: top1}, mixing='resizemix', mixing_args=args)
 
 

@@ -1,7 +1,15 @@
 """Eight CPU devices for all tests, and nothing that lets a silent mistake pass."""
 
-import jax
-import pytest
+import os
+import tempfile
+
+# Set before JAX is imported, and inherited by the workers and by the processes that tests start: what one
+# test has compiled, no other compiles again. New for every session of tests.
+os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', tempfile.mkdtemp(prefix='resizemix_jax_tests_'))
+os.environ.setdefault('JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS', '0.1')
+
+import jax  # noqa: E402
+import pytest  # noqa: E402
 
 jax.config.update('jax_platforms', 'cpu')
 jax.config.update('jax_num_cpu_devices', 8)

@@ -1,0 +1,74 @@
+"""How the paper trains each of its networks, and how the code that its authors released does.
+
+The two differ ("released" is configs/*.py of JayQine/ResizeMix, published two years later); where a function
+below does not say otherwise, they agree.
+"""
+
+import ml_collections
+
+NAMES = ('paper', 'released')
+
+# The two networks of most tables.
+WRN, SS = 'wrn28_10', 'ss26_2x96d'
+
+
+def wrn28_10(config, recipe):
+    """Paper, section 5.1.1: 200 epochs, batch 256, lr 0.1, weight decay 5e-4, Nesterov, cosine.
+
+    Released (configs/cifar10.py of JayQine/ResizeMix): lr 0.2 after 5 epochs of warm-up, cosine to 1e-5,
+    no Nesterov, and its own form of the network.
+    """
+    config.model = 'wide_resnet'
+    config.model_args = ml_collections.ConfigDict(dict(depth=28, width=10, variant='original', dropout=0.0))
+    if recipe == 'released':
+        config.model_args.variant = 'released'
+        config.optimizer.update(lr=0.2, nesterov=False, warmup_epochs=5, final_lr=1e-5)
+
+
+def ss26_2x96d(config, recipe):
+    """Paper, section 5.1.1: 1800 epochs, batch 256, lr 0.01, weight decay 1e-3.
+
+    Released: lr 0.04 after 5 epochs of warm-up, cosine to 1e-5, weight decay 1e-4, no Nesterov.
+    """
+    config.model = 'shake_shake'
+    config.model_args = ml_collections.ConfigDict(dict(depth=26, width=96))
+    config.epochs = 1800
+    config.optimizer.update(lr=0.01, weight_decay=1e-3)
+    if recipe == 'released':
+        config.optimizer.update(lr=0.04, weight_decay=1e-4, nesterov=False, warmup_epochs=5, final_lr=1e-5)
+
+
+def resnet(depth):
+    """Paper, section 5.1.3: 300 epochs, batch 512, lr 0.5, weight decay 4e-5, cosine.
+
+    Released: the same without Nesterov; 64 images a GPU, BatchNorm of each GPU. The images are cropped,
+    resized and flipped while they are decoded, so the step augments nothing.
+    """
+
+    def recipe_of(config, recipe):
+        config.model = 'resnet'
+        config.model_args = ml_collections.ConfigDict(dict(depth=depth, width=64))
+        config.augment = 'none'
+        config.augment_args = ml_collections.ConfigDict()
+        config.epochs, config.batch_size = 300, 512
+        config.optimizer.update(lr=0.5, weight_decay=4e-5, nesterov=recipe == 'paper')
+
+    return recipe_of
+
+
+MODELS = {
+    WRN: wrn28_10,
+    SS: ss26_2x96d,
+    'resnet50': resnet(50),
+    'resnet101': resnet(101),
+}
+
+
+def cutmix_args(prob):
+    """CutMix's README: prob 0.5 for CIFAR, 1.0 for ImageNet."""
+    return dict(alpha=1.0, prob=prob, per='batch')
+
+
+def resizemix_args(tau=(0.1, 0.8)):
+    """Paper, section 5.1.1 and Table 8; what it leaves open is as in the released code."""
+    return dict(tau=tau, per='batch', method='nearest', antialias=True)

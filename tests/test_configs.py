@@ -1,0 +1,174 @@
+"""Every cell of every table: golden, buildable, and read to the last key."""
+
+import importlib
+import json
+import pathlib
+import re
+
+import ml_collections
+import pytest
+
+from configs import common, recipes, show
+from resizemix_jax import build
+from resizemix_jax.errors import DataError
+
+ROOT = pathlib.Path(__file__).parents[1]
+TABLES = ('quickstart', 'table2', 'table3', 'table4', 'table8')
+GOLDEN = pathlib.Path(__file__).parent / 'golden'
+
+
+def module(table):
+    return importlib.import_module(f'configs.{table}')
+
+
+def cells(table):
+    """argument -> config, for every cell that can be run, in both recipes, with the keys off the base."""
+    made = {}
+    for row in module(table).ROWS:
+        for model in module(table).MODELS:
+            for recipe in recipes.NAMES if table != 'quickstart' else ('paper',):
+                if 'refused' not in row:
+                    parts = {'row': row['row'], 'model': model, 'recipe': recipe}
+                    if table == 'quickstart':
+                        parts = {'row': row['row']}
+                    arg = ','.join(f'{key}={value}' for key, value in parts.items())
+                    made[arg] = module(table).get_config(arg)
+    return made
+
+
+@pytest.mark.parametrize('table', TABLES)
+def test_golden(table):
+    """A refactoring must not change a hyper-parameter. For a wanted one, delete the file and rerun."""
+    resolved = {arg: json.loads(config.to_json()) for arg, config in cells(table).items()}
+    path = GOLDEN / f'{table}.json'
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(resolved, indent=1, sort_keys=True) + '\n')
+        pytest.fail(f'{path.name} was missing and has been written; look at it and commit it')
+    assert resolved == json.loads(path.read_text())
+
+
+@pytest.mark.parametrize('table', TABLES)
+def test_rows(table):
+    rows = module(table).ROWS
+    assert len({row['row'] for row in rows}) == len(rows)
+    for row in rows:
+        assert {'row', 'title', 'paper'} <= set(row)
+        assert ('refused' in row) != ('mixing' in row)
+        assert set(row['paper']) <= {'cost', *module(table).MODELS}
+
+
+def test_the_paper_s_numbers_are_all_there():
+    counts = {table: sum(len(row['paper']) for row in module(table).ROWS) for table in TABLES}
+    # the numbers that the paper prints in each table, costs included, dashes not
+    assert counts == {'quickstart': 0, 'table2': 39, 'table3': 37, 'table4': 25, 'table8': 5}
+    by_row = {row['row']: row['paper'] for row in module('table3').ROWS}
+    assert by_row['resizemix'] == {'cost': 0, 'wrn28_10': 84.31, 'ss26_2x96d': 85.26}
+
+
+def test_the_paper_s_recipes():
+    wrn = module('table2').get_config('row=resizemix,model=wrn28_10')
+    assert (wrn.epochs, wrn.batch_size, wrn.optimizer.lr, wrn.optimizer.weight_decay) == (200, 256, 0.1, 5e-4)
+    assert wrn.optimizer.nesterov and wrn.mixing_args.tau == (0.1, 0.8)
+    shake = module('table3').get_config('model=ss26_2x96d')
+    assert (shake.epochs, shake.optimizer.lr, shake.optimizer.weight_decay) == (1800, 0.01, 1e-3)
+    imagenet = module('table4').get_config('model=resnet101')
+    assert (imagenet.epochs, imagenet.batch_size, imagenet.optimizer.lr) == (300, 512, 0.5)
+    assert imagenet.optimizer.weight_decay == 4e-5 and imagenet.model_args.depth == 101
+    released = module('table2').get_config('recipe=released')
+    assert (released.optimizer.lr, released.optimizer.warmup_epochs, released.optimizer.nesterov) == (
+        0.2,
+        5,
+        False,
+    )
+    assert released.model_args.variant == 'released' and released.recipe == 'released'
+
+
+@pytest.mark.parametrize('table', TABLES)
+def test_no_none_and_no_list(table):
+    def leaves(node):
+        for value in node.values():
+            yield from leaves(value) if isinstance(value, ml_collections.ConfigDict) else [value]
+
+    for config in cells(table).values():
+        assert not [leaf for leaf in leaves(config) if leaf is None or isinstance(leaf, list)]
+
+
+def test_every_key_is_read():
+    """A key that nothing reads would be a promise that nothing keeps."""
+    files = [*(ROOT / 'resizemix_jax').rglob('*.py')]
+    text = '\n'.join(f.read_text() for f in files)
+    unread = [key for key in common.base() if not re.search(rf"config\.{key}\b|'{key}'", text)]
+    assert not unread
+    # Keys of a group are keywords of a function, which refuses what it does not take; so all groups must be
+    # handed over whole.
+    groups = {k for k, v in common.base().items() if isinstance(v, ml_collections.ConfigDict)}
+    assert groups == {'dataset_args', 'model_args', 'augment_args', 'mixing_args', 'optimizer'}
+
+
+@pytest.mark.parametrize(
+    ('table', 'arg'),
+    [
+        ('table2', 'row=cutout,model=wrn28_10,recipe=released'),
+        ('table3', 'row=resizemix,model=ss26_2x96d'),
+        ('table3', 'row=cutmix,model=wrn28_10'),
+        ('table4', 'row=resizemix,model=resnet50'),
+        ('table8', 'row=0.1-0.9'),
+        ('quickstart', 'row=mixup'),
+    ],
+)
+def test_cells_build_and_only_miss_their_data(table, arg, tmp_path):
+    config = module(table).get_config(arg)
+    config.data_dir = str(tmp_path)
+    plan = build.plan(config)
+    assert plan.dataset.name == config.dataset
+    if table != 'quickstart':
+        with pytest.raises(DataError, match='not prepared|not built yet'):
+            build.open_run(plan)
+
+
+@pytest.mark.parametrize(
+    ('table', 'arg', 'message'),
+    [
+        ('table3', 'row=mixmix', "row='mixmix' must be one of: baseline, aa"),
+        ('table3', 'model=vgg', "model='vgg' must be one of: wrn28_10, ss26_2x96d"),
+        ('table3', 'recipe=mine', "recipe='mine' must be one of: paper, released"),
+        ('table3', 'rows=resizemix', "'rows=resizemix' in the config argument: write key=value"),
+        ('table3', 'resizemix', 'write key=value with a key of row, model, recipe, seed'),
+        ('table3', 'seed=x', "seed='x' in the config argument must be of type int"),
+        ('table2', 'row=fmix', 'FMix. cannot be run: its mixing method is not built yet'),
+        ('table2', 'row=ohl_aa', 'cannot be run: its authors published neither'),
+        ('table2', 'row=resizemix_plus', 'cannot be run: its augmentation policy is not built yet'),
+        ('quickstart', 'row=fmix', "row='fmix' must be one of: baseline, cutout, mixup, cutmix, resizemix"),
+        ('fake', 'model=vgg', "model='vgg' must be one of"),
+    ],
+)
+def test_bad_arguments_are_refused(table, arg, message):
+    with pytest.raises(ValueError, match=message):
+        module(table).get_config(arg)
+
+
+def test_fake_makes_the_shapes_of_a_network():
+    config = module('fake').get_config('model=resnet50,size=64')
+    assert config.dataset_args.image_shape == (64, 64, 3) and config.dataset_args.num_classes == 1000
+    assert build.plan(config).dataset.train_size == 4 * 512
+
+
+def test_what_names_a_run_is_not_overridden():
+    common.check_overrides({'seed': 1, 'optimizer.lr': 0.2})
+    with pytest.raises(ValueError, match='--config=FILE:recipe=released'):
+        common.check_overrides({'recipe': 'released'})
+
+
+def test_listing_and_conclusion():
+    table = vars(module('table2'))
+    text = show.listing(pathlib.Path('configs/table2.py'), table)
+    assert 'ResizeMix  (paper: cost 0, wrn28_10 97.6, ss26_2x96d 97.93)' in text
+    assert '--config=configs/table2.py:row=resizemix,model=wrn28_10,seed=0 --workdir=runs/table2_' in text
+    assert text.count('cannot be run') == 10
+    result = {'row': 'resizemix', 'top1_last': 0.5, 'steps': 3}
+    assert show.conclusion(table, result, {}).splitlines() == [
+        'top1_last: 50.00 %',
+        'the paper, ResizeMix: cost 0, wrn28_10 97.6, ss26_2x96d 97.93',
+    ]
+    assert 'not comparable: this run overrides steps' in show.conclusion(table, result, {'steps': 3})

@@ -1,0 +1,112 @@
+"""The command as its user types it, in a process of its own."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.data import directories
+
+ROOT = pathlib.Path(__file__).parents[1]
+ENVIRONMENT = {**os.environ, 'JAX_PLATFORMS': 'cpu'}
+SMALL = (
+    '--config.model_args.depth=10', '--config.model_args.width=1', '--config.batch_size=16',
+    '--config.eval_batch_size=16', '--config.log_every_steps=2',
+)  # fmt: skip
+
+
+def command(*flags):
+    return [sys.executable, 'main.py', *flags]
+
+
+def run(*flags):
+    return subprocess.run(command(*flags), cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ('flags', 'message'),
+    [
+        (['--config=configs/table3.py:row=foo', '--workdir=x'], "row='foo' must be one of"),
+        (['--config=configs/table3.py:row=fmix', '--workdir=x'], 'its mixing method is not built yet'),
+        (['--config=configs/absent.py', '--workdir=x'], "No such file or directory: 'configs/absent.py'"),
+        (['--config.optimizer.lrr=1', '--workdir=x'], 'Did you mean "lr"'),
+        (['--config.epochs=1.5', '--workdir=x'], 'config.epochs=1.5'),
+        (['--config.recipe=released', '--workdir=x'], '--config=FILE:recipe=released'),
+        (['train', '--workdir=x'], "unexpected argument 'train'"),
+        ([], '--workdir=DIR is needed'),
+    ],
+)
+def test_what_the_user_must_correct_is_one_sentence_and_exit_code_2(flags, message):
+    done = run(*flags)
+    assert done.returncode == 2
+    assert message in done.stderr and 'Traceback' not in done.stderr
+
+
+def test_list():
+    done = run('--config=configs/table8.py', '--list')
+    assert done.returncode == 0
+    assert 'python main.py --config=configs/table8.py:row=0.1-0.9,seed=0' in done.stdout
+
+
+def test_missing_data_is_exit_code_2_and_the_command(tmp_path):
+    flags = ['--config=configs/table3.py', f'--workdir={tmp_path}/run', f'--config.data_dir={tmp_path}']
+    done = run(*flags)
+    assert done.returncode == 2
+    assert f'python -m resizemix_jax.data.prepare cifar100 --data_dir={tmp_path}' in done.stderr
+    assert 'Traceback' not in done.stderr and not (tmp_path / 'run' / 'checkpoints').exists()
+
+
+def test_a_row_of_the_paper_end_to_end_on_cifar_s_own_schema(tmp_path):
+    """Table 2's ResizeMix row: CIFAR-10 from its TFDS directory to result.json, stopped once by SIGTERM."""
+    directories.write(tmp_path, 'cifar10', {'train': 70, 'test': 37})
+    flags = [
+        '--config=configs/table2.py:row=resizemix,seed=1', f'--workdir={tmp_path}/run',
+        f'--config.data_dir={tmp_path}', '--config.epochs=3', *SMALL,
+    ]  # fmt: skip
+    with subprocess.Popen(
+        command(*flags, '--config.epochs=1000'), cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
+    ) as process:
+        log = []
+        while not any('[8] train_loss' in line for line in log):
+            log.append(process.stderr.readline())
+            assert log[-1], ''.join(log)
+        process.send_signal(signal.SIGTERM)
+        log.append(process.stderr.read())
+    assert process.returncode == 75, ''.join(log)
+    for line in ('JAX process: 0 / 1', 'Devices: 1 x', 'Initial compilation, this might', 'Parameters:'):
+        assert any(line in part for part in log), line
+    assert 'the same command continues' in log[-1]
+
+    refused = run(*flags)
+    assert refused.returncode == 2 and 'epochs: 1000 -> 3' in refused.stderr
+
+    done = run(*flags, '--allow_config_change')
+    assert done.returncode == 0, done.stderr
+    assert 'the paper, ResizeMix: cost 0, wrn28_10 97.6' in done.stdout
+    assert 'not comparable: this run overrides' in done.stdout
+    result = json.loads((tmp_path / 'run' / 'result.json').read_text())
+    assert result['row'] == 'resizemix' and result['config']['dataset'] == 'cifar10'
+    assert result['steps'] >= 8
+
+    start = time.time()
+    assert run(*flags).returncode == 0 and time.time() > start  # finished: it is only reported
+    evaluated = run(*flags, '--mode=evaluate')
+    assert evaluated.returncode == 0
+    assert f'last_top1: {100 * result["top1_last"]:.2f} %' in evaluated.stdout
+
+
+def test_training_imports_neither_tensorflow_nor_torch(tmp_path):
+    code = (
+        'import sys, runpy\n'
+        f'sys.argv = ["main.py", "--workdir={tmp_path}/run", "--config.steps=1", *{SMALL!r}]\n'
+        'try: runpy.run_path("main.py", run_name="__main__")\n'
+        'except SystemExit as exit_: assert not exit_.code, exit_.code\n'
+        'bad = {"tensorflow", "torch", "grain"} & set(sys.modules)\n'
+        'assert not bad, bad\n'
+    )
+    subprocess.run([sys.executable, '-c', code], cwd=ROOT, env=ENVIRONMENT, check=True)

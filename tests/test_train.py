@@ -1,0 +1,173 @@
+"""The loop, whole: it trains, stops anywhere, and continues bit by bit."""
+
+import json
+import os
+import signal
+
+import jax
+import numpy as np
+import pytest
+
+from resizemix_jax import build, parallel, train
+from resizemix_jax.checkpoint import Checkpoints
+from resizemix_jax.data import pipeline
+from resizemix_jax.errors import ConfigError, NonFiniteError, PreemptedError
+from tests import tiny
+
+TIMES = ('seconds', 'images_per_second', 'data_wait_share')
+
+
+def final_state(workdir, config):
+    run = build.open_run(build.plan(config))
+    with Checkpoints(workdir) as checkpoints:
+        state = checkpoints.restore(build.initial_state(run), run.plan.devices)
+        return jax.tree.leaves(parallel.to_host(state)), checkpoints.best_step()
+
+
+def rows(workdir):
+    lines = [json.loads(line) for line in (workdir / 'metrics.jsonl').read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k not in TIMES} for line in lines]
+
+
+@pytest.fixture(scope='module')
+def unbroken(tmp_path_factory):
+    """A run that nothing stopped."""
+    workdir = tmp_path_factory.mktemp('unbroken')
+    result = train.train_and_evaluate(tiny.config(), workdir)
+    return workdir, result
+
+
+def test_a_run_writes_what_it_promises(unbroken):
+    workdir, result = unbroken
+    assert {p.name for p in workdir.iterdir()} == {
+        'config.json', 'metrics.jsonl', 'events', 'checkpoints', 'best', 'result.json',
+    }  # fmt: skip
+    assert json.loads((workdir / 'result.json').read_text()) == json.loads(json.dumps(result))
+    found = rows(workdir)
+    # 67 images make 4 batches of 16 an epoch; logged every 3 steps and at the end, evaluated every epoch.
+    assert [row['step'] for row in found if 'train_loss' in row] == [3, 6, 9, 12]
+    assert [row['step'] for row in found if 'eval_top1' in row] == [4, 8, 12]
+    assert {row['eval_examples'] for row in found if 'eval_top1' in row} == {37}
+    assert all('train_mixed_top1' in row for row in found if 'train_loss' in row)
+    assert result['steps'] == 12 and result['row'] == 'resizemix' and result['seconds'] > 0
+    for key in ('config', 'seed', 'top1_last', 'top1_best', 'top1_median10', 'device'):
+        assert key in result
+
+
+def test_a_finished_run_is_only_reported(unbroken, monkeypatch):
+    workdir, result = unbroken
+    monkeypatch.setattr(build, 'open_run', None)  # would fail if it were called
+    assert train.train_and_evaluate(tiny.config(), workdir) == json.loads(json.dumps(result))
+
+
+def terminate_at(monkeypatch, name, calls):
+    """Sends this process SIGTERM at the given call of a function of the pipeline, as a scheduler would."""
+    original, count = getattr(pipeline, name), iter(range(1, 1000))
+
+    def function(*args):
+        if next(count) == calls:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return original(*args)
+
+    monkeypatch.setattr(pipeline, name, function)
+
+
+@pytest.mark.parametrize(
+    ('where', 'calls', 'step'),
+    [
+        ('train_batch', 1, 1),  # at once
+        ('train_batch', 5, 5),  # within an epoch, within a log interval
+        ('train_batch', 6, 6),  # where a row is logged
+        ('train_batch', 8, 8),  # where an evaluation and a checkpoint are due
+        ('eval_batches', 2, 8),  # within the second evaluation
+        ('eval_batches', 3, 12),  # within the last one
+    ],
+)
+def test_a_stopped_run_continues_bit_by_bit(where, calls, step, unbroken, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        terminate_at(patch, where, calls)
+        with pytest.raises(PreemptedError, match=f'saved at step {step};') as stopped:
+            train.train_and_evaluate(tiny.config(), tmp_path)
+        assert stopped.value.exit_code == 75
+    assert not (tmp_path / 'result.json').exists()
+    train.train_and_evaluate(tiny.config(), tmp_path)
+    (state, best), (expected, expected_best) = (
+        final_state(w, tiny.config()) for w in (tmp_path, unbroken[0])
+    )
+    for one, two in zip(state, expected, strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert rows(tmp_path) == rows(unbroken[0])
+    assert best == expected_best
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+class PowerCut(BaseException):
+    """What no handler sees coming."""
+
+
+@pytest.mark.parametrize('step', [6, 8])
+def test_a_killed_run_goes_back_to_its_last_checkpoint(step, unbroken, tmp_path, monkeypatch):
+    original = pipeline.train_batch
+
+    def train_batch(split, batch_size, seed, at):
+        if at == step:
+            raise PowerCut
+        return original(split, batch_size, seed, at)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, 'train_batch', train_batch)
+        with pytest.raises(PowerCut):
+            train.train_and_evaluate(tiny.config(), tmp_path)
+    train.train_and_evaluate(tiny.config(), tmp_path)
+    for one, two in zip(final_state(tmp_path, tiny.config())[0], final_state(unbroken[0], tiny.config())[0],
+                        strict=True):  # fmt: skip
+        np.testing.assert_array_equal(one, two)
+    assert rows(tmp_path) == rows(unbroken[0])
+
+
+def test_a_run_continues_on_other_devices(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        terminate_at(patch, 'train_batch', 5)
+        with pytest.raises(PreemptedError):
+            train.train_and_evaluate(tiny.config(), tmp_path)
+    assert train.train_and_evaluate(tiny.config(num_devices=8), tmp_path)['device'] == '8 x cpu'
+    assert [row['step'] for row in rows(tmp_path) if 'eval_top1' in row] == [4, 8, 12]
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
+    with pytest.raises(NonFiniteError, match=r'The loss of step \d+ is (nan|inf)') as error:
+        train.train_and_evaluate(tiny.config(optimizer__lr=1e30), tmp_path)
+    assert error.value.exit_code == 3
+    assert not (tmp_path / 'result.json').exists()
+
+
+@pytest.mark.parametrize(
+    ('values', 'message'),
+    [
+        ({'mixing_args__tau': (0.9, 0.1)}, r'tau=\(0.9, 0.1\) must satisfy 0 < low <= high <= 1'),
+        ({'batch_size': 12, 'num_devices': 8}, 'batch_size=12 must be a multiple of the 8 devices; e.g. 8'),
+        ({'micro_batches': 5}, 'micro_batches=5 must divide the 16 images of a device'),
+        ({'batch_size': 128}, 'batch_size=128 is more than the 67 training images'),
+        ({'dataset': 'mnist'}, "data: there is no 'mnist'; there are: cifar10, cifar100, fake"),
+        ({'task': 'detect'}, "tasks: there is no 'detect'"),
+        ({'epochs': 0}, 'epochs=0 must be >= 1'),
+        ({'seed': -1}, 'seed=-1 must be >= 0'),
+        ({'num_devices': 64}, 'num_devices=64 must be between 0 .all. and the 8 devices'),
+        ({'optimizer__lr': -1.0}, 'optimizer.lr=-1.0 must be > 0'),
+        ({'optimizer__warmup_epochs': 3}, 'a warm-up of 12 steps does not fit a run of 12'),
+        ({'model_args__depth': 11}, r'depth=11 must be 6 n \+ 4'),
+        ({'augment_args__padding': -1}, 'padding=-1 must be >= 0'),
+    ],
+)
+def test_a_wrong_config_is_told_before_anything_is_written(values, message, tmp_path):
+    with pytest.raises(ConfigError, match=message) as error:
+        train.train_and_evaluate(tiny.config(**values), tmp_path / 'run')
+    assert error.value.exit_code == 2
+    assert not list(tmp_path.rglob('checkpoints'))
+
+
+@pytest.mark.parametrize('shape', [(8, 12, 3), (9, 7, 1)])
+def test_non_square_images_and_a_batch_of_one(shape, tmp_path):
+    config = tiny.config(batch_size=1, steps=2, dataset_args__image_shape=shape)
+    config.mixing_args.per = 'sample'
+    assert train.train_and_evaluate(config, tmp_path)['steps'] == 2
