@@ -16,7 +16,7 @@ from ml_collections import config_flags
 
 from configs import common, show
 
-_CONFIG = config_flags.DEFINE_config_file('config', 'configs/quickstart.py', lock_config=True)
+_CONFIG = config_flags.DEFINE_config_file('config', lock_config=True)
 _WORKDIR = flags.DEFINE_string('workdir', '', 'Directory of the run; the same one continues it.')
 _MODE = flags.DEFINE_enum('mode', 'train', ('train', 'evaluate'), 'What to do.')
 _LIST = flags.DEFINE_bool('list', False, 'Print the rows of the table and their commands, and exit.')
@@ -70,6 +70,8 @@ def parse_flags(argv):
         rest = flags.FLAGS(argv)
         if len(rest) > 1:
             raise flags.Error(f'unexpected argument {rest[1]!r}; flags begin with --')
+        if _CONFIG.value is None:
+            raise flags.Error('--config=FILE is needed, e.g. --config=configs/quickstart.py')
         common.check_overrides(config_flags.get_override_values(flags.FLAGS['config']))
         _CONFIG.value.lock()  # a config file that could not be loaded says so here
         if not _WORKDIR.value and not _LIST.value:

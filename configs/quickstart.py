@@ -32,7 +32,7 @@ def get_config(arg=''):
     config.model_args = ml_collections.ConfigDict(dict(depth=10, width=1, variant='original', dropout=0.0))
     config.mixing = row['mixing']
     config.mixing_args = ml_collections.ConfigDict(row['mixing_args'])
-    config.batch_size = 64
-    config.epochs = 5
-    config.log_every_steps = 39
+    config.batch_size = 32
+    config.epochs = 6
+    config.log_every_steps = 104
     return config

@@ -44,13 +44,13 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
             state = checkpoints.restore(state, plan.devices)
             log.info('Resuming at step %d', int(state.step))
         with Writer(workdir, int(state.step), run.steps) as writer:
-            _Loop(run, checkpoints, writer, watch).go(state)
+            Loop(run, checkpoints, writer, watch).go(state)
             result = results.summary(config, writer.rows, parallel.describe(plan.devices))
     workdirs.write_json(workdir / workdirs.RESULT, result)
     return result
 
 
-class _Loop:
+class Loop:
     """Every turn begins with what the steps so far have made due. So a run that was stopped anywhere, even
     in an evaluation, finds the same things due when it comes back."""
 
@@ -81,12 +81,8 @@ class _Loop:
                 return
             if step == first:
                 log.info('Initial compilation, this might take some minutes...')
-            with self.clock.waiting():
-                batch = self._batch(step)
-            state, ahead = self.train_step(state, batch, self.key)
-            # The device works on this step while the one before is looked at: one step ahead, no more.
-            _check_finite(metrics, step)
-            metrics, step = ahead, step + 1
+            state, metrics = self.advance(state, metrics, step)
+            step += 1
             if step == first + 1:
                 _check_finite(metrics, step)
                 log.info('Initial compilation completed, %.1f s', self.clock.total())
@@ -95,18 +91,25 @@ class _Loop:
                 self.clock.tick()
             self.writer.progress(step)
             if step % self.config.log_every_steps == 0 or step == self.run.steps:
-                self._log(state, metrics, step)
+                self.log_step(state, metrics, step)
 
-    def _batch(self, step):
-        config = self.config
-        batch = pipeline.train_batch(self.run.train, config.batch_size, config.seed, step)
-        return parallel.shard(batch, self.run.plan.devices)
+    def advance(self, state, metrics, step):
+        """Step number `step` + 1, given the state and the metrics of the one before."""
+        with self.clock.waiting():
+            config = self.config
+            batch = pipeline.train_batch(self.run.train, config.batch_size, config.seed, step)
+            batch = parallel.shard(batch, self.run.plan.devices)
+        state, ahead = self.train_step(state, batch, self.key)
+        # The device works on this step while the one before is looked at: one step ahead, no more.
+        _check_finite(metrics, step)
+        return state, ahead
 
     def _due(self, step, epochs):
         every = epochs * self.run.steps_per_epoch
         return step > 0 and (step % every == 0 or step == self.run.steps)
 
-    def _log(self, state, metrics, step):
+    def log_step(self, state, metrics, step):
+        """Writes the row of the steps since the last one."""
         _check_finite(metrics, step)
         count = (step - 1) % self.config.log_every_steps + 1
         sums = parallel.to_host(state.metrics)

@@ -6,7 +6,6 @@ import pathlib
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -34,11 +33,15 @@ def run(*flags):
         (['--config=configs/table3.py:row=foo', '--workdir=x'], "row='foo' must be one of"),
         (['--config=configs/table3.py:row=fmix', '--workdir=x'], 'its mixing method is not built yet'),
         (['--config=configs/absent.py', '--workdir=x'], "No such file or directory: 'configs/absent.py'"),
-        (['--config.optimizer.lrr=1', '--workdir=x'], 'Did you mean "lr"'),
-        (['--config.epochs=1.5', '--workdir=x'], 'config.epochs=1.5'),
-        (['--config.recipe=released', '--workdir=x'], '--config=FILE:recipe=released'),
+        (['--config=configs/quickstart.py', '--config.optimizer.lrr=1', '--workdir=x'], 'Did you mean "lr"'),
+        (['--config=configs/quickstart.py', '--config.epochs=1.5', '--workdir=x'], 'config.epochs=1.5'),
+        (
+            ['--config=configs/quickstart.py', '--config.recipe=released', '--workdir=x'],
+            '--config=FILE:recipe=released',
+        ),
         (['train', '--workdir=x'], "unexpected argument 'train'"),
-        ([], '--workdir=DIR is needed'),
+        (['--config=configs/quickstart.py'], '--workdir=DIR is needed'),
+        (['--workdir=x'], '--config=FILE is needed'),
     ],
 )
 def test_what_the_user_must_correct_is_one_sentence_and_exit_code_2(flags, message):
@@ -93,8 +96,7 @@ def test_a_row_of_the_paper_end_to_end_on_cifar_s_own_schema(tmp_path):
     assert result['row'] == 'resizemix' and result['config']['dataset'] == 'cifar10'
     assert result['steps'] >= 8
 
-    start = time.time()
-    assert run(*flags).returncode == 0 and time.time() > start  # finished: it is only reported
+    assert 'nothing is left to do' in run(*flags).stderr
     evaluated = run(*flags, '--mode=evaluate')
     assert evaluated.returncode == 0
     assert f'last_top1: {100 * result["top1_last"]:.2f} %' in evaluated.stdout
@@ -103,7 +105,8 @@ def test_a_row_of_the_paper_end_to_end_on_cifar_s_own_schema(tmp_path):
 def test_training_imports_neither_tensorflow_nor_torch(tmp_path):
     code = (
         'import sys, runpy\n'
-        f'sys.argv = ["main.py", "--workdir={tmp_path}/run", "--config.steps=1", *{SMALL!r}]\n'
+        f'sys.argv = ["main.py", "--config=configs/quickstart.py", "--workdir={tmp_path}/run"]\n'
+        f'sys.argv += ["--config.steps=1", *{SMALL!r}]\n'
         'try: runpy.run_path("main.py", run_name="__main__")\n'
         'except SystemExit as exit_: assert not exit_.code, exit_.code\n'
         'bad = {"tensorflow", "torch", "grain"} & set(sys.modules)\n'

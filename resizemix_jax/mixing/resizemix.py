@@ -130,6 +130,9 @@ def _read_by_product(images, partner, rows, cols):
 def paste_static(images, partner, side, box, sides, method, antialias):
     """One side for a batch of square images, out of a static range: a branch resizes to it and pastes.
 
+    The images are pasted one after the other: under vmap an update becomes a scatter, which needs another
+    copy of the batch and is no faster (benchmarks/mixing.py).
+
     Args:
         images: float [B, S, S, C].
         partner: int32 [B].
@@ -144,13 +147,14 @@ def paste_static(images, partner, side, box, sides, method, antialias):
         def paste(images):
             if n == 0:
                 return images
-            shape = (batch, n, n, channels)
-            small = jax.image.resize(images[partner], shape, method, antialias=antialias)
-            return jax.vmap(
-                lambda target, patch, at: lax.dynamic_update_slice(target, patch, (at[0], at[1], 0))
-            )(images, small, box)
+            small = jax.image.resize(images, (batch, n, n, channels), method, antialias=antialias)
+            return lax.map(paste_one, (images, small[partner], box))
 
         return paste
+
+    def paste_one(args):
+        target, patch, at = args
+        return lax.dynamic_update_slice(target, patch, (at[0], at[1], 0))
 
     return lax.switch(side - sides.start, [branch(n) for n in sides], images)
 
