@@ -5,13 +5,11 @@ Exit codes: 0 done; 2 the data is missing or the config is wrong; 3 the loss is 
 75 saved on SIGTERM, run the same command again; 1 anything else.
 """
 
-import logging
 import pathlib
 import runpy
 import sys
 
 from absl import app, flags
-from absl import logging as absl_logging
 from ml_collections import config_flags
 
 from configs import common, show
@@ -27,41 +25,27 @@ _CHANGE = flags.DEFINE_bool(
 
 def main(argv):
     """Runs the mode; returns the exit code."""
-    from resizemix_jax.errors import RunError
-
     flag = flags.FLAGS['config']
     path = pathlib.Path(config_flags.get_config_filename(flag).partition(':')[0])
     table = runpy.run_path(str(path))
     if _LIST.value:
         print(show.listing(path, table))
         return 0
-    _log_to_stderr()
+    # Imported late: --help, --list and a wrong flag answer at once.
+    from resizemix_jax import evaluate, train, writers
+    from resizemix_jax.errors import RunError
+
+    writers.log_to_stderr()
     try:
-        result = _run()
+        if _MODE.value == 'evaluate':
+            result = evaluate.evaluate_checkpoint(_CONFIG.value, _WORKDIR.value)
+        else:
+            result = train.train_and_evaluate(_CONFIG.value, _WORKDIR.value, _CHANGE.value)
     except RunError as error:
         print(f'{type(error).__name__}: {error}', file=sys.stderr)
         return error.exit_code
     print(show.conclusion(table, result, config_flags.get_override_values(flag)))
     return 0
-
-
-def _log_to_stderr():
-    """This project's log at INFO, in absl's format; of the libraries, warnings only."""
-    absl_logging.use_absl_handler()
-    absl_logging.set_verbosity(absl_logging.WARNING)
-    log = logging.getLogger('resizemix_jax')
-    log.setLevel(logging.INFO)
-    log.addHandler(absl_logging.get_absl_handler())
-    log.propagate = False
-
-
-def _run():
-    # Imported late: --help, --list and a wrong flag answer at once.
-    from resizemix_jax import evaluate, train
-
-    if _MODE.value == 'evaluate':
-        return evaluate.evaluate_checkpoint(_CONFIG.value, _WORKDIR.value)
-    return train.train_and_evaluate(_CONFIG.value, _WORKDIR.value, _CHANGE.value)
 
 
 def parse_flags(argv):

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the other scripts: make_environment REQUIREMENTS makes $VENV once and brings it up to date.
 
 PYTHON=${PYTHON:-python3}

@@ -55,12 +55,12 @@ class Checkpoints:
         Raises:
             DataError: it cannot be read; the message names the directory and what to do.
         """
-        state = _restore(self._newest, template, devices)
-        # The best of a future that will happen again is not the best so far.
-        for step in self._best.all_steps():
-            if step > self.latest_step():
-                self._best.delete(step)
-        return state
+        return _restore(self._newest, template, devices)
+
+    def forget_best_after(self, step):
+        """Deletes the best state if it is later: the best of a future that will be computed again."""
+        if self.best_step() > step:
+            self._best.delete(self.best_step())
 
     def restore_best(self, template, devices):
         """The best state; see `restore`."""

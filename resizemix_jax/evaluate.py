@@ -1,6 +1,7 @@
 """Evaluation: every example of a split, once, on any number of devices."""
 
 import logging
+import pathlib
 
 from resizemix_jax import build, parallel
 from resizemix_jax.checkpoint import Checkpoints
@@ -41,9 +42,9 @@ def evaluate(eval_step, plan, state, split, interrupted=lambda: False):
 def evaluate_checkpoint(config, workdir):
     """Evaluates the newest and the best checkpoint of a workdir; returns name -> number and logs them."""
     plan = build.plan(config)
+    if not any(pathlib.Path(workdir).glob('checkpoints/[0-9]*')):
+        raise ConfigError(f'{workdir} has no checkpoint to evaluate; train first with --mode=train')
     with Checkpoints(workdir) as checkpoints:
-        if not checkpoints.latest_step():
-            raise ConfigError(f'{workdir} has no checkpoint to evaluate; train first with --mode=train')
         run = build.open_run(plan)
         template = build.initial_state(run)
         step = build.eval_step(plan)

@@ -43,6 +43,7 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
         if checkpoints.latest_step():
             state = checkpoints.restore(state, plan.devices)
             log.info('Resuming at step %d', int(state.step))
+        checkpoints.forget_best_after(int(state.step))
         with Writer(workdir, int(state.step), run.steps) as writer:
             Loop(run, checkpoints, writer, watch).go(state)
             result = results.summary(config, writer.rows, parallel.describe(plan.devices))

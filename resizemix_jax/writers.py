@@ -7,6 +7,7 @@ import sys
 import jax
 import tensorboardX
 import tqdm
+from absl import logging as absl_logging
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,16 @@ class Writer:
 
     def __exit__(self, *error):
         self.close()
+
+
+def log_to_stderr():
+    """Shows this package's log at INFO, in absl's format; of the libraries', warnings only."""
+    absl_logging.use_absl_handler()
+    absl_logging.set_verbosity(absl_logging.WARNING)
+    ours = logging.getLogger('resizemix_jax')
+    ours.setLevel(logging.INFO)
+    ours.addHandler(absl_logging.get_absl_handler())
+    ours.propagate = False
 
 
 def read_rows(path):

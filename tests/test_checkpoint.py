@@ -68,7 +68,9 @@ def test_the_best_of_a_dropped_future_is_forgotten(tmp_path):
         checkpoints.save(state_at(4, devices), 4)
         checkpoints.save_best(state_at(8, devices), 8)
     with Checkpoints(tmp_path) as checkpoints:
-        checkpoints.restore(state_at(0, devices), devices)
+        checkpoints.forget_best_after(8)
+        assert checkpoints.best_step() == 8
+        checkpoints.forget_best_after(4)
         assert checkpoints.best_step() == 0
 
 

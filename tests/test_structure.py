@@ -17,7 +17,7 @@ ONLY = {
     'orbax': ('resizemix_jax/checkpoint.py',),
     'tensorflow_datasets': ('resizemix_jax/data/',),
     'grain': ('resizemix_jax/data/',),
-    'absl': ('main.py',),
+    'absl': ('main.py', 'resizemix_jax/writers.py'),
 }
 # Families that know nothing of each other, nor of data and tasks.
 FAMILIES = ('mixing', 'augment', 'models', 'saliency')
