@@ -9,4 +9,4 @@ make_environment requirements-dev.txt
 
 "$VENV/bin/ruff" check .
 "$VENV/bin/ruff" format --check .
-"$VENV/bin/python" -m pytest "$@"
+"$VENV/bin/python" -m pytest -n 2 "$@"
