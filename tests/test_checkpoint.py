@@ -62,6 +62,14 @@ def test_a_better_one_replaces_the_best(tmp_path):
     assert {p.name for p in (tmp_path / 'best').iterdir()} == {'5'}
 
 
+def test_the_newest_promises_that_the_best_is_there(tmp_path):
+    devices = parallel.local_devices(1)
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save_best(state_at(4, devices), 4)
+        checkpoints.save(state_at(4, devices), 4)
+        assert (tmp_path / 'best' / '4').is_dir()  # committed, before the newest can be
+
+
 def test_the_best_of_a_dropped_future_is_forgotten(tmp_path):
     devices = parallel.local_devices(1)
     with Checkpoints(tmp_path) as checkpoints:

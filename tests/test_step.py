@@ -100,6 +100,17 @@ def test_metrics_are_sums_since_the_last_log():
         assert float(state.metrics['loss']) == pytest.approx(expected, rel=1e-5)
 
 
+def test_the_same_batch_is_mixed_anew_at_every_step():
+    task, devices = toy.task(mixing='mixup'), parallel.local_devices(2)
+    advance, batch = toy.train_step(task, devices), parallel.shard(toy.batch(), devices)
+    key, losses = parallel.place(jax.random.key(1), devices), []
+    for at in (0, 1, 2, 0):
+        state = toy.state(task, devices)
+        state = state.replace(step=state.step + at)
+        losses.append(float(advance(state, batch, key)[1]['loss']))
+    assert len(set(losses)) == 3 and losses[0] == losses[3]
+
+
 def test_draws_differ_by_device_and_by_step():
     devices = parallel.local_devices(4)
 
