@@ -40,8 +40,7 @@ class Writer:
             self._events.add_scalar(name, value, step)
         self._events.flush()
         text = ', '.join(f'{name}={_format(name, value)}' for name, value in values.items())
-        with tqdm.tqdm.external_write_mode(file=sys.stderr):
-            log.info('[%d] %s', step, text)
+        log.info('[%d] %s', step, text)
 
     def progress(self, step):
         """Moves the progress bar to `step`."""
@@ -65,8 +64,16 @@ def log_to_stderr():
     absl_logging.set_verbosity(absl_logging.WARNING)
     ours = logging.getLogger('resizemix_jax')
     ours.setLevel(logging.INFO)
-    ours.addHandler(absl_logging.get_absl_handler())
+    ours.addHandler(_AboveTheBar())
     ours.propagate = False
+
+
+class _AboveTheBar(logging.Handler):
+    """absl's handler, with the progress bar out of the way while a line is written."""
+
+    def emit(self, record):
+        with tqdm.tqdm.external_write_mode(file=sys.stderr):
+            absl_logging.get_absl_handler().emit(record)
 
 
 def read_rows(path):
