@@ -103,7 +103,24 @@ def choose(name, value, known):
     return value
 
 
-def table(name, rows, models, arg, *, dataset):
+def of_row(table_name, rows, name):
+    """The base config with the method of the row `name`.
+
+    Raises:
+        ValueError: there is no such row (lists them), or it cannot be run (says why).
+    """
+    by_name = {row['row']: row for row in rows}
+    row = by_name[choose('row', name, tuple(by_name))]
+    if 'refused' in row:
+        raise ValueError(f'row={name} ({row["title"]}) cannot be run: {row["refused"]}')
+    config = base()
+    config.table, config.row = table_name, name
+    config.mixing = row['mixing']
+    config.mixing_args = ml_collections.ConfigDict(row['mixing_args'])
+    return config
+
+
+def table(name, rows, models, arg, *, dataset, default_row='resizemix'):
     """The config of a cell of a table: the base, its row's method, its model's recipe.
 
     Args:
@@ -111,24 +128,17 @@ def table(name, rows, models, arg, *, dataset):
         rows, models: ROWS and MODELS of its file.
         arg: the config's argument, keys row, model, recipe, seed.
         dataset: a file of resizemix_jax/data.
+        default_row: the row if `arg` names none.
 
     Raises:
         ValueError: an argument that cannot be, or a row that is refused (with the reason).
     """
-    args = parse(arg, row='resizemix', model=models[0], recipe='paper', seed=0)
-    by_name = {row['row']: row for row in rows}
-    row = by_name[choose('row', args['row'], tuple(by_name))]
-    if 'refused' in row:
-        raise ValueError(f'row={row["row"]} ({row["title"]}) cannot be run: {row["refused"]}')
+    args = parse(arg, row=default_row, model=models[0], recipe='paper', seed=0)
     choose('model', args['model'], models)
     choose('recipe', args['recipe'], recipes.NAMES)
-    config = base()
-    config.table, config.row = name, row['row']
-    config.recipe, config.seed = args['recipe'], args['seed']
-    config.dataset = dataset
+    config = of_row(name, rows, args['row'])
+    config.recipe, config.seed, config.dataset = args['recipe'], args['seed'], dataset
     recipes.MODELS[args['model']](config, args['recipe'])
-    config.mixing = row['mixing']
-    config.mixing_args = ml_collections.ConfigDict(row['mixing_args'])
     return config
 
 

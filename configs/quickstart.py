@@ -25,13 +25,9 @@ ROWS = (
 
 def get_config(arg=''):
     args = common.parse(arg, row='resizemix', seed=0)
-    by_name = {row['row']: row for row in ROWS}
-    row = by_name[common.choose('row', args['row'], tuple(by_name))]
-    config = common.base()
-    config.table, config.row, config.seed = 'quickstart', row['row'], args['seed']
+    config = common.of_row('quickstart', ROWS, args['row'])
+    config.seed = args['seed']
     config.model_args = ml_collections.ConfigDict(dict(depth=10, width=1, variant='original', dropout=0.0))
-    config.mixing = row['mixing']
-    config.mixing_args = ml_collections.ConfigDict(row['mixing_args'])
     config.batch_size = 32
     config.epochs = 6
     config.log_every_steps = 104

@@ -27,4 +27,4 @@ ROWS = (
 
 
 def get_config(arg=''):
-    return common.table('table8', ROWS, MODELS, arg or 'row=0.1-0.8', dataset='cifar100')
+    return common.table('table8', ROWS, MODELS, arg, dataset='cifar100', default_row='0.1-0.8')

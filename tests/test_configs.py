@@ -85,6 +85,12 @@ def test_the_paper_s_recipes():
 
 
 @pytest.mark.parametrize('table', TABLES)
+def test_the_default_row_is_the_paper_s_method(table):
+    config = module(table).get_config('seed=2')
+    assert (config.seed, config.mixing, config.mixing_args.tau) == (2, 'resizemix', (0.1, 0.8))
+
+
+@pytest.mark.parametrize('table', TABLES)
 def test_no_none_and_no_list(table):
     def leaves(node):
         for value in node.values():
