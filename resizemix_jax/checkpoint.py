@@ -122,5 +122,6 @@ def _restore(manager, template, devices):
         raise DataError(
             f'The checkpoint {manager.directory / str(step)} cannot be restored: '
             f'{str(error).splitlines()[0]}\nIf it is of another network, use another --workdir; if it is '
-            'damaged, move that directory away and run the same command: the step before it is taken.'
+            'damaged, move that directory away and run the same command: it goes on from the checkpoint '
+            'before it, if --config.max_to_keep has kept one, and from the start otherwise.'
         ) from error

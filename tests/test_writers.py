@@ -2,7 +2,6 @@ import json
 import logging
 
 from tensorboardX.proto import event_pb2
-from tensorboardX.record_writer import directory_check  # noqa: F401  (the package is what reads events)
 
 from resizemix_jax import writers
 

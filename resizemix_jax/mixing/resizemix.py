@@ -9,8 +9,8 @@ from resizemix_jax.mixing import pairing, region
 
 METHODS = ('nearest', 'linear', 'cubic', 'lanczos3', 'lanczos5')
 
-# Up to this many patch sizes, one branch per size compiles in seconds (23 sizes at 32 pixels); the 158
-# sizes at 224 pixels would take most of a minute.
+# Up to this many patch sizes there is one branch a size: the 23 sizes at 32 pixels compile in 5 s on a 2-core
+# CPU. The 158 sizes at 224 pixels took 18 s for the simplest branch there is, a gather.
 MAX_BRANCHES = 64
 
 
