@@ -3,7 +3,8 @@
 Shared contract:
     init(key, images, train=False)         -> {'params', 'batch_stats'}, all float32.
     apply(variables, images, train=...)    -> logits, float32 [B, num_classes].
-    methods `features` and `head`          compose to it: the last feature map [B, h, w, c], then logits.
+    methods `features` and `head`          compose to it: a feature map [B, h, w, c], then logits;
+                                           `layer` cuts after that group of blocks, 0 after the last.
     images                                 float [B, H, W, C], normalised.
     dtype                                  of the computation; parameters and statistics stay float32.
     batch_axis                             the mapped axis to take BatchNorm's statistics over, or ''.

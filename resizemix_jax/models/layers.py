@@ -9,19 +9,31 @@ import jax.numpy as jnp
 
 
 class Classifier(nn.Module):
-    """A network in two parts: `backbone` makes the last feature map, `top` makes logits of it."""
+    """A network in two parts: `backbone` makes the last feature map, `top` makes logits of it.
+
+    The backbone is a stem and `groups` groups of blocks, and can be run from after one group to after
+    another; so the two parts can be cut at any of them: `layer` counts the groups from 1, 0 is the last.
+    """
 
     backbone: nn.Module
     top: nn.Module
+    groups: int
 
-    def features(self, images, train=False):
-        return self.backbone(images, train)
+    def features(self, images, train=False, layer=0):
+        return self.backbone(images, train, stop=self._group(layer))
 
-    def head(self, features, train=False):
-        return self.top(features, train)
+    def head(self, features, train=False, layer=0):
+        return self.top(self.backbone(features, train, start=self._group(layer)), train)
 
     def __call__(self, images, train=False):
-        return self.head(self.features(images, train), train)
+        return self.top(self.backbone(images, train), train)
+
+    def _group(self, layer):
+        if not 0 <= layer <= self.groups:
+            raise ValueError(
+                f'layer={layer} must be a group of blocks, 1 to {self.groups}, or 0 for the last one'
+            )
+        return layer or self.groups
 
 
 def normal_fan_in(key, shape, dtype=jnp.float32):

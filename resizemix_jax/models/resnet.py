@@ -37,12 +37,14 @@ def resnet(num_classes, *, depth=50, width=64, dtype='float32', batch_axis=''):
     if width < 1:
         raise ValueError(f'width={width} must be >= 1')
     return layers.Classifier(
-        backbone=Backbone(STAGES[depth], width, dtype, batch_axis), top=Top(num_classes, dtype)
+        backbone=Backbone(STAGES[depth], width, dtype, batch_axis),
+        top=Top(num_classes, dtype),
+        groups=len(STAGES[depth]),
     )
 
 
 class Backbone(nn.Module):
-    """Images to the output of the last stage (after its ReLU)."""
+    """Images to the output of the last stage (after its ReLU); or a part of the way, by stages."""
 
     stages: tuple
     width: int
@@ -50,12 +52,13 @@ class Backbone(nn.Module):
     batch_axis: str
 
     @nn.compact
-    def __call__(self, images, train):
-        norm = layers.batch_norm(train, self.batch_axis, self.dtype)
-        x = layers.conv(self.width, 7, 2, dtype=self.dtype, name='stem')(images)
-        x = nn.relu(norm(name='stem_norm')(x))
-        x = nn.max_pool(x, (3, 3), strides=(2, 2), padding=[(1, 1), (1, 1)])
-        for stage, blocks in enumerate(self.stages):
+    def __call__(self, x, train, start=0, stop=None):
+        if start == 0:
+            norm = layers.batch_norm(train, self.batch_axis, self.dtype)
+            x = layers.conv(self.width, 7, 2, dtype=self.dtype, name='stem')(x)
+            x = nn.relu(norm(name='stem_norm')(x))
+            x = nn.max_pool(x, (3, 3), strides=(2, 2), padding=[(1, 1), (1, 1)])
+        for stage, blocks in list(enumerate(self.stages))[start:stop]:
             for i in range(blocks):
                 stride = 2 if stage > 0 and i == 0 else 1
                 x = Bottleneck(

@@ -6,6 +6,8 @@ import jax.numpy as jnp
 
 from resizemix_jax.models import layers
 
+GROUPS = 3
+
 
 def shake_shake(num_classes, *, depth=26, width=96, dtype='float32', batch_axis=''):
     """Shake-Shake depth 2 x width d for small images: two branches a block, mixed at random.
@@ -35,11 +37,12 @@ def shake_shake(num_classes, *, depth=26, width=96, dtype='float32', batch_axis=
     return layers.Classifier(
         backbone=Backbone((depth - 2) // 6, width, dtype, batch_axis),
         top=Top(num_classes, dtype),
+        groups=GROUPS,
     )
 
 
 class Backbone(nn.Module):
-    """Images to the output of the last block, after the sum and before the last ReLU."""
+    """Images to the output of the last block, after the sum and before the last ReLU; or part of the way."""
 
     blocks: int
     width: int
@@ -47,10 +50,11 @@ class Backbone(nn.Module):
     batch_axis: str
 
     @nn.compact
-    def __call__(self, images, train):
-        fan_in = 9 * images.shape[-1]
-        x = layers.conv(16, bias=True, fan_in=fan_in, dtype=self.dtype, name='stem')(images)
-        for group in range(3):
+    def __call__(self, x, train, start=0, stop=GROUPS):
+        if start == 0:
+            fan_in = 9 * x.shape[-1]
+            x = layers.conv(16, bias=True, fan_in=fan_in, dtype=self.dtype, name='stem')(x)
+        for group in range(start, stop):
             for i in range(self.blocks):
                 stride = 2 if group > 0 and i == 0 else 1
                 x = Block(

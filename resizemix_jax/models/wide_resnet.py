@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from resizemix_jax.models import layers
 
 VARIANTS = ('original', 'released')
+GROUPS = (16, 32, 64)  # channels at width 1
 
 
 def wide_resnet(
@@ -40,11 +41,12 @@ def wide_resnet(
     return layers.Classifier(
         backbone=Backbone(blocks=(depth - 4) // 6, width=width, dropout=dropout, **shared),
         top=Top(num_classes=num_classes, **shared),
+        groups=len(GROUPS),
     )
 
 
 class Backbone(nn.Module):
-    """Images to the output of the last block, before the last BN-ReLU."""
+    """Images to the output of the last block, before the last BN-ReLU; or a part of the way, by groups."""
 
     blocks: int
     width: int
@@ -54,10 +56,11 @@ class Backbone(nn.Module):
     batch_axis: str
 
     @nn.compact
-    def __call__(self, images, train):
+    def __call__(self, x, train, start=0, stop=None):
         block = OriginalBlock if self.variant == 'original' else ReleasedBlock
-        x = _conv(self.variant, images, 16, dtype=self.dtype, name='stem')
-        for group, features in enumerate((16, 32, 64)):
+        if start == 0:
+            x = _conv(self.variant, x, 16, dtype=self.dtype, name='stem')
+        for group, features in list(enumerate(GROUPS))[start:stop]:
             for i in range(self.blocks):
                 stride = 2 if group > 0 and i == 0 else 1
                 x = block(

@@ -47,16 +47,28 @@ def test_logits_are_float32_and_so_are_parameters(case, dtype):
 
 
 @CASES
-def test_features_and_head_compose(case):
+def test_features_and_head_compose_at_every_layer(case):
     model, images, variables = build(case)
+    layers = range(model.groups + 1)
 
     @jax.jit
-    def both(variables, images):
-        features = model.apply(variables, images, method='features')
-        return model.apply(variables, features, method='head'), model.apply(variables, images)
+    def run(variables, images):
+        cuts = [model.apply(variables, images, layer=layer, method='features') for layer in layers]
+        logits = [model.apply(variables, cuts[k], layer=k, method='head') for k in layers]
+        return cuts, logits, model.apply(variables, images)
 
-    composed, whole = both(variables, images)
-    np.testing.assert_allclose(composed, whole, rtol=1e-5, atol=1e-6)
+    cuts, composed, whole = run(variables, images)
+    for logits in composed:
+        np.testing.assert_allclose(logits, whole, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(cuts[0], cuts[-1])
+    assert [cut.shape[1] for cut in cuts[1:]] == sorted((cut.shape[1] for cut in cuts[1:]), reverse=True)
+    assert cuts[1].shape[1] > cuts[-1].shape[1]
+
+
+def test_a_layer_that_is_not_there_is_refused():
+    model, images, variables = build('wide_resnet')
+    with pytest.raises(ValueError, match='layer=4 must be a group of blocks, 1 to 3, or 0 for the last'):
+        model.apply(variables, images, layer=4, method='features')
 
 
 @CASES

@@ -1,0 +1,88 @@
+"""Where a network looks: heat maps of a class over an image, as pure functions of features and head.
+
+Shared contract: `<name>(head, features, label, *, target, ...) -> heat`
+    head      features -> logits float32 [B, K]: the rest of the network, whatever comes before.
+    features  float [B, h, w, c].
+    label     int32 [B].
+    target    whose evidence is shown: 'label', or 'argmax', the class that the network predicts.
+    heat      float32 [B, h, w], not scaled.
+There are no hooks and no state: what `head` does to its BatchNorm statistics is the caller's to drop.
+"""
+
+import jax
+import jax.numpy as jnp
+
+TARGETS = ('argmax', 'label')
+REDUCTIONS = ('mean', 'sum')
+
+
+def grad_cam(head, features, label, *, target='argmax', reduction='mean'):
+    """Grad-CAM (Selvaraju et al., 2017): the features, weighted by how much each channel moves the class.
+
+    Law:
+        weight_k = the mean over the positions of d logit / d features[..., k];
+        heat     = relu(mean or sum over k of weight_k * features[..., k]).
+        Where nothing speaks for the class the map is 0 everywhere.
+
+    Source: arXiv:1610.02391, eq. 1-2, which sums over the channels. The heat maps of the ResizeMix paper
+    come from it; what is left there of its code (tools/grad_cam.py of JayQine/ResizeMix) takes the predicted
+    class and the mean over the channels, of the last block's output before the last BN-ReLU, and then
+    divides each map by its maximum. That and mean or sum change no place where a map is highest or lowest.
+
+    If `head` takes BatchNorm's statistics of the batch, the gradient has a share through them, as there.
+
+    Args:
+        head, features, label, target: see the contract of this module.
+        reduction: over the channels, 'mean' or 'sum'.
+
+    Returns:
+        float32 [B, h, w], >= 0.
+    """
+    _check('reduction', reduction, REDUCTIONS)
+    logits, pullback = jax.vjp(head, features)
+    chosen = jax.nn.one_hot(_class(logits, label, target), logits.shape[-1], dtype=logits.dtype)
+    (gradient,) = pullback(chosen)
+    weights = jnp.mean(gradient.astype(jnp.float32), axis=(1, 2), keepdims=True)
+    return jax.nn.relu(getattr(jnp, reduction)(weights * features.astype(jnp.float32), axis=-1))
+
+
+def cam(head, features, label, *, target='label'):
+    """CAM (Zhou et al., 2016): the logit of the class that each position would give if it were alone.
+
+    For a head that works position by position, averages, and ends in a linear layer, as that of every
+    network here (at the last layer), this is their map sum_k w_k f_k plus the class's bias, and the mean of
+    a map is the class's logit. It is not cut at 0.
+
+    Source: arXiv:1512.04150, section 2; Figure 5 of the ResizeMix paper.
+
+    Args:
+        head, features, label, target: see the contract of this module.
+
+    Returns:
+        float32 [B, h, w].
+    """
+    batch, height, width, channels = features.shape
+    logits = head(features.reshape(-1, 1, 1, channels)).reshape(batch, height, width, -1)
+    chosen = _class(jnp.mean(logits, axis=(1, 2)), label, target)
+    return jnp.take_along_axis(logits, chosen[:, None, None, None], axis=-1)[..., 0]
+
+
+METHODS = {'grad_cam': grad_cam, 'cam': cam}
+
+
+def upsample(heat, height, width):
+    """Heat maps at the size of the images: [B, h, w] -> float32 [B, height, width].
+
+    Bilinear with half-pixel centres, edges repeated (torch's align_corners=False), as the reference does.
+    """
+    return jax.image.resize(heat, (heat.shape[0], height, width), 'linear', antialias=False)
+
+
+def _class(logits, label, target):
+    _check('target', target, TARGETS)
+    return label if target == 'label' else jnp.argmax(logits, axis=-1)
+
+
+def _check(name, value, known):
+    if value not in known:
+        raise ValueError(f'{name}={value!r} must be one of: {", ".join(known)}')
