@@ -1,78 +1,23 @@
-"""What all configs share: the base config with every key, the recipes, arguments and rows.
+"""What the tables' files share: the argument, the rows, and the config of a cell.
 
 A table's file has ROWS, a tuple of dicts:
     row      its name in commands
     title    its name in the paper
     paper    column -> the paper's number (top-1 in %, or GPU hours); a dash in the paper is absent here
-    mixing, mixing_args    the method; or else
-    refused  why the row cannot be run
-and MODELS, the columns of the table that are networks, and get_config(arg).
+    refused  why the row cannot be run; or else
+    mixing, mixing_args, ...    the keys of the config that make the row
+and COLUMN, the key of the argument that names a column ('model' or 'dataset'), COLUMNS, its values, and
+get_config(arg).
 """
 
 import ml_collections
 
 from configs import recipes
+from configs.base import base
 
 POLICY = 'its augmentation policy is not built yet'
 UNPUBLISHED = 'its authors published neither code nor policy that could be run'
 METHOD = 'its mixing method is not built yet'
-
-
-def base():
-    """Every key there is, with its default; a config that needs another value sets it."""
-    config = ml_collections.ConfigDict()
-    # What this run is: recorded in the result, chosen in the config's argument and not by an override.
-    config.table = ''
-    config.row = ''
-    config.recipe = 'paper'
-
-    config.task = 'classify'
-    config.seed = 0
-    config.dataset = 'fashion_mnist_10k'  # a file of resizemix_jax/data
-    config.dataset_args = ml_collections.ConfigDict()
-    config.data_dir = ''  # '': $TFDS_DATA_DIR, or else ~/tensorflow_datasets
-
-    config.model = 'wide_resnet'  # a file of resizemix_jax/models
-    config.model_args = ml_collections.ConfigDict()
-    config.batch_norm = 'local'  # statistics of each device's share of the batch; 'global': of all of it
-    config.dtype = 'float32'  # of the computation, or 'bfloat16'; parameters and loss stay float32
-
-    config.augment = 'crop_flip'  # a file of resizemix_jax/augment
-    config.augment_args = ml_collections.ConfigDict(dict(padding=4, flip=True))
-    config.mixing = 'none'  # a file of resizemix_jax/mixing
-    config.mixing_args = ml_collections.ConfigDict()
-    config.loss = 'ce'  # or 'bce'
-    config.label_smoothing = 0.0
-
-    config.batch_size = 256  # over all devices
-    config.micro_batches = 1  # parts of a device's batch, one after the other, to save memory
-    config.epochs = 200
-    config.steps = 0  # 0: epochs times the steps of an epoch
-    config.optimizer = optimizer()
-
-    config.eval_batch_size = 512
-    config.log_every_steps = 50
-    config.eval_every_epochs = 1
-    config.save_every_epochs = 1
-    config.max_to_keep = 1  # newest checkpoints; the best one is kept besides
-    config.num_devices = 0  # 0: all
-    return config
-
-
-def optimizer():
-    """SGD with Nesterov momentum and a cosine: the paper's, with its values for WRN-28-10."""
-    return ml_collections.ConfigDict(
-        dict(
-            lr=0.1,
-            momentum=0.9,
-            nesterov=True,
-            weight_decay=5e-4,
-            decay='all',  # or 'kernels': not biases and BatchNorm
-            warmup_epochs=0,
-            warmup_lr=1e-5,
-            final_lr=0.0,
-        )
-    )
 
 
 def parse(arg, **defaults):
@@ -115,17 +60,22 @@ def of_row(table_name, rows, name):
         raise ValueError(f'row={name} ({row["title"]}) cannot be run: {row["refused"]}')
     config = base()
     config.table, config.row = table_name, name
-    config.mixing = row['mixing']
-    config.mixing_args = ml_collections.ConfigDict(row['mixing_args'])
+    return with_row(config, row)
+
+
+def with_row(config, row):
+    """`config` with what makes `row`; changed and returned."""
+    for key in row.keys() - {'row', 'title', 'paper'}:
+        config[key] = ml_collections.ConfigDict(row[key]) if isinstance(row[key], dict) else row[key]
     return config
 
 
 def table(name, rows, models, arg, *, dataset, default_row='resizemix'):
-    """The config of a cell of a table: the base, its row's method, its model's recipe.
+    """The config of a cell of a table whose columns are networks on one dataset.
 
     Args:
         name: of the table.
-        rows, models: ROWS and MODELS of its file.
+        rows, models: ROWS and COLUMNS of its file.
         arg: the config's argument, keys row, model, recipe, seed.
         dataset: a file of resizemix_jax/data.
         default_row: the row if `arg` names none.
@@ -135,10 +85,15 @@ def table(name, rows, models, arg, *, dataset, default_row='resizemix'):
     """
     args = parse(arg, row=default_row, model=models[0], recipe='paper', seed=0)
     choose('model', args['model'], models)
-    choose('recipe', args['recipe'], recipes.NAMES)
-    config = of_row(name, rows, args['row'])
-    config.recipe, config.seed, config.dataset = args['recipe'], args['seed'], dataset
-    recipes.MODELS[args['model']](config, args['recipe'])
+    return cell(name, rows, dataset=dataset, **args)
+
+
+def cell(name, rows, *, row, model, dataset, recipe, seed):
+    """The base, the row's method, the recipe of the network; see `table`."""
+    choose('recipe', recipe, recipes.NAMES)
+    config = of_row(name, rows, row)
+    config.recipe, config.seed, config.dataset = recipe, seed, dataset
+    recipes.MODELS[model](config, recipe)
     return config
 
 

@@ -8,11 +8,12 @@ Arguments: model wrn28_10 | ss26_2x96d | resnet50 | resnet101, mixing, size (pix
 import ml_collections
 
 from configs import common, recipes
+from configs.base import base
 
 
 def get_config(arg=''):
     args = common.parse(arg, model=recipes.WRN, mixing='resizemix', size=0, classes=0)
-    config = common.base()
+    config = base()
     config.table = 'fake'
     common.choose('model', args['model'], tuple(recipes.MODELS))
     recipes.MODELS[args['model']](config, 'paper')

@@ -11,7 +11,8 @@ import ml_collections
 
 from configs import common, recipes
 
-MODELS = ('wrn10_1',)
+COLUMN = 'model'
+COLUMNS = ('wrn10_1',)
 
 ROWS = (
     dict(row='baseline', title='Baseline', paper={}, mixing='none', mixing_args={}),

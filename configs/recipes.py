@@ -72,3 +72,18 @@ def cutmix_args(prob):
 def resizemix_args(tau=(0.1, 0.8)):
     """Paper, section 5.1.1 and Table 8; what it leaves open is as in the released code."""
     return dict(tau=tau, per='batch', method='nearest', antialias=True)
+
+
+def cut_paste_args(source, paste):
+    """Table 1; the sizes are ResizeMix's, since the paper gives none."""
+    return dict(source=source, paste=paste, size='tau', tau=(0.1, 0.8), alpha=1.0, per='batch')
+
+
+def grad_cam():
+    """The keys of a row whose method is guided: what is left of Grad-CAM in the released code."""
+    return dict(
+        saliency='grad_cam',
+        saliency_args=dict(target='argmax', reduction='mean'),
+        saliency_layer=0,
+        saliency_mode='train',
+    )

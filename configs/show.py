@@ -6,18 +6,18 @@ def listing(path, table):
 
     Args:
         path: of the table's file.
-        table: its names, ROWS and MODELS among them.
+        table: its names, ROWS, COLUMN and COLUMNS among them.
     """
     lines = []
-    models = table.get('MODELS', ())
+    column, columns = table.get('COLUMN'), table.get('COLUMNS', ())
     for row in table.get('ROWS', ()):
         lines.append(f'{row["title"]}  (paper: {_numbers(row)})')
         if 'refused' in row:
             lines.append(f'    cannot be run: {row["refused"]}')
             continue
-        for model in models:
-            name = f'{row["row"]},model={model}' if len(models) > 1 else row['row']
-            workdir = f'runs/{path.stem}_{row["row"]}_{model}_seed0'
+        for value in columns:
+            name = f'{row["row"]},{column}={value}' if len(columns) > 1 else row['row']
+            workdir = f'runs/{path.stem}_{row["row"]}_{value}_seed0'
             lines.append(f'    python main.py --config={path}:row={name},seed=0 --workdir={workdir}')
     return '\n'.join(lines) or f'{path} has no rows; its docstring says how it is used'
 

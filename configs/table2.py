@@ -11,7 +11,8 @@ from configs import common, recipes
 from configs.common import METHOD, POLICY, UNPUBLISHED
 from configs.recipes import SS, WRN
 
-MODELS = (WRN, SS)
+COLUMN = 'model'
+COLUMNS = (WRN, SS)
 
 ROWS = (
     dict(row='baseline', title='Baseline', paper={'cost': 0, WRN: 96.13, SS: 97.14},
@@ -39,4 +40,4 @@ ROWS = (
 
 
 def get_config(arg=''):
-    return common.table('table2', ROWS, MODELS, arg, dataset='cifar10')
+    return common.table('table2', ROWS, COLUMNS, arg, dataset='cifar10')

@@ -11,7 +11,8 @@ from configs import common, recipes
 from configs.common import METHOD, POLICY, UNPUBLISHED
 from configs.recipes import SS, WRN
 
-MODELS = (WRN, SS)
+COLUMN = 'model'
+COLUMNS = (WRN, SS)
 
 ROWS = (
     dict(row='baseline', title='Baseline', paper={WRN: 81.20, SS: 82.95}, mixing='none', mixing_args={}),
@@ -37,4 +38,4 @@ ROWS = (
 
 
 def get_config(arg=''):
-    return common.table('table3', ROWS, MODELS, arg, dataset='cifar100')
+    return common.table('table3', ROWS, COLUMNS, arg, dataset='cifar100')

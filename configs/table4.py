@@ -10,7 +10,8 @@ from configs import common, recipes
 from configs.common import METHOD, POLICY, UNPUBLISHED
 
 R50, R101 = 'resnet50', 'resnet101'
-MODELS = (R50, R101)
+COLUMN = 'model'
+COLUMNS = (R50, R101)
 
 ROWS = (
     dict(row='baseline', title='Baseline', paper={R50: 76.31, R101: 78.13}, mixing='none', mixing_args={}),
@@ -32,4 +33,4 @@ ROWS = (
 
 
 def get_config(arg=''):
-    return common.table('table4', ROWS, MODELS, arg, dataset='imagenet')
+    return common.table('table4', ROWS, COLUMNS, arg, dataset='imagenet')

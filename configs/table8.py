@@ -8,7 +8,8 @@ Arguments: row (see --list), recipe paper | released, seed.
 from configs import common, recipes
 from configs.recipes import WRN
 
-MODELS = (WRN,)
+COLUMN = 'model'
+COLUMNS = (WRN,)
 
 
 def _range(low, high, top1):
@@ -27,4 +28,4 @@ ROWS = (
 
 
 def get_config(arg=''):
-    return common.table('table8', ROWS, MODELS, arg, dataset='cifar100', default_row='0.1-0.8')
+    return common.table('table8', ROWS, COLUMNS, arg, dataset='cifar100', default_row='0.1-0.8')

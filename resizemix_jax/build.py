@@ -126,8 +126,8 @@ def _trace(task, dataset, batch):
         'images': jax.ShapeDtypeStruct((batch, *dataset.image_shape), np.uint8),
         'label': jax.ShapeDtypeStruct((batch,), np.int32),
     }
-    jax.eval_shape(task.prepare, examples, key)
-    jax.eval_shape(task.init, key)
+    variables = jax.eval_shape(task.init, key)
+    parallel.trace(task.prepare, variables['params'], variables.get('batch_stats', {}), examples, key)
 
 
 def _check_batch(batch_size, devices, micro_batches):

@@ -91,6 +91,17 @@ def total(tree):
     return lax.psum(tree, AXIS)
 
 
+def trace(fn, *shapes):
+    """Runs a part of the step on shapes alone, as one device would: its checks speak, nothing is computed.
+
+    Args:
+        fn: may use `device_key`, `mean` and `total`.
+        shapes: trees of `jax.ShapeDtypeStruct`, of one device.
+    """
+    one = jax.tree.map(lambda a: jax.ShapeDtypeStruct((1, *a.shape), a.dtype), shapes)
+    return jax.eval_shape(jax.vmap(fn, axis_name=AXIS), *one)
+
+
 def to_host(tree):
     """The tree as NumPy arrays; waits for the devices."""
     return jax.device_get(tree)

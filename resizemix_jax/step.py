@@ -32,7 +32,7 @@ def make_train_step(task, tx, *, log_every, micro_batches=1):
 
     def train_step(state, batch, key):
         key = parallel.device_key(keys.at_step(key, state.step))
-        examples = task.prepare(batch, keys.stream(key, 'prepare'))
+        examples = task.prepare(state.params, state.batch_stats, batch, keys.stream(key, 'prepare'))
         local = _gradient(task, state, examples, keys.stream(key, 'model'), micro_batches)
         # The gradient of the mean over devices: each differentiates its own loss, then they average.
         grads, batch_stats, metrics = parallel.mean(local)

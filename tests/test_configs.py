@@ -9,11 +9,12 @@ import ml_collections
 import pytest
 
 from configs import common, recipes, show
+from configs.base import base
 from resizemix_jax import build
 from resizemix_jax.errors import DataError
 
 ROOT = pathlib.Path(__file__).parents[1]
-TABLES = ('quickstart', 'table2', 'table3', 'table4', 'table8')
+TABLES = ('quickstart', 'table1', 'table2', 'table3', 'table4', 'table6', 'table8')
 GOLDEN = pathlib.Path(__file__).parent / 'golden'
 
 
@@ -25,10 +26,10 @@ def cells(table):
     """argument -> config, for every cell that can be run, in both recipes, with the keys off the base."""
     made = {}
     for row in module(table).ROWS:
-        for model in module(table).MODELS:
+        for value in module(table).COLUMNS:
             for recipe in recipes.NAMES if table != 'quickstart' else ('paper',):
                 if 'refused' not in row:
-                    parts = {'row': row['row'], 'model': model, 'recipe': recipe}
+                    parts = {'row': row['row'], module(table).COLUMN: value, 'recipe': recipe}
                     if table == 'quickstart':
                         parts = {'row': row['row']}
                     arg = ','.join(f'{key}={value}' for key, value in parts.items())
@@ -55,13 +56,15 @@ def test_rows(table):
     for row in rows:
         assert {'row', 'title', 'paper'} <= set(row)
         assert ('refused' in row) != ('mixing' in row)
-        assert set(row['paper']) <= {'cost', *module(table).MODELS}
+        assert set(row['paper']) <= {'cost', *module(table).COLUMNS}
 
 
 def test_the_paper_s_numbers_are_all_there():
     counts = {table: sum(len(row['paper']) for row in module(table).ROWS) for table in TABLES}
     # the numbers that the paper prints in each table, costs included, dashes not
-    assert counts == {'quickstart': 0, 'table2': 39, 'table3': 37, 'table4': 25, 'table8': 5}
+    assert counts == {
+        'quickstart': 0, 'table1': 8, 'table2': 39, 'table3': 37, 'table4': 25, 'table6': 12, 'table8': 5,
+    }  # fmt: skip
     by_row = {row['row']: row['paper'] for row in module('table3').ROWS}
     assert by_row['resizemix'] == {'cost': 0, 'wrn28_10': 84.31, 'ss26_2x96d': 85.26}
 
@@ -84,7 +87,7 @@ def test_the_paper_s_recipes():
     assert released.model_args.variant == 'released' and released.recipe == 'released'
 
 
-@pytest.mark.parametrize('table', TABLES)
+@pytest.mark.parametrize('table', [table for table in TABLES if table != 'table6'])
 def test_the_default_row_is_the_paper_s_method(table):
     config = module(table).get_config('seed=2')
     assert (config.seed, config.mixing, config.mixing_args.tau) == (2, 'resizemix', (0.1, 0.8))
@@ -104,12 +107,19 @@ def test_every_key_is_read():
     """A key that nothing reads would be a promise that nothing keeps."""
     files = [*(ROOT / 'resizemix_jax').rglob('*.py')]
     text = '\n'.join(f.read_text() for f in files)
-    unread = [key for key in common.base() if not re.search(rf"config\.{key}\b|'{key}'", text)]
+    unread = [key for key in base() if not re.search(rf"config\.{key}\b|'{key}'", text)]
     assert not unread
     # Keys of a group are keywords of a function, which refuses what it does not take; so all groups must be
     # handed over whole.
-    groups = {k for k, v in common.base().items() if isinstance(v, ml_collections.ConfigDict)}
-    assert groups == {'dataset_args', 'model_args', 'augment_args', 'mixing_args', 'optimizer'}
+    groups = {k for k, v in base().items() if isinstance(v, ml_collections.ConfigDict)}
+    assert groups == {
+        'dataset_args',
+        'model_args',
+        'augment_args',
+        'mixing_args',
+        'saliency_args',
+        'optimizer',
+    }
 
 
 @pytest.mark.parametrize(
@@ -119,6 +129,10 @@ def test_every_key_is_read():
         ('table3', 'row=resizemix,model=ss26_2x96d'),
         ('table3', 'row=cutmix,model=wrn28_10'),
         ('table4', 'row=resizemix,model=resnet50'),
+        ('table1', 'row=salient_to_random'),
+        ('table1', 'row=random_to_non_salient'),
+        ('table6', 'row=crop_resize,dataset=cifar10'),
+        ('table6', 'row=resize_resize,dataset=imagenet'),
         ('table8', 'row=0.1-0.9'),
         ('quickstart', 'row=mixup'),
     ],
@@ -147,6 +161,8 @@ def test_cells_build_and_only_miss_their_data(table, arg, tmp_path):
         ('table2', 'row=resizemix_plus', 'cannot be run: its augmentation policy is not built yet'),
         ('quickstart', 'row=fmix', "row='fmix' must be one of: baseline, cutout, mixup, cutmix, resizemix"),
         ('fake', 'model=vgg', "model='vgg' must be one of"),
+        ('table6', 'dataset=svhn', "dataset='svhn' must be one of: cifar10, cifar100, imagenet"),
+        ('table6', 'model=resnet50', 'write key=value with a key of row, dataset, recipe, seed'),
     ],
 )
 def test_bad_arguments_are_refused(table, arg, message):
@@ -178,3 +194,21 @@ def test_listing_and_conclusion():
         'the paper, ResizeMix: cost 0, wrn28_10 97.6, ss26_2x96d 97.93',
     ]
     assert 'not comparable: this run overrides steps' in show.conclusion(table, result, {'steps': 3})
+
+
+def test_the_rows_of_table_1_differ_in_their_regions_alone():
+    configs = {row['row']: module('table1').get_config(f'row={row["row"]}') for row in module('table1').ROWS}
+    cuts = {name: config for name, config in configs.items() if config.mixing == 'cut_paste'}
+    assert len(cuts) == 5
+    for name, config in cuts.items():
+        assert f'{config.mixing_args.source}_to_{config.mixing_args.paste}' == name
+        assert (config.saliency == 'grad_cam') == ('salient' in name)
+        assert config.mixing_args.tau == configs['resizemix'].mixing_args.tau
+
+
+def test_table_6_halves_what_its_rows_say():
+    config = module('table6').get_config('row=crop_crop,dataset=imagenet')
+    assert (config.half_train, config.half_eval, config.mixing) == ('random_crop', 'center_crop', 'none')
+    assert (config.model, config.dataset, config.epochs) == ('resnet', 'imagenet', 300)
+    text = show.listing(pathlib.Path('configs/table6.py'), vars(module('table6')))
+    assert '--config=configs/table6.py:row=crop_resize,dataset=cifar10,seed=0' in text

@@ -25,7 +25,7 @@ def test_the_step_is_plain_sgd_on_the_whole_batch():
     start = toy.state(task)
 
     def loss(params):
-        examples = task.prepare(batch, jax.random.key(9))
+        examples = task.prepare(params, {}, batch, jax.random.key(9))
         return task.loss(params, start.batch_stats, examples, jax.random.key(9))[0]
 
     grads = jax.grad(loss)(start.params)

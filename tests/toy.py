@@ -8,6 +8,7 @@ import numpy as np
 
 from resizemix_jax import metrics, optim, parallel, step
 from resizemix_jax import state as states
+from resizemix_jax.augment import halve
 from resizemix_jax.data.fake import fake
 from resizemix_jax.find import find
 from resizemix_jax.models.layers import batch_norm
@@ -34,7 +35,10 @@ def task(norm=False, mixing='none', augment='none', batch_norm='local', **mixing
         model=Linear(4, norm, parallel.AXIS if batch_norm == 'global' else ''),
         dataset=DATASET,
         augment=find('augment', augment),
+        halve_train=halve.full,
+        halve_eval=halve.full,
         mix=functools.partial(find('mixing', mixing), **mixing_args),
+        saliency=None,
         example_loss=metrics.softmax_cross_entropy,
         label_smoothing=0.0,
     )

@@ -89,8 +89,6 @@ def paste_nearest(images, partner, tau, box):
 
     The patch is read at its place in the target, so no temporary patch and no size-dependent shape
     exist; it is the fastest form on CPU (benchmarks/mixing.py) and compiles in a second at any size.
-    A TPU gathers single pixels slowly, so there each gather is a product with a 0-1 matrix, which is
-    exact at the highest precision.
 
     Args:
         images: float [B, H, W, C].
@@ -101,10 +99,7 @@ def paste_nearest(images, partner, tau, box):
     _, height, width, _ = images.shape
     rows = _nearest_index(height, box[:, 0], tau)
     cols = _nearest_index(width, box[:, 1], tau)
-    source = lax.platform_dependent(
-        images, partner, rows, cols, tpu=_read_by_product, default=_read_by_gather
-    )
-    return jnp.where(region.inside(box, height, width), source, images)
+    return region.paste(images, partner, rows, cols, box)
 
 
 def _nearest_index(side, start, tau):
@@ -112,19 +107,6 @@ def _nearest_index(side, start, tau):
     offset = jnp.arange(side) - start[:, None]
     index = jnp.floor(offset * (1 / tau)[:, None]).astype(jnp.int32)
     return jnp.clip(index, 0, side - 1)
-
-
-def _read_by_gather(images, partner, rows, cols):
-    lines = images.at[partner[:, None], rows].get(mode='promise_in_bounds')
-    take = jax.vmap(lambda line, col: line.at[:, col].get(mode='promise_in_bounds'))
-    return take(lines, cols)
-
-
-def _read_by_product(images, partner, rows, cols):
-    pick_rows = jax.nn.one_hot(rows, images.shape[1], dtype=images.dtype)
-    pick_cols = jax.nn.one_hot(cols, images.shape[2], dtype=images.dtype)
-    lines = jnp.einsum('byh,bhwc->bywc', pick_rows, images[partner], precision='highest')
-    return jnp.einsum('bxw,bywc->byxc', pick_cols, lines, precision='highest')
 
 
 def paste_static(images, partner, side, box, sides, method, antialias):

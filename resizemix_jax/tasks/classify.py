@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -9,9 +10,11 @@ import jax
 import jax.numpy as jnp
 
 from resizemix_jax import keys, metrics, parallel
+from resizemix_jax.augment import halve
 from resizemix_jax.augment.normalize import normalize
 from resizemix_jax.data.dataset import Dataset
 from resizemix_jax.find import check_keywords, find
+from resizemix_jax.tasks.extra_pass import saliency_pass, streams
 
 BATCH_NORMS = ('local', 'global')
 
@@ -22,26 +25,54 @@ def classify(config, dataset):
     Raises:
         ValueError: a name, a keyword or a number of the config that cannot be.
     """
-    if config.batch_norm not in BATCH_NORMS:
-        raise ValueError(f'batch_norm={config.batch_norm!r} must be one of: {", ".join(BATCH_NORMS)}')
-    if config.dtype not in ('float32', 'bfloat16'):
-        raise ValueError(f"dtype={config.dtype!r} must be 'float32' or 'bfloat16'")
-    if config.loss not in metrics.LOSSES:
-        raise ValueError(f'loss={config.loss!r} must be one of: {", ".join(metrics.LOSSES)}')
-    if not 0 <= config.label_smoothing < 1:
-        raise ValueError(f'label_smoothing={config.label_smoothing} must be in [0, 1)')
+    _check(config)
     make_model = _bind('models', config.model, config.model_args)
+    model = make_model(
+        dataset.num_classes,
+        dtype=config.dtype,
+        batch_axis=parallel.AXIS if config.batch_norm == 'global' else '',
+    )
     return Classify(
-        model=make_model(
-            dataset.num_classes,
-            dtype=config.dtype,
-            batch_axis=parallel.AXIS if config.batch_norm == 'global' else '',
-        ),
+        model=model,
         dataset=dataset,
         augment=_bind('augment', config.augment, config.augment_args),
+        halve_train=halve.METHODS[config.half_train],
+        halve_eval=halve.METHODS[config.half_eval],
         mix=_bind('mixing', config.mixing, config.mixing_args),
+        saliency=_saliency(config, model),
         example_loss=metrics.LOSSES[config.loss],
         label_smoothing=config.label_smoothing,
+    )
+
+
+def _check(config):
+    for key, known in (
+        ('batch_norm', BATCH_NORMS),
+        ('dtype', ('float32', 'bfloat16')),
+        ('loss', tuple(metrics.LOSSES)),
+        ('half_train', tuple(halve.METHODS)),
+        ('half_eval', halve.WITHOUT_DRAW),
+    ):
+        if config[key] not in known:
+            raise ValueError(f'{key}={config[key]!r} must be one of: {", ".join(known)}')
+    if not 0 <= config.label_smoothing < 1:
+        raise ValueError(f'label_smoothing={config.label_smoothing} must be in [0, 1)')
+
+
+def _saliency(config, model):
+    """The extra pass, or None where the mixing method is to have no map."""
+    if not config.saliency:
+        return None
+    if 'saliency' not in inspect.signature(find('mixing', config.mixing)).parameters:
+        raise ValueError(
+            f'saliency={config.saliency!r}: mixing={config.mixing!r} takes no saliency map; leave it empty'
+        )
+    return saliency_pass(
+        model,
+        config.saliency,
+        dict(config.saliency_args),
+        layer=config.saliency_layer,
+        mode=config.saliency_mode,
     )
 
 
@@ -59,7 +90,10 @@ class Classify:
     model: Any
     dataset: Dataset
     augment: Callable
+    halve_train: Callable
+    halve_eval: Callable
     mix: Callable
+    saliency: Callable | None
     example_loss: Callable
     label_smoothing: float
 
@@ -70,14 +104,27 @@ class Classify:
         images = jnp.zeros((1, *self.dataset.image_shape))
         return self.model.init(key, images, train=False)
 
-    def prepare(self, batch, key):
+    def prepare(self, params, batch_stats, batch, key):
         """Augment, normalise, smooth, mix: images float32 [B, H, W, C] and labels float32 [B, K]."""
-        images = self.augment(keys.stream(key, 'augment'), batch['images'])
-        images = normalize(images, self.dataset.mean, self.dataset.std)
+        images = self.view(batch['images'], key)
         labels = jax.nn.one_hot(batch['label'], self.dataset.num_classes, dtype=jnp.float32)
         labels = metrics.smooth(labels, self.label_smoothing)
-        images, labels = self.mix(keys.stream(key, 'mix'), images, labels)
+        images, labels = self.mixed(params, batch_stats, images, labels, batch['label'], key)
         return {'images': images, 'labels': labels}
+
+    def view(self, images, key):
+        """What is mixed: uint8 images augmented, halved and normalised, float32."""
+        images = self.augment(keys.stream(key, 'augment'), images)
+        images = self.halve_train(keys.stream(key, 'half'), images)
+        return normalize(images, self.dataset.mean, self.dataset.std)
+
+    def mixed(self, params, batch_stats, images, labels, label, key):
+        """Images and labels mixed, after the extra pass if the method is to have one."""
+        maps = {}
+        if self.saliency:
+            key_pass = keys.stream(key, 'saliency')
+            maps['saliency'] = self.saliency(params, batch_stats, images, label, key_pass)
+        return self.mix(keys.stream(key, 'mix'), images, labels, **maps)
 
     def loss(self, params, batch_stats, examples, key):
         logits, updated = self.model.apply(
@@ -85,7 +132,7 @@ class Classify:
             examples['images'],
             train=True,
             mutable=['batch_stats'],
-            rngs={name: keys.stream(key, name) for name in ('dropout', 'shake')},
+            rngs=streams(key),
         )
         loss = jnp.mean(self.example_loss(logits, examples['labels']))
         measured = {
@@ -95,7 +142,8 @@ class Classify:
         return loss, (updated['batch_stats'], measured)
 
     def measure(self, params, batch_stats, batch):
-        images = normalize(batch['images'], self.dataset.mean, self.dataset.std)
+        images = self.halve_eval(None, batch['images'])
+        images = normalize(images, self.dataset.mean, self.dataset.std)
         variables = {'params': params, 'batch_stats': batch_stats}
         logits = self.model.apply(variables, images, train=False)
         labels = jax.nn.one_hot(batch['label'], self.dataset.num_classes, dtype=jnp.float32)

@@ -107,8 +107,8 @@ def test_nearest_reads_the_same_pixels_by_gather_and_by_product(key):
     partner = jnp.array([3, 0, 1, 2])
     rows = module._nearest_index(20, jnp.array([0, 3, 5, 9]), jnp.array([0.1, 0.5, 0.33, 0.79]))
     cols = module._nearest_index(30, jnp.array([2, 0, 7, 1]), jnp.array([0.1, 0.5, 0.33, 0.79]))
-    by_gather = module._read_by_gather(images, partner, rows, cols)
-    np.testing.assert_array_equal(by_gather, module._read_by_product(images, partner, rows, cols))
+    by_gather = region._read_by_gather(images, partner, rows, cols)
+    np.testing.assert_array_equal(by_gather, region._read_by_product(images, partner, rows, cols))
 
 
 @pytest.mark.parametrize('antialias', [True, False])

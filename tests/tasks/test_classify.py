@@ -1,34 +1,44 @@
+import dataclasses
+
 import jax
 import jax.numpy as jnp
+import ml_collections
 import numpy as np
 import pytest
 
 from configs import quickstart
+from resizemix_jax import keys
+from resizemix_jax.augment import halve
 from resizemix_jax.data.fake import fake
+from resizemix_jax.mixing.cut_paste import cut_paste
 from resizemix_jax.tasks.classify import classify
+from resizemix_jax.tasks.extra_pass import saliency_pass
 from tests import toy
+
+CUT = {'mixing': 'cut_paste', 'mixing_args': {'source': 'salient'}, 'saliency': 'grad_cam'}
 
 
 def config(**values):
     made = quickstart.get_config()
-    made.update(values)
+    for key, value in values.items():
+        made[key] = ml_collections.ConfigDict(value) if isinstance(value, dict) else value
     return made
 
 
 def test_prepare_augments_normalises_smooths_and_mixes(key):
     batch = toy.batch()
-    plain = toy.task().prepare(batch, key)
+    plain = toy.task().prepare({}, {}, batch, key)
     np.testing.assert_allclose(plain['images'], (batch['images'] / 255 - 0.5) / 0.25, atol=1e-5)
     np.testing.assert_array_equal(plain['labels'], np.eye(4)[batch['label']])
-    mixed = toy.task(mixing='mixup').prepare(batch, key)
+    mixed = toy.task(mixing='mixup').prepare({}, {}, batch, key)
     np.testing.assert_allclose(mixed['labels'].sum(-1), 1, rtol=1e-6)
     assert not np.allclose(mixed['images'], plain['images'])
 
 
 def test_each_stage_has_its_own_key(key):
     # The crop must not change when the mixing does.
-    augmented = toy.task(augment='crop_flip').prepare(toy.batch(), key)['images']
-    cut = toy.task(augment='crop_flip', mixing='cutout', length=2).prepare(toy.batch(), key)['images']
+    augmented = toy.task(augment='crop_flip').prepare({}, {}, toy.batch(), key)['images']
+    cut = toy.task(augment='crop_flip', mixing='cutout', length=2).prepare({}, {}, toy.batch(), key)['images']
     np.testing.assert_array_equal(cut[cut != 0], augmented[cut != 0])
 
 
@@ -68,8 +78,14 @@ def variables_of(variables):
         ({'dtype': 'float16'}, "dtype='float16' must be"),
         ({'loss': 'mse'}, "loss='mse' must be one of: ce, bce"),
         ({'label_smoothing': 1.0}, 'label_smoothing=1.0 must be in'),
-        ({'mixing': 'fmix'}, "mixing: there is no 'fmix'; there are: cutmix"),
+        ({'mixing': 'fmix'}, "mixing: there is no 'fmix'; there are: cut_paste, cutmix"),
         ({'mixing': 'mixup'}, 'mixup does not take antialias, method, tau; it takes: alpha, per'),
+        ({'half_train': 'tiny'}, "half_train='tiny' must be one of: full, random_crop, center_crop, resize"),
+        ({'half_eval': 'random_crop'}, "half_eval='random_crop' must be one of: full, center_crop, resize"),
+        ({'saliency': 'grad_cam'}, "mixing='resizemix' takes no saliency map; leave it empty"),
+        (CUT | {'saliency': 'lime'}, "saliency='lime' must be one of: grad_cam, cam"),
+        (CUT | {'saliency_mode': 'test'}, "saliency_mode='test' must be one of: train, eval"),
+        (CUT | {'saliency_args': {'layer': 1}}, 'grad_cam does not take layer; it takes: target, reduction'),
         ({'model': 'vit'}, "models: there is no 'vit'"),
         ({'augment': 'autoaugment'}, "augment: there is no 'autoaugment'"),
     ],
@@ -77,3 +93,87 @@ def variables_of(variables):
 def test_bad_names_and_values_are_refused(values, message):
     with pytest.raises(ValueError, match=message):
         classify(config(**values), fake())
+
+
+def test_a_network_without_the_two_parts_has_no_map():
+    with pytest.raises(ValueError, match='needs a network with the methods features and head; Linear has'):
+        saliency_pass(toy.Linear(4, False), 'grad_cam', {})
+
+
+@pytest.mark.parametrize('mode', ['train', 'eval'])
+@pytest.mark.parametrize('layer', [0, 2])
+def test_the_extra_pass_is_grad_cam_of_the_current_network(mode, layer):
+    """Against hand-made Grad-CAM on the same network; and the running statistics do not move."""
+    values = CUT | {'saliency_mode': mode, 'saliency_layer': layer}
+    task = classify(config(**values), fake(image_shape=(8, 8, 1), num_classes=4))
+    model, train = task.model, mode == 'train'
+    images = jax.random.normal(jax.random.key(1), (4, 8, 8, 1))
+    label = jnp.arange(4)
+
+    def apply(variables, method, inputs):
+        out = model.apply(
+            variables,
+            inputs,
+            train=train,
+            layer=layer,
+            method=method,
+            mutable=['batch_stats'] if train else [],
+        )
+        return out[0]
+
+    @jax.jit
+    def both():
+        variables = jax.tree.map(lambda a: a + 0.1, task.init(jax.random.key(0)))
+        made = task.saliency(*variables_of(variables), images, label, jax.random.key(2))
+        features = apply(variables, 'features', images)
+        best = apply(variables, 'head', features).argmax(-1)
+        score = lambda x: apply(variables, 'head', x)[jnp.arange(4), best].sum()  # noqa: E731
+        weights = jax.grad(score)(features).mean(axis=(1, 2), keepdims=True)
+        heat = jnp.maximum((weights * features).mean(-1), 0)
+        return made, jax.image.resize(heat, (4, 8, 8), 'linear')
+
+    made, expected = both()
+    assert float(expected.max()) > 0
+    np.testing.assert_allclose(made, expected, rtol=1e-4, atol=1e-7)
+
+
+def test_the_maps_guide_the_mixing(key):
+    """The patch of a salient row is centred where the partner's own map, of this very batch, is highest."""
+    values = CUT | {'augment': 'none', 'augment_args': {}}
+    task = classify(config(**values), fake(image_shape=(8, 8, 1), num_classes=8))
+    images = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 1), np.uint8)
+    batch = {'images': images, 'label': np.arange(8, dtype=np.int32)}
+
+    @jax.jit
+    def both(key):
+        params, batch_stats = variables_of(task.init(jax.random.key(0)))
+        view = task.view(batch['images'], key)
+        maps = task.saliency(params, batch_stats, view, batch['label'], keys.stream(key, 'saliency'))
+        return view, maps, task.prepare(params, batch_stats, batch, key)
+
+    view, maps, examples = jax.tree.map(np.asarray, both(key))
+    expected = cut_paste(
+        keys.stream(key, 'mix'), jnp.asarray(view), jnp.eye(8), source='salient', saliency=jnp.asarray(maps)
+    )
+    np.testing.assert_allclose(examples['images'], expected[0], atol=1e-6)
+    np.testing.assert_allclose(examples['labels'], expected[1], atol=1e-6)
+    assert (examples['images'] != view).any()
+
+
+def test_training_and_evaluation_see_half_the_side(key):
+    task = classify(
+        config(half_train='random_crop', half_eval='resize', augment='none', augment_args={}, mixing='none',
+               mixing_args={}),
+        fake(image_shape=(12, 8, 1), num_classes=4),
+    )  # fmt: skip
+    images = jax.random.randint(key, (4, 12, 8, 1), 0, 256).astype(jnp.uint8)
+    batch = {'images': images, 'label': jnp.arange(4), 'valid': jnp.ones(4)}
+    prepare = jax.jit(task.prepare)
+    assert prepare({}, {}, batch, key)['images'].shape == (4, 6, 4, 1)
+    variables = jax.jit(task.init)(key)
+    whole = dataclasses.replace(task, halve_eval=halve.full)
+    small = batch | {'images': halve.resize(None, images)}
+    sums, expected = (
+        jax.jit(t.measure)(*variables_of(variables), b) for t, b in ((task, batch), (whole, small))
+    )
+    jax.tree.map(np.testing.assert_allclose, sums, expected)

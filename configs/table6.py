@@ -1,0 +1,34 @@
+"""Table 6: training and validating at half the resolution; top-1 accuracy in %.
+
+    python main.py --config=configs/table6.py:row=resize_resize,dataset=cifar100,seed=0 --workdir=DIR
+
+Arguments: row (see --list), dataset cifar10 | cifar100 (WRN-28-10) | imagenet (ResNet-50), recipe
+paper | released, seed. A row is named by what training does and what validation does, after the standard crop
+and flip, and nothing is mixed; the network sees 16 x 16 pixels of CIFAR and 112 x 112 of ImageNet.
+"""
+
+from configs import common
+from configs.recipes import WRN
+
+COLUMN = 'dataset'
+COLUMNS = ('cifar10', 'cifar100', 'imagenet')
+MODELS = {'cifar10': WRN, 'cifar100': WRN, 'imagenet': 'resnet50'}
+
+
+def _row(name, title, top1, half_train, half_eval):
+    return dict(row=name, title=title, paper=dict(zip(COLUMNS, top1, strict=True)), mixing='none',
+                mixing_args={}, half_train=half_train, half_eval=half_eval)  # fmt: skip
+
+
+ROWS = (
+    _row('baseline', 'Baseline', (96.13, 81.20, 76.31), 'full', 'full'),
+    _row('crop_resize', '(1) RandCrop, Resize', (71.80, 35.84, 63.59), 'random_crop', 'resize'),
+    _row('crop_crop', '(2) RandCrop, CenterCrop', (90.10, 66.70, 58.58), 'random_crop', 'center_crop'),
+    _row('resize_resize', '(3) Resize, Resize', (92.06, 71.90, 63.85), 'resize', 'resize'),
+)
+
+
+def get_config(arg=''):
+    args = common.parse(arg, row='resize_resize', dataset='cifar100', recipe='paper', seed=0)
+    common.choose('dataset', args['dataset'], COLUMNS)
+    return common.cell('table6', ROWS, model=MODELS[args['dataset']], **args)

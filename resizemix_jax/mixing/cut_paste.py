@@ -1,0 +1,106 @@
+"""Cut and paste (Qin et al., 2020, section 3): where a patch is cut from, and where it is pasted."""
+
+import jax
+import jax.numpy as jnp
+
+from resizemix_jax.mixing import pairing, region
+from resizemix_jax.mixing.resizemix import check_tau, patch_size
+
+SOURCES = ('random', 'salient', 'non_salient')
+PASTES = ('corresponding', 'random', 'salient', 'non_salient')
+SIZES = ('tau', 'beta')
+
+
+def cut_paste(
+    key, images, labels, *, source='random', paste='random', size='tau', tau=(0.1, 0.8), alpha=1.0,
+    per='batch', saliency=None,
+):  # fmt: skip
+    """Cuts a patch out of the partner and pastes it, in its own size; Table 1's rows 2 to 8.
+
+    Law:
+        partner  a uniform permutation of the batch; fixed points are allowed.
+        size     'tau': tau ~ U(low, high), h = floor(H * tau), w = floor(W * tau), as in ResizeMix;
+                 'beta': lam0 ~ Beta(alpha, alpha), h = int(H * sqrt(lam0)), w = int(W * sqrt(lam0)), as in
+                 CutMix; once a batch or once an image (`per`).
+        source   the centre of the cut box, for every image its own: 'random', uniform over the pixels;
+                 'salient', uniform over the pixels where the partner's map is >= its maximum; 'non_salient',
+                 where it is <= its minimum (eq. 1, 10-11). A map that is equal everywhere has every pixel in
+                 both sets.
+        paste    the centre of the pasted box: 'random', drawn apart from the source's; 'salient' and
+                 'non_salient', of the target's map; 'corresponding', the cut box itself.
+        box      the h x w box around its centre, moved inside (`region.shifted_box`): eq. 12-14, but w wide
+                 everywhere. As printed, a box with odd w is w - 1 wide inside the image and w at its border.
+        lam      h * w / (H * W), the integer area that is pasted (eq. 5).
+        label    (1 - lam) * target + lam * source.
+        always applied. A size of 0 pastes nothing and has lam = 0.
+
+    Source: arXiv:2012.11101, section 3 and appendix A.1, which leaves open the sizes, per, and what the map
+    is of. The released code has parts of it that nothing calls (tools/utils.py: U(0.1, 0.8) and the shift
+    inside), hence the defaults. CutMix itself, which clips its box, is `cutmix`.
+
+    Args:
+        key, images, labels, per: see the contract of `resizemix_jax.mixing`.
+        source: one of SOURCES.
+        paste: one of PASTES.
+        size: one of SIZES.
+        tau: (low, high) with 0 < low <= high <= 1.
+        alpha: > 0.
+        saliency: float [B, H, W], higher is more salient; needed where a region is chosen by it.
+
+    Returns:
+        images and labels, of the given shapes and dtypes.
+    """
+    pairing.check_batch(images, labels)
+    check_choices(source, paste, size)
+    if {'salient', 'non_salient'} & {source, paste}:
+        check_saliency(saliency, images)
+    batch, height, width, _ = images.shape
+    key_partner, key_size, key_source, key_paste = jax.random.split(key, 4)
+    partner = pairing.draw_partner(key_partner, batch)
+    side = draw_side(key_size, size, tau, alpha, pairing.draws(per, batch))
+    sides = patch_size(side, height, width)
+    source_map = None if saliency is None else saliency[partner]
+    cut = region.shifted_box(*_centres(key_source, source, source_map, images), sides, height, width)
+    box = cut
+    if paste != 'corresponding':
+        box = region.shifted_box(*_centres(key_paste, paste, saliency, images), sides, height, width)
+    # Every pixel of the image is told where it would come from; the ones outside the box are not read.
+    rows = jnp.clip(jnp.arange(height) + (cut - box)[:, 0, None], 0, height - 1)
+    cols = jnp.clip(jnp.arange(width) + (cut - box)[:, 1, None], 0, width - 1)
+    mixed = region.paste(images, partner, rows, cols, box)
+    return mixed, pairing.mix_labels(labels, partner, region.share(box, height, width))
+
+
+def draw_side(key, size, tau, alpha, count):
+    """The side scale of the patch, float32 [count], by the law `size`."""
+    if size == 'beta':
+        pairing.check_positive(alpha=alpha)
+        return jnp.sqrt(pairing.draw_beta(key, alpha, count))
+    low, high = check_tau(tau)
+    return jax.random.uniform(key, (count,), minval=low, maxval=high)
+
+
+def check_choices(source, paste, size):
+    """Raises ValueError for a name that is not known."""
+    for name, value, known in (('source', source, SOURCES), ('paste', paste, PASTES), ('size', size, SIZES)):
+        if value not in known:
+            raise ValueError(f'{name}={value!r} must be one of: {", ".join(known)}')
+
+
+def check_saliency(saliency, images):
+    """Raises ValueError unless there is a map for every image."""
+    if saliency is None or saliency.shape != images.shape[:3]:
+        got = 'none' if saliency is None else f'{saliency.dtype}{list(saliency.shape)}'
+        raise ValueError(
+            f'a salient or non_salient region needs saliency, float {list(images.shape[:3])}; got {got}. '
+            "In a config: saliency='grad_cam'"
+        )
+
+
+def _centres(key, kind, saliency, images):
+    batch, height, width, _ = images.shape
+    if kind == 'random':
+        return region.draw_centres(key, batch, height, width)
+    if kind == 'salient':
+        return region.draw_centres_in(key, saliency >= jnp.max(saliency, axis=(1, 2), keepdims=True))
+    return region.draw_centres_in(key, saliency <= jnp.min(saliency, axis=(1, 2), keepdims=True))

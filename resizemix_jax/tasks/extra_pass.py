@@ -1,0 +1,63 @@
+"""The extra pass over the network that methods guided by saliency need: images -> heat maps."""
+
+import functools
+
+from resizemix_jax import keys, saliency
+from resizemix_jax.find import check_keywords
+
+MODES = ('train', 'eval')
+
+
+def saliency_pass(model, method, keywords, *, layer=0, mode='train'):
+    """Binds a map of `resizemix_jax.saliency` to a network.
+
+    Args:
+        model: a Linen module with the methods `features` and `head`.
+        method: a name of `saliency.METHODS`.
+        keywords: of that function.
+        layer: the group of blocks whose output is looked at, from 1; 0 is the last.
+        mode: 'train', BatchNorm's statistics of the batch and dropout, as in the step and in what is left
+            of the released code, or 'eval'. Neither moves the running statistics (the released one did).
+
+    Returns:
+        (params, batch_stats, images, label, key) -> float32 [B, H, W], for images float [B, H, W, C] and
+        label int32 [B].
+
+    Raises:
+        ValueError: an unknown name or keyword, or a network that is not made of the two parts.
+    """
+    if method not in saliency.METHODS:
+        raise ValueError(f'saliency={method!r} must be one of: {", ".join(saliency.METHODS)}')
+    if mode not in MODES:
+        raise ValueError(f'saliency_mode={mode!r} must be one of: {", ".join(MODES)}')
+    check_keywords(saliency.METHODS[method], keywords)
+    if not (hasattr(model, 'features') and hasattr(model, 'head')):
+        raise ValueError(
+            f'saliency={method!r} needs a network with the methods features and head; '
+            f'{type(model).__name__} has not both. See resizemix_jax/models'
+        )
+    heat_of = functools.partial(saliency.METHODS[method], **keywords)
+
+    def maps(params, batch_stats, images, label, key):
+        def part(name, inputs):
+            out = model.apply(
+                {'params': params, 'batch_stats': batch_stats},
+                inputs,
+                train=mode == 'train',
+                layer=layer,
+                method=name,
+                mutable=['batch_stats'],
+                rngs=streams(key),
+            )
+            return out[0]  # without the moved statistics
+
+        features = part('features', images)
+        heat = heat_of(functools.partial(part, 'head'), features, label)
+        return saliency.upsample(heat, *images.shape[1:3])
+
+    return maps
+
+
+def streams(key):
+    """The keys that a network draws from, by the names of its random layers."""
+    return {name: keys.stream(key, name) for name in ('dropout', 'shake')}
