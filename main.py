@@ -16,7 +16,9 @@ from configs import common, show
 
 _CONFIG = config_flags.DEFINE_config_file('config', lock_config=True)
 _WORKDIR = flags.DEFINE_string('workdir', '', 'Directory of the run; the same one continues it.')
-_MODE = flags.DEFINE_enum('mode', 'train', ('train', 'evaluate'), 'What to do.')
+_MODE = flags.DEFINE_enum('mode', 'train', ('train', 'evaluate', 'gallery'), 'What to do.')
+_IMAGES = flags.DEFINE_string('images', '', 'gallery: a directory of your own pictures to mix.')
+_IMAGE_SIZE = flags.DEFINE_integer('image_size', 224, 'gallery: their side, pixels.', lower_bound=16)
 _LIST = flags.DEFINE_bool('list', False, 'Print the rows of the table and their commands, and exit.')
 _CHANGE = flags.DEFINE_bool(
     'allow_config_change', False, 'Continue a workdir although its config was another.'
@@ -32,11 +34,16 @@ def main(argv):
         print(show.listing(path, table))
         return 0
     # Imported late: --help, --list and a wrong flag answer at once.
-    from resizemix_jax import evaluate, train, writers
+    from resizemix_jax import evaluate, gallery, train, writers
     from resizemix_jax.errors import RunError
 
     writers.log_to_stderr()
     try:
+        if _MODE.value == 'gallery':
+            variants = common.variants(_CONFIG.value, table)
+            images = _IMAGES.value, _IMAGE_SIZE.value
+            print(*gallery.gallery(_CONFIG.value, _WORKDIR.value, variants, *images), sep='\n')
+            return 0
         if _MODE.value == 'evaluate':
             result = evaluate.evaluate_checkpoint(_CONFIG.value, _WORKDIR.value)
         else:

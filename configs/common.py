@@ -70,6 +70,27 @@ def with_row(config, row):
     return config
 
 
+def variants(config, table):
+    """The methods of a table's rows, each in an otherwise equal config: a tuple of (title, config).
+
+    Args:
+        config: of one cell; its own row stays as it is, overrides included.
+        table: the names of the table's file; without ROWS, the config's own method is the only one.
+    """
+    rows = [row for row in table.get('ROWS', ()) if 'refused' not in row]
+    keys = {key for row in rows for key in row} - {'row', 'title', 'paper'}
+    made = []
+    for row in rows:
+        other = config.copy_and_resolve_references()
+        with other.unlocked():
+            if row['row'] != config.row:
+                for key in keys:
+                    other[key] = base()[key]
+                with_row(other, row)
+        made.append((row['title'], other))
+    return tuple(made) or ((config.mixing, config),)
+
+
 def table(name, rows, models, arg, *, dataset, default_row='resizemix'):
     """The config of a cell of a table whose columns are networks on one dataset.
 

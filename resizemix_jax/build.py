@@ -72,16 +72,15 @@ def open_run(plan):
             f'batch_size={config.batch_size} is more than the {len(train.label)} training images'
         )
     steps = config.steps or config.epochs * steps_per_epoch
-    args = dict(config.optimizer)
     try:
         schedule = optim.learning_rate(
             steps,
-            lr=args.pop('lr'),
-            warmup_steps=args.pop('warmup_epochs') * steps_per_epoch,
-            warmup_lr=args.pop('warmup_lr'),
-            final_lr=args.pop('final_lr'),
+            lr=config.optimizer.lr,
+            warmup_steps=config.optimizer.warmup_epochs * steps_per_epoch,
+            warmup_lr=config.optimizer.warmup_lr,
+            final_lr=config.optimizer.final_lr,
         )
-        tx = optim.sgd(schedule, **args)
+        tx = _optimizer(config, schedule)
     except ValueError as error:
         raise ConfigError(str(error)) from error
     return Run(
@@ -92,6 +91,20 @@ def open_run(plan):
         steps=steps,
         schedule=schedule,
         tx=tx,
+    )
+
+
+def _optimizer(config, schedule):
+    keywords = {key: config.optimizer[key] for key in ('momentum', 'nesterov', 'weight_decay', 'decay')}
+    return optim.sgd(schedule, **keywords)
+
+
+def template(plan):
+    """The state as shapes, to restore a checkpoint into; needs no data."""
+    tx = _optimizer(plan.config, lambda step: 0.0)
+    names = plan.task.metric_names
+    return jax.eval_shape(
+        lambda: states.create(plan.task.init(keys.root(plan.config.seed)), tx, names),
     )
 
 
@@ -150,6 +163,6 @@ def _check_numbers(config):
     ):  # fmt: skip
         if config[name] < 1:
             raise ValueError(f'{name}={config[name]} must be >= 1')
-    for name in ('seed', 'steps', 'num_devices'):
+    for name in ('seed', 'steps', 'num_devices', 'gallery_every'):
         if config[name] < 0:
             raise ValueError(f'{name}={config[name]} must be >= 0')

@@ -49,7 +49,7 @@ class Checkpoints:
         """The newest state.
 
         Args:
-            template: a TrainState of the same shapes.
+            template: a TrainState of the same shapes, of arrays or of `jax.ShapeDtypeStruct`.
             devices: where to put it; any number, whatever it was saved from.
 
         Raises:

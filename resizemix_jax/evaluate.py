@@ -44,16 +44,16 @@ def evaluate_checkpoint(config, workdir):
     plan = build.plan(config)
     if not any(pathlib.Path(workdir).glob('checkpoints/[0-9]*')):
         raise ConfigError(f'{workdir} has no checkpoint to evaluate; train first with --mode=train')
+    split = plan.dataset.read('eval', config.data_dir)
+    template = build.template(plan)
+    step = build.eval_step(plan)
     with Checkpoints(workdir) as checkpoints:
-        run = build.open_run(plan)
-        template = build.initial_state(run)
-        step = build.eval_step(plan)
         values = {}
         for name, restore in (('last', checkpoints.restore), ('best', checkpoints.restore_best)):
             if name == 'best' and not checkpoints.best_step():
                 continue
             state = restore(template, plan.devices)
-            measured = evaluate(step, plan, state, run.eval)
+            measured = evaluate(step, plan, state, split)
             values[f'{name}_step'] = int(state.step)
             values.update({f'{name}_{key}': value for key, value in measured.items()})
     log.info('%s', ', '.join(f'{key}={value:.5g}' for key, value in values.items()))

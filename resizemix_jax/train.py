@@ -3,7 +3,7 @@
 import logging
 import math
 
-from resizemix_jax import build, keys, parallel, results
+from resizemix_jax import build, gallery, keys, pairs, parallel, results
 from resizemix_jax import workdir as workdirs
 from resizemix_jax.checkpoint import Checkpoints
 from resizemix_jax.clock import Clock
@@ -73,6 +73,8 @@ class Loop:
         while True:
             if self._due(step, self.config.eval_every_epochs):
                 self._evaluate(state, step)
+            if step > 0 and self.config.gallery_every and step % self.config.gallery_every == 0:
+                self._draw(state, step)
             if self.watch.requested or self._due(step, self.config.save_every_epochs):
                 _check_finite(metrics, step)
                 self.checkpoints.save(state, step, wait=self.watch.requested)
@@ -133,6 +135,19 @@ class Loop:
                 self.checkpoints.save_best(state, step)
         values = {f'eval_{name}': value for name, value in measured.items()}
         self.writer.write(step, values | {'seconds': self.clock.total()})
+
+    def _draw(self, state, step):
+        """Pictures of what this run mixes, and of where its network looks."""
+        network = pairs.Network(*parallel.to_host((state.params, state.batch_stats)), step)
+        with self.clock.pause():
+            gallery.draw(
+                self.run.plan.dataset,
+                ((self.config.row or self.config.mixing, self.config),),
+                pairs.choose_pairs(self.run.train, self.config.seed),
+                network,
+                self.writer.workdir / 'gallery',
+                suffix=f'_{step:08d}',
+            )
 
 
 def _check_finite(metrics, step):

@@ -8,7 +8,7 @@ from resizemix_jax.errors import ConfigError
 CONFIG, RESULT = 'config.json', 'result.json'
 
 # What may differ between two halves of the same run: where and how it runs, not what is computed.
-OPERATIONAL = ('data_dir', 'num_devices', 'max_to_keep', 'eval_batch_size')
+OPERATIONAL = ('data_dir', 'num_devices', 'max_to_keep', 'eval_batch_size', 'gallery_every')
 
 
 def open_workdir(workdir, config, allow_config_change=False):

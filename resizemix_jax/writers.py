@@ -19,6 +19,7 @@ class Writer:
     """
 
     def __init__(self, workdir, step, steps):
+        self.workdir = workdir
         self._path = workdir / 'metrics.jsonl'
         self.rows = [row for row in read_rows(self._path) if row['step'] <= step]
         part = self._path.with_suffix('.part')

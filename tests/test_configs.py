@@ -212,3 +212,17 @@ def test_table_6_halves_what_its_rows_say():
     assert (config.model, config.dataset, config.epochs) == ('resnet', 'imagenet', 300)
     text = show.listing(pathlib.Path('configs/table6.py'), vars(module('table6')))
     assert '--config=configs/table6.py:row=crop_resize,dataset=cifar10,seed=0' in text
+
+
+def test_variants_differ_in_the_method_alone():
+    table = vars(module('table1'))
+    config = module('table1').get_config('row=salient_to_random')
+    config.model_args.width, config.mixing_args.tau = 1, (0.2, 0.3)
+    config.lock()
+    made = dict(common.variants(config, table))
+    assert list(made) == [row['title'] for row in table['ROWS']]
+    assert made['(7) Cut: salient to random'].mixing_args.tau == (0.2, 0.3)  # its own overrides
+    assert made['(1) Baseline'].saliency == '' and made['(1) Baseline'].mixing_args.to_dict() == {}
+    assert made['(4) Cut: random to salient'].saliency == 'grad_cam'
+    assert {other.model_args.width for other in made.values()} == {1}
+    assert common.variants(config, {}) == (('cut_paste', config),)

@@ -56,6 +56,15 @@ def test_list():
     assert 'python main.py --config=configs/table8.py:row=0.1-0.9,seed=0' in done.stdout
 
 
+def test_gallery(tmp_path):
+    flags = ['--config=configs/table1.py', f'--workdir={tmp_path}', '--config.dataset=fashion_mnist_10k']
+    done = run(*flags, *SMALL, '--mode=gallery', '--image_size=32', '--images=docs/photos')
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [f'{tmp_path}/gallery/methods.png']
+    refused = run(*flags, *SMALL, '--mode=gallery', f'--images={tmp_path}')
+    assert refused.returncode == 2 and 'holds 0 pictures' in refused.stderr
+
+
 def test_missing_data_is_exit_code_2_and_the_command(tmp_path):
     flags = ['--config=configs/table3.py', f'--workdir={tmp_path}/run', f'--config.data_dir={tmp_path}']
     done = run(*flags)

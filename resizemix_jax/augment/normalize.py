@@ -1,4 +1,4 @@
-"""From stored pixels to what the network sees."""
+"""From stored pixels to what the network sees, and back."""
 
 import jax.numpy as jnp
 
@@ -16,3 +16,10 @@ def normalize(images, mean, std):
     mean = jnp.asarray(mean, jnp.float32)
     std = jnp.asarray(std, jnp.float32)
     return (images.astype(jnp.float32) / 255 - mean) / std
+
+
+def denormalize(images, mean, std):
+    """The inverse, for looking: uint8, rounded and clipped; arguments as in `normalize`."""
+    mean = jnp.asarray(mean, jnp.float32)
+    std = jnp.asarray(std, jnp.float32)
+    return jnp.clip(jnp.round((images * std + mean) * 255), 0, 255).astype(jnp.uint8)

@@ -7,10 +7,11 @@ import numpy as np
 
 
 class Split(NamedTuple):
-    """A split in memory: images uint8 [N, H, W, C], label int32 [N]."""
+    """A split in memory: images uint8 [N, H, W, C], label int32 [N], and the names of the classes, or ()."""
 
     images: np.ndarray
     label: np.ndarray
+    names: tuple = ()
 
 
 class Dataset(NamedTuple):

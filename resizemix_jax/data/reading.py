@@ -31,13 +31,12 @@ def in_memory(name, *, splits, image_shape, num_classes, mean, std, directory=''
 
     def read_split(split, data_dir):
         tfds_split, size = splits[split]
-        images, label = read(name, tfds_split, data_directory(directory or data_dir))
-        _check_content(name, tfds_split, images, label, image_shape, num_classes)
-        if len(label) != size:
-            log.warning(
-                '%s: %r has %d examples, the published dataset %d', name, tfds_split, len(label), size
-            )
-        return Split(images, label)
+        read_in = read(name, tfds_split, data_directory(directory or data_dir))
+        _check_content(name, tfds_split, read_in, image_shape, num_classes)
+        count = len(read_in.label)
+        if count != size:
+            log.warning('%s: %r has %d examples, the published dataset %d', name, tfds_split, count, size)
+        return read_in
 
     return Dataset(
         name=name,
@@ -55,7 +54,7 @@ def read(name, split, root):
     """A split of the TFDS dataset `name` below `root`, decoded, in the order of its files.
 
     Returns:
-        images uint8 [N, H, W, C] and label int32 [N].
+        A Split.
 
     Raises:
         DataError: it is missing, incomplete, in another format, or its images differ in shape.
@@ -75,7 +74,7 @@ def read(name, split, root):
                     f'{first.shape}; images of one size are needed'
                 )
             images[i], label[i] = example['image'], example['label']
-    return images, label
+    return Split(images, label, tuple(builder.info.features['label'].names))
 
 
 def prepare_command(name, root):
@@ -118,8 +117,9 @@ def _check_files(builder, name, split, root):
         )
 
 
-def _check_content(name, split, images, label, image_shape, num_classes):
+def _check_content(name, split, read_in, image_shape, num_classes):
     """Raises DataError unless the examples are of the shape and classes that the name promises."""
+    images, label, _ = read_in
     if images.shape[1:] != image_shape:
         raise DataError(f'{name}: images of {split!r} are {images.shape[1:]}, not {image_shape}')
     if label.min() < 0 or label.max() >= num_classes:

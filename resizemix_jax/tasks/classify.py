@@ -109,7 +109,8 @@ class Classify:
         images = self.view(batch['images'], key)
         labels = jax.nn.one_hot(batch['label'], self.dataset.num_classes, dtype=jnp.float32)
         labels = metrics.smooth(labels, self.label_smoothing)
-        images, labels = self.mixed(params, batch_stats, images, labels, batch['label'], key)
+        maps = self.maps(params, batch_stats, images, batch['label'], key)
+        images, labels = self.mix(keys.stream(key, 'mix'), images, labels, **maps)
         return {'images': images, 'labels': labels}
 
     def view(self, images, key):
@@ -118,13 +119,12 @@ class Classify:
         images = self.halve_train(keys.stream(key, 'half'), images)
         return normalize(images, self.dataset.mean, self.dataset.std)
 
-    def mixed(self, params, batch_stats, images, labels, label, key):
-        """Images and labels mixed, after the extra pass if the method is to have one."""
-        maps = {}
-        if self.saliency:
-            key_pass = keys.stream(key, 'saliency')
-            maps['saliency'] = self.saliency(params, batch_stats, images, label, key_pass)
-        return self.mix(keys.stream(key, 'mix'), images, labels, **maps)
+    def maps(self, params, batch_stats, images, label, key):
+        """What the mixing is guided by: {'saliency': float32 [B, H, W]}, or {} if by nothing."""
+        if not self.saliency:
+            return {}
+        key = keys.stream(key, 'saliency')
+        return {'saliency': self.saliency(params, batch_stats, images, label, key)}
 
     def loss(self, params, batch_stats, examples, key):
         logits, updated = self.model.apply(

@@ -34,7 +34,8 @@ def test_all_datasets_are_known():
 @pytest.mark.parametrize(('split', 'size'), [('train', 10_000), ('eval', 2_000)])
 def test_the_embedded_dataset_is_real_and_balanced(split, size):
     dataset = find('data', 'fashion_mnist_10k')()
-    images, label = dataset.read(split, '/nowhere')
+    images, label, names = dataset.read(split, '/nowhere')
+    assert names[0] == 'T-shirt/top' and len(names) == 10
     assert images.shape == (size, 28, 28, 1)
     assert np.bincount(label).tolist() == [size // 10] * 10
     # the published statistics of Fashion-MNIST

@@ -22,6 +22,7 @@ def test_a_directory_of_the_dataset_s_own_schema_is_read(name, tmp_path, caplog)
         np.testing.assert_array_equal(read.images, content[tfds_split][0])
         np.testing.assert_array_equal(read.label, content[tfds_split][1])
         assert read.images.dtype == np.uint8 and read.label.dtype == np.int32
+        assert len(read.names) == dataset.num_classes
     assert 'has 70 examples, the published dataset' in caplog.text
 
 

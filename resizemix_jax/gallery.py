@@ -1,0 +1,161 @@
+"""Pictures of what the network is shown, made by the training's own code, and of where it looks."""
+
+import functools
+import logging
+import pathlib
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from resizemix_jax import build, drawing, keys, parallel, saliency
+from resizemix_jax.augment.normalize import denormalize, normalize
+from resizemix_jax.checkpoint import Checkpoints
+from resizemix_jax.data.pictures import read_pictures
+from resizemix_jax.drawing import Cell
+from resizemix_jax.find import find
+from resizemix_jax.pairs import Network, choose_pairs, class_name, mix_pairs
+from resizemix_jax.tasks.extra_pass import saliency_pass
+
+log = logging.getLogger(__name__)
+
+HEAT_PAIRS = 3  # of the pairs, in a picture of heat maps
+
+
+def gallery(config, workdir, variants, images='', side=224):
+    """Draws the methods of a table, and the heat maps of the network that was trained in `workdir`.
+
+    Args:
+        config: of the run.
+        workdir: of the run, trained or not; its folder gallery/ takes the pictures.
+        variants: (title, config) of every method to show.
+        images: a directory of the user's own pictures to mix; '' takes the dataset's training images.
+        side: pixels, of those pictures.
+
+    Returns:
+        The paths of the pictures.
+
+    Raises:
+        ConfigError: a config that cannot be.
+        DataError: data that is missing, or a checkpoint of another network.
+    """
+    plan = build.plan(config)
+    split = read_pictures(images, side) if images else plan.dataset.read('train', config.data_dir)
+    guided = any(variant.saliency for _, variant in variants)
+    network = None
+    if split.images.shape[-1] == plan.dataset.image_shape[-1]:
+        network = _restore(plan, workdir, or_new=guided)
+    elif guided:
+        log.warning(
+            'The network takes %d channels, the pictures have %d: what it would guide is left out',
+            plan.dataset.image_shape[-1], split.images.shape[-1],
+        )  # fmt: skip
+        variants = [(title, variant) for title, variant in variants if not variant.saliency]
+    pairs = choose_pairs(split, config.seed, pictures=bool(images))
+    return draw(plan.dataset, variants, pairs, network, pathlib.Path(workdir) / 'gallery')
+
+
+def draw(dataset, variants, pairs, network, directory, suffix=''):
+    """Writes methods<suffix>.png and, with a trained network, cam<suffix>.png and grad_cam<suffix>.png.
+
+    Args:
+        dataset: `data.dataset.Dataset`.
+        variants: (title, config) of every method.
+        pairs: `Pairs`.
+        network: `Network`, or None if no method is guided by one.
+        directory: is made.
+        suffix: of the files' names.
+
+    Returns:
+        Their paths.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    tasks = [_task(variant, dataset) for _, variant in variants]
+    titles = [title for title, _ in variants]
+    mixed = [mix_pairs(task, pairs, network, variants[0][1].seed) for task in tasks]
+    paths = [directory / f'methods{suffix}.png']
+    header = ['target', 'source', *titles]
+    rows = [
+        [_original(pairs, 2 * k), _original(pairs, 2 * k + 1)]
+        + [
+            Cell(denormalize(images[k], dataset.mean, dataset.std), _weights(pairs, k, lam[k]))
+            for images, lam in mixed
+        ]
+        for k in range(len(pairs.label) // 2)
+    ]
+    drawing.grid(paths[0], 'What the network is shown, and its label', header, rows)
+    if network and network.step:
+        for kind in saliency.METHODS:
+            paths.append(directory / f'{kind}{suffix}.png')
+            draw_heat(paths[-1], kind, tasks, titles, mixed, pairs, network)
+    return paths
+
+
+def draw_heat(path, kind, tasks, titles, mixed, pairs, network):
+    """Figure 5: for a few pairs, the originals and the mixed images with the heat maps of both classes."""
+    model, dataset = tasks[0].model, tasks[0].dataset
+    count = min(HEAT_PAIRS, len(pairs.label) // 2)
+    plain = normalize(pairs.images[: 2 * count], dataset.mean, dataset.std)
+    label, names = pairs.label, pairs.names
+    if pairs.pictures:  # whose classes only the network can tell
+        label, names = np.asarray(jnp.argmax(_logits(model, network, plain), axis=-1)), ()
+    shown = [('target', plain[::2]), ('source', plain[1::2])]
+    shown += [(t, images[:count]) for t, (images, lam) in zip(titles, mixed, strict=True) if lam.any()]
+    look = jax.jit(functools.partial(_look, model, kind, network))
+    rows = []
+    for title, images in shown:
+        heats = [look(images, label[side : 2 * count : 2]) for side in (0, 1)]
+        row = []
+        for k, image in enumerate(np.asarray(denormalize(images, dataset.mean, dataset.std))):
+            row.append(Cell(image, title))
+            row += [Cell(image, f'p = {chance[k]:.2f}', np.asarray(heat[k])) for heat, chance in heats]
+        rows.append(row)
+    header = []
+    for k in range(count):
+        header += ['', *(f'evidence for {class_name(names, label[2 * k + side])}' for side in (0, 1))]
+    title = f'{kind} of the network at step {network.step}; p is the probability that it gives the class'
+    drawing.grid(path, title, header, rows)
+
+
+def _look(model, kind, network, images, label):
+    """The heat maps of a class and its probability, as evaluation runs the network."""
+    maps = saliency_pass(model, kind, {'target': 'label'}, mode='eval')
+    heat = maps(network.params, network.batch_stats, images, label, jax.random.key(0))
+    chance = jax.nn.softmax(_logits(model, network, images))
+    return heat, jnp.take_along_axis(chance, label[:, None], axis=-1)[:, 0]
+
+
+def _logits(model, network, images):
+    variables = {'params': network.params, 'batch_stats': network.batch_stats}
+    return model.apply(variables, images, train=False)
+
+
+def _task(config, dataset):
+    config = config.copy_and_resolve_references()
+    with config.unlocked():
+        config.batch_norm = 'local'  # there is one device here
+    return find('tasks', config.task)(config, dataset)
+
+
+def _restore(plan, workdir, or_new):
+    """The best network of a workdir, or the newest; else a new one, or None."""
+    if any(pathlib.Path(workdir).glob('checkpoints/[0-9]*')):
+        with Checkpoints(workdir) as checkpoints:
+            restore = checkpoints.restore_best if checkpoints.best_step() else checkpoints.restore
+            state = parallel.to_host(restore(build.template(plan), plan.devices[:1]))
+        return Network(state.params, state.batch_stats, int(state.step))
+    log.info('%s has no checkpoint: no heat maps%s', workdir, ', guided by a new network' if or_new else '')
+    if not or_new:
+        return None
+    variables = jax.jit(plan.task.init)(keys.stream(keys.root(plan.config.seed), 'init'))
+    return Network(variables['params'], variables.get('batch_stats', {}), 0)
+
+
+def _original(pairs, index):
+    return Cell(pairs.images[index], pairs.name(index))
+
+
+def _weights(pairs, k, lam):
+    """A mixed label in words; the second weight is lam."""
+    target, source = pairs.name(2 * k), pairs.name(2 * k + 1)
+    return f'{1 - lam:.2f} {target}\n{lam:.2f} {source}' if lam > 0 else target

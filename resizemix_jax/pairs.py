@@ -1,0 +1,113 @@
+"""Pairs of images, mixed as the training step mixes them, to be looked at."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from resizemix_jax import keys
+from resizemix_jax.data import pipeline
+from resizemix_jax.errors import DataError
+
+PAIRS = 6
+# A pair is mixed anew, up to so many times, until the source's share is one that can be seen.
+ATTEMPTS = 32
+VISIBLE = (0.1, 0.9)
+
+
+class Network(NamedTuple):
+    """A network to look with; `step` 0 is one that nothing was trained."""
+
+    params: Any
+    batch_stats: Any
+    step: int
+
+
+class Pairs(NamedTuple):
+    """Images to mix: 2 k is a target, 2 k + 1 its source.
+
+    Attributes:
+        images: uint8 [2 P, H, W, C].
+        label: int32 [2 P].
+        names: of the classes, or ().
+        pictures: whether they are a user's own; then `label` numbers the pictures and is no class.
+    """
+
+    images: np.ndarray
+    label: np.ndarray
+    names: tuple
+    pictures: bool
+
+    def name(self, index):
+        """Of the class of an image."""
+        return class_name(self.names, self.label[index])
+
+
+def class_name(names, label):
+    """A class in words."""
+    return names[label].replace('_', ' ') if names else f'class {label}'
+
+
+def choose_pairs(split, seed, pictures=False):
+    """Up to PAIRS pairs of images of different classes, drawn by `seed`; of pictures, in their order."""
+    size = len(split.label)
+    order = np.arange(size) if pictures else pipeline.epoch_order(seed, 0, size)
+    waiting, chosen = [], []
+    for index in order:
+        partner = next((i for i in waiting if split.label[i] != split.label[index]), None)
+        if partner is None:
+            waiting.append(index)
+        else:
+            waiting.remove(partner)
+            chosen += [partner, index]
+        if len(chosen) == 2 * PAIRS:
+            break
+    if not chosen:
+        raise DataError('two images of different classes are needed to show how they mix; there are none')
+    return Pairs(split.images[chosen], split.label[chosen], split.names, pictures)
+
+
+def mix_pairs(task, pairs, network, seed):
+    """Every pair as the training step mixes a batch of two.
+
+    Args:
+        task: `tasks.classify.Classify`.
+        pairs: `Pairs`.
+        network: `Network`, or None if the task is not guided by one.
+        seed: of the draws.
+
+    Returns:
+        The mixed targets, float32 [P, h, w, C], and the sources' shares of their labels, float32 [P].
+    """
+    key = keys.stream(keys.root(seed), 'gallery')
+    params, batch_stats = (network.params, network.batch_stats) if network else ({}, {})
+
+    @jax.jit
+    def view(images, label):
+        seen = task.view(images, key)
+        in_pairs = (seen, task.maps(params, batch_stats, seen, label, key))
+        return jax.tree.map(lambda a: a.reshape(-1, 2, *a.shape[1:]), in_pairs)
+
+    @jax.jit
+    def attempt(seen, maps, number):
+        # One after the other: under vmap a switch would run all its branches.
+        def one(args):
+            key, images, maps = args
+            mixed, labels = task.mix(key, images, jnp.eye(2), **maps)
+            return mixed[0], labels[0, 1]
+
+        draws = jax.random.split(keys.at_step(key, number), len(seen))
+        return jax.lax.map(one, (draws, seen, maps))
+
+    seen, maps = view(pairs.images, pairs.label)
+    images, lam = (np.array(a) for a in attempt(seen, maps, 0))
+    for number in range(1, ATTEMPTS):
+        again = (lam < VISIBLE[0]) | (lam > VISIBLE[1])
+        if not again.any():
+            break
+        more, share = attempt(seen, maps, number)
+        # What never mixes, such as Cutout, keeps its first draw.
+        better = again & (np.asarray(share) >= VISIBLE[0]) & (np.asarray(share) <= VISIBLE[1])
+        images[better], lam[better] = np.asarray(more)[better], np.asarray(share)[better]
+    return images, lam
