@@ -101,10 +101,10 @@ def draw_heat(path, kind, tasks, titles, mixed, pairs, network):
         label, names = np.asarray(jnp.argmax(_logits(model, network, plain), axis=-1)), ()
     shown = [('target', plain[::2]), ('source', plain[1::2])]
     shown += [(t, images[:count]) for t, (images, lam) in zip(titles, mixed, strict=True) if lam.any()]
-    look = jax.jit(functools.partial(_look, model, kind, network))
+    look = jax.jit(functools.partial(_look, model, kind))
     rows = []
     for title, images in shown:
-        heats = [look(images, label[side : 2 * count : 2]) for side in (0, 1)]
+        heats = [look(network, images, label[side : 2 * count : 2]) for side in (0, 1)]
         row = []
         for k, image in enumerate(np.asarray(denormalize(images, dataset.mean, dataset.std))):
             row.append(Cell(image, title))

@@ -81,13 +81,7 @@ def mix_pairs(task, pairs, network, seed):
         The mixed targets, float32 [P, h, w, C], and the sources' shares of their labels, float32 [P].
     """
     key = keys.stream(keys.root(seed), 'gallery')
-    params, batch_stats = (network.params, network.batch_stats) if network else ({}, {})
-
-    @jax.jit
-    def view(images, label):
-        seen = task.view(images, key)
-        in_pairs = (seen, task.maps(params, batch_stats, seen, label, key))
-        return jax.tree.map(lambda a: a.reshape(-1, 2, *a.shape[1:]), in_pairs)
+    variables = (network.params, network.batch_stats) if network and task.saliency else ({}, {})
 
     @jax.jit
     def attempt(seen, maps, number):
@@ -100,7 +94,9 @@ def mix_pairs(task, pairs, network, seed):
         draws = jax.random.split(keys.at_step(key, number), len(seen))
         return jax.lax.map(one, (draws, seen, maps))
 
-    seen, maps = view(pairs.images, pairs.label)
+    seen = jax.jit(task.view)(pairs.images, key)
+    maps = task.maps(*variables, seen, pairs.label, key)
+    seen, maps = jax.tree.map(lambda a: a.reshape(-1, 2, *a.shape[1:]), (seen, maps))
     images, lam = (np.array(a) for a in attempt(seen, maps, 0))
     for number in range(1, ATTEMPTS):
         again = (lam < VISIBLE[0]) | (lam > VISIBLE[1])

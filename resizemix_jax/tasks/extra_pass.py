@@ -2,6 +2,8 @@
 
 import functools
 
+import jax
+
 from resizemix_jax import keys, saliency
 from resizemix_jax.find import check_keywords
 
@@ -36,7 +38,12 @@ def saliency_pass(model, method, keywords, *, layer=0, mode='train'):
             f'saliency={method!r} needs a network with the methods features and head; '
             f'{type(model).__name__} has not both. See resizemix_jax/models'
         )
-    heat_of = functools.partial(saliency.METHODS[method], **keywords)
+    return _jitted(model, method, tuple(sorted(keywords.items())), layer, mode)
+
+
+@functools.lru_cache  # tasks that differ elsewhere share the pass, and with it its compilation
+def _jitted(model, method, keywords, layer, mode):
+    heat_of = functools.partial(saliency.METHODS[method], **dict(keywords))
 
     def maps(params, batch_stats, images, label, key):
         def part(name, inputs):
@@ -55,7 +62,7 @@ def saliency_pass(model, method, keywords, *, layer=0, mode='train'):
         heat = heat_of(functools.partial(part, 'head'), features, label)
         return saliency.upsample(heat, *images.shape[1:3])
 
-    return maps
+    return jax.jit(maps)
 
 
 def streams(key):
