@@ -6,6 +6,7 @@ already hold the half pixel to the centre. A matrix is int32 [..., 6] = (a, b, c
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 ONE = 1 << 16
 STEPS = 64  # entries a degree of the table of sines: 184 KB
@@ -90,13 +91,15 @@ def warp(images, matrix, box, fill):
     Returns:
         uint8 [N, H, W, C].
     """
-    number, height, width, _ = images.shape
+    number, height, width, channels = images.shape
     y, x = jnp.arange(height)[:, None], jnp.arange(width)
     a, b, c, d, e, f = (matrix[:, k, None, None] for k in range(6))
     y0, x0, y1, x1 = (box[:, k, None, None] for k in range(4))
     cols, rows = (a * x + b * y + c) >> 16, (d * x + e * y + f) >> 16
     kept = (cols >= 0) & (cols < width) & (rows >= 0) & (rows < height)
     kept &= (y < y0) | (y >= y1) | (x < x0) | (x >= x1)
-    rows, cols = jnp.clip(rows, 0, height - 1), jnp.clip(cols, 0, width - 1)
-    source = images.at[jnp.arange(number)[:, None, None], rows, cols].get(mode='promise_in_bounds')
-    return jnp.where(kept[..., None], source, fill[:, None, None])
+    # Left to itself the CPU compiler works out the place of every pixel again for each of its channels.
+    place = lax.optimization_barrier(jnp.where(kept, rows * width + cols, -1))[..., None]
+    flat, image = images.reshape(number, height * width, channels), jnp.arange(number)[:, None, None]
+    source = flat.at[image, jnp.maximum(place[..., 0], 0)].get(mode='promise_in_bounds')
+    return jnp.where(place >= 0, source, fill[:, None, None])

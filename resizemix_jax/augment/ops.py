@@ -36,7 +36,7 @@ TABLES = (
     'Brightness',
 )
 
-BLOCK = 200_000
+PARTS = 16
 
 
 def apply(images, op, value, centre=None, *, fill=0, cutout_fill=0):
@@ -52,11 +52,10 @@ def apply(images, op, value, centre=None, *, fill=0, cutout_fill=0):
     box, colour = _cutout(drew, value, centre, fill, cutout_fill, channels)
     images = _among(any_of(WARPS), affine.warp, images, matrix, box, colour)
 
-    table = _among(drew['Contrast'], lambda _, *args: tables.contrast(*args), _tables(drew, value, channels), images, value)
-    def stretch(_, images, equal):
-        count = tables.histogram(images)
-        return jnp.where(equal[:, None, None], tables.equalize(count), tables.autocontrast(count)).astype(jnp.uint8)
-    table = _among(any_of(('AutoContrast', 'Equalize')), stretch, table, images, drew['Equalize'])
+    table = _tables(drew, value, channels)
+    table = _among(drew['Contrast'], lambda _, *args: tables.contrast(*args), table, images, value)
+    table = _among(drew['AutoContrast'], lambda _, x: tables.autocontrast(x), table, images)
+    table = _among(drew['Equalize'], lambda _, x: tables.equalize(x), table, images)
     images = _among(any_of(TABLES), tables.lookup, images, table)
     if channels == 3:
         images = _among(drew['Color'], enhance.color, images, value)
@@ -65,8 +64,7 @@ def apply(images, op, value, centre=None, *, fill=0, cutout_fill=0):
 
 def _among(member, function, out, *args):
     batch = member.shape[0]
-    pixels = max(out[0].size, *(a[0].size for a in args))
-    size = min(batch, max(1, BLOCK // pixels))
+    size = -(-batch // PARTS)
     rows = jnp.nonzero(member, size=-(-batch // size) * size, fill_value=batch)[0]
 
     def block(k, out):

@@ -4,6 +4,7 @@ import math
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from resizemix_jax.augment import enhance
 
@@ -41,7 +42,7 @@ def contrast(images, factor):
     """The blend with the mean of the gray image, rounded: uint8 [N, C, 256]."""
     number, height, width, channels = images.shape
     pixels = height * width
-    total = enhance.gray(images).sum((1, 2))
+    total = lax.optimization_barrier(enhance.gray(images).sum(1)).sum(1)
     mean = (2 * total + pixels) // (2 * pixels)
     table = enhance.blend(mean[:, None], LEVELS, factor[:, None])
     return jnp.broadcast_to(table[:, None], (number, channels, 256))
@@ -53,33 +54,37 @@ def histogram(images):
     A scatter is the fastest form on CPU: a comparison with each level takes hundreds of times as long.
     """
     number, _, _, channels = images.shape
-    at = (np.arange(number)[:, None, None, None] * channels + np.arange(channels)) * 256 + images
-    flat = jnp.zeros(number * channels * 256, jnp.int32).at[at.reshape(-1)].add(1, mode='promise_in_bounds')
-    return flat.reshape(number, channels, 256)
+    image, levels = np.arange(number)[:, None, None], images.astype(jnp.int32)
+    zeros = jnp.zeros((number, 256), jnp.int32)
+    counts = [
+        zeros.at[image, levels[..., channel]].add(1, mode='promise_in_bounds') for channel in range(channels)
+    ]
+    return jnp.stack(counts, 1)
 
 
-def equalize(count):
+def equalize(images):
     """The table that spreads the values evenly, from a histogram int32 [..., 256].
 
     With step = (pixels - pixels of the greatest value) // 255, value v becomes (pixels below v + step // 2)
     // step, at most 255. A channel with step 0 stays.
     """
+    count = histogram(images)
     below = jnp.cumsum(count, -1) - count
     greatest = 255 - jnp.argmax(count[..., ::-1] > 0, -1)[..., None]
     step = jnp.take_along_axis(below, greatest, -1) // 255
     spread = (below + step // 2) // jnp.maximum(step, 1)
-    return jnp.where(step > 0, jnp.minimum(spread, 255), LEVELS)
+    return jnp.where(step > 0, jnp.minimum(spread, 255), LEVELS).astype(jnp.uint8)
 
 
-def autocontrast(count):
+def autocontrast(images):
     """The table that stretches the values present to 0..255, from a histogram int32 [..., 256].
 
     From low..high, v becomes 255 (v - low) / (high - low), truncated, in Pillow's double precision: where the
     quotient is a whole number, that is sometimes one too few (the greatest value may become 254). Integers
     give the quotient, and a table of all cases what is missing. A channel of one value stays.
     """
-    low = jnp.argmax(count > 0, -1)[..., None]
-    span = 255 - jnp.argmax(count[..., ::-1] > 0, -1)[..., None] - low
+    low, high = _extremes(images)
+    span = high - low
     above = 255 * jnp.clip(LEVELS - low, 0, span)
     divisor = jnp.maximum(span, 1)
     level = above // divisor
@@ -87,7 +92,17 @@ def autocontrast(count):
     row = jnp.asarray(first)[span] + level * jnp.asarray(np.gcd(LEVELS, 255))[span] // 255
     missing = (jnp.asarray(short)[row, low >> 3] >> (7 - low & 7)) & 1
     exact = above == level * divisor
-    return jnp.where(span > 0, level - exact * missing, LEVELS)
+    return jnp.where(span > 0, level - exact * missing, LEVELS).astype(jnp.uint8)
+
+
+def _extremes(images):
+    """The least and the greatest value of each channel: int32 [N, C, 1] each."""
+    number, height, width, channels = images.shape
+    # In two steps, of which the first is along memory: four times as fast on CPU as both axes at once.
+    rows = images.reshape(number, height, width * channels)
+    rows = lax.optimization_barrier((rows.min(1), rows.max(1)))
+    low, high = (r.reshape(number, width, channels) for r in rows)
+    return low.min(1)[..., None].astype(jnp.int32), high.max(1)[..., None].astype(jnp.int32)
 
 
 def _short_quotients():
