@@ -9,11 +9,11 @@ import numpy as np
 from jax import lax
 
 ONE = 1 << 16
-STEPS = 64  # entries a degree of the table of sines: 184 KB
+STEPS = 64  # entries a degree of the table of sines: 276 KB
 
 
 def fixed(value):
-    """floor(65536 value + 1/2), exactly: int32. (65536 value is exact in float32, adding 1/2 would not be.)"""
+    """floor(65536 value + 1/2) as int32, exactly: the product is exact in float32, the sum would not be."""
     scaled = value * ONE
     whole = jnp.floor(scaled)
     return whole.astype(jnp.int32) + (scaled - whole >= 0.5)
@@ -34,10 +34,9 @@ def shift(pixels, side):
 def rotation(degrees, height, width):
     """The matrix of a rotation by `degrees`, counter-clockwise, about the centre of the image.
 
-    Pillow computes it in double precision, and 1/65536 decides where a pixel goes. Here the sine is an integer
-    of 1/65536 and a float32 remainder: from a table at the nearest 1/64 degree, and turned by the rest of the
-    angle, which is so small that float32 is precise enough. No angle that is a multiple of 1/64 degree needs
-    the latter.
+    Pillow computes it in double precision, and 1/65536 decides where a pixel goes. Here a sine is an integer,
+    in 1/65536, and a float32 remainder: from a table at the nearest 1/64 degree, and turned by the rest of
+    the angle, which is so small that float32 is precise enough.
     """
     cos, cos_rest = _sine(degrees, 90)
     sin, sin_rest = _sine(degrees, 0)
@@ -68,15 +67,15 @@ def rotation(degrees, height, width):
 def _sine(degrees, ahead):
     """65536 sin(degrees + ahead): an int32 part and a float32 remainder. `ahead` is a whole number."""
     angle = np.arange(360 * STEPS) / STEPS
-    table = np.round(np.sin(np.radians(angle)), 15) * ONE  # rounded as in Pillow: sin 180 is 0
-    whole = np.rint(table)
+    exact = np.round(np.sin(np.radians(angle)), 15) * ONE  # rounded as in Pillow: sin 180 is 0
+    whole = np.rint(exact)
     nearest = jnp.round(degrees * STEPS)
     rest = (degrees - nearest / STEPS) * np.float32(np.pi / 180)
-    at = (nearest.astype(jnp.int32) + ahead * STEPS) % len(table)
-    quarter = (at + 90 * STEPS) % len(table)  # where the cosine is
-    sin, cos = jnp.asarray(whole, jnp.int32), jnp.asarray(table - whole, jnp.float32)
-    slope = sin[quarter] * rest - sin[at] * (rest * rest / 2)
-    return sin[at], cos[at] + slope
+    at = (nearest.astype(jnp.int32) + ahead * STEPS) % len(exact)
+    quarter = (at + 90 * STEPS) % len(exact)  # where the cosine is
+    sin = jnp.asarray(exact, jnp.float32)
+    turned = sin[quarter] * rest - sin[at] * (rest * rest / 2)
+    return jnp.asarray(whole, jnp.int32)[at], jnp.asarray(exact - whole, jnp.float32)[at] + turned
 
 
 def warp(images, matrix, box, fill):

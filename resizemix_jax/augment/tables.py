@@ -18,7 +18,7 @@ def invert():
 
 def solarize(threshold):
     """255 - v from `threshold` on: int32 [N, 256]."""
-    return jnp.where(LEVELS < threshold[:, None], LEVELS, 255 - LEVELS)
+    return jnp.where(threshold[:, None] > LEVELS, LEVELS, 255 - LEVELS)
 
 
 def solarize_add(amount):
@@ -106,7 +106,7 @@ def _extremes(images):
 
 
 def _short_quotients():
-    """Where the double `(low + j) scale + -low scale`, scale = 255 / span, falls short of a whole 255 j / span.
+    """Where `(low + j) scale + -low scale` in double, scale = 255 / span, is below a whole 255 j / span.
 
     Those j are the multiples of span / gcd(span, 255), so for each span there are gcd + 1 rows.
 
