@@ -11,7 +11,7 @@ from resizemix_jax.augment import affine, ops, tables
 SHAPES = ((32, 32, 3), (31, 47, 3), (7, 5, 3), (2, 3, 3), (32, 32, 1), (13, 8, 1))
 FACTORS = np.concatenate([np.linspace(0, 2, 41), 0.1 + 0.18 * np.arange(11), [-0.5, 0.7, 1.27, 3]])
 SHEARS = np.concatenate([np.linspace(-0.3, 0.3, 61), 0.3 * np.arange(10) / 9, [1, -1]])
-SHIFTS = np.concatenate([np.arange(-34, 35), np.linspace(-16, 16, 49), [-1e6, 1e6]])
+SHIFTS = np.concatenate([np.arange(-34, 35), np.linspace(-16, 16, 49), [-65536, 65536]])
 ANGLES = np.concatenate([np.arange(-60, 61), 30 * np.arange(10) / 9, [0.001, 90, 180, 270, -90, 359.5, 725]])
 VALUES = {
     **dict.fromkeys(('Identity', 'AutoContrast', 'Invert', 'Equalize'), np.zeros(1)),
