@@ -1,0 +1,257 @@
+"""Every operation against Pillow itself, to the bit."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance, ImageOps
+
+from resizemix_jax.augment import affine, ops, tables
+
+SHAPES = ((32, 32, 3), (31, 47, 3), (7, 5, 3), (2, 3, 3), (32, 32, 1), (13, 8, 1))
+FACTORS = np.concatenate([np.linspace(0, 2, 41), 0.1 + 0.18 * np.arange(11), [-0.5, 0.7, 1.27, 3]])
+SHEARS = np.concatenate([np.linspace(-0.3, 0.3, 61), 0.3 * np.arange(10) / 9, [1, -1]])
+SHIFTS = np.concatenate([np.arange(-34, 35), np.linspace(-16, 16, 49), [-65536, 65536]])
+ANGLES = np.concatenate([np.arange(-60, 61), 30 * np.arange(10) / 9, [0.001, 90, 180, 270, -90, 359.5, 725]])
+VALUES = {
+    **dict.fromkeys(('Identity', 'AutoContrast', 'Invert', 'Equalize'), np.zeros(1)),
+    **dict.fromkeys(('ShearX', 'ShearY'), SHEARS),
+    **dict.fromkeys(('TranslateX', 'TranslateY'), SHIFTS),
+    **dict.fromkeys(('Contrast', 'Color', 'Brightness', 'Sharpness'), FACTORS),
+    'Rotate': ANGLES,
+    'Solarize': np.concatenate([np.linspace(0, 256, 33), 25.6 * np.arange(10), [256 * 0.7]]),
+    'SolarizeAdd': np.concatenate([np.arange(0, 111, 11), [-20, 12.7, 300]]),
+    'Posterize': np.arange(9),
+    'Cutout': np.arange(40),
+}
+
+apply = jax.jit(ops.apply, static_argnames=('fill', 'cutout_fill'))
+
+
+def photograph(height, width, channels, seed=0):
+    """Smooth light, edges of objects, and noise: what a camera would give, from nothing but a seed."""
+    random = np.random.default_rng(seed)
+    y, x, c = np.ogrid[0 : 1 : height * 1j, 0 : 1 : width * 1j, 0:channels]
+    scene = 90 + 60 * np.sin(3 * y + c) + 50 * np.cos(5 * x * (1 + y) - c)
+    scene = np.where((x - 0.6) ** 2 + (y - 0.4) ** 2 < 0.06, 250 - 40 * c * y, scene)
+    scene = np.where((abs(x - 0.2) < 0.1) & (y > 0.3), 15 + 20 * c, scene)
+    return np.clip(scene + random.normal(0, 6, scene.shape), 0, 255).astype(np.uint8)
+
+
+def images(height, width, channels):
+    """Photographs and the edge cases: constant, two values, all values in order, few dark values, noise."""
+    shape = height, width, channels
+    random = np.random.default_rng(1)
+    ramp = np.resize(np.arange(256), height * width * channels).reshape(shape)
+    return np.stack(
+        [
+            photograph(*shape),
+            photograph(*shape, seed=1) // 2 + 40,
+            np.full(shape, 77),
+            np.where(ramp % 3 == 0, 30, 201),
+            ramp,
+            random.integers(100, 107, shape),
+            random.integers(0, 256, shape),
+        ]
+    ).astype(np.uint8)
+
+
+def pillow(image, name, value, fill=0, centre=None):
+    """The reference for one image, uint8 [H, W, C]."""
+    height, width, channels = image.shape
+    made = Image.fromarray(image[..., 0] if channels == 1 else image)
+    value = float(value)
+
+    def affine_of(*matrix):
+        return made.transform(made.size, Image.Transform.AFFINE, matrix, fillcolor=fill)
+
+    def solarize_add():
+        brighter = np.clip(image.astype(int) + int(value), 0, 255)
+        return np.where(image < 128, brighter, image).astype(np.uint8)
+
+    def cutout():
+        y, x = (height // 2, width // 2) if centre is None else centre
+        y0, x0, side = y - int(value) // 2, x - int(value) // 2, int(value)
+        out = image.copy()
+        out[max(y0, 0) : max(y0 + side, 0), max(x0, 0) : max(x0 + side, 0)] = fill
+        return out
+
+    function = {
+        'Identity': lambda: made,
+        'ShearX': lambda: affine_of(1, value, 0, 0, 1, 0),
+        'ShearY': lambda: affine_of(1, 0, 0, value, 1, 0),
+        'TranslateX': lambda: affine_of(1, 0, value, 0, 1, 0),
+        'TranslateY': lambda: affine_of(1, 0, 0, 0, 1, value),
+        'Rotate': lambda: made.rotate(value, fillcolor=fill),
+        'AutoContrast': lambda: ImageOps.autocontrast(made),
+        'Invert': lambda: ImageOps.invert(made),
+        'Equalize': lambda: ImageOps.equalize(made),
+        'Solarize': lambda: ImageOps.solarize(made, value),
+        'SolarizeAdd': solarize_add,
+        'Posterize': lambda: ImageOps.posterize(made, int(value)) if value else np.zeros_like(image),
+        'Cutout': cutout,
+    }
+    enhancer = getattr(ImageEnhance, name, None)
+    out = enhancer(made).enhance(value) if enhancer else function[name]()
+    return np.asarray(out).reshape(image.shape)
+
+
+def drawn(shape, count=512):
+    """Every operation at every value of its grid, on the images in turn, as lists of `count`."""
+    pictures = images(*shape)
+    cases = [(name, np.float32(value)) for name, values in VALUES.items() for value in values]
+    # Operations that look at the image, or have one value, meet every image.
+    cases += [(name, np.float32(values[0])) for name, values in VALUES.items() for _ in range(len(pictures))]
+    cases += [('Identity', np.float32(0))] * (-len(cases) % count)
+    chosen = pictures[np.arange(len(cases)) % len(pictures)]
+    for start in range(0, len(cases), count):
+        names, values = zip(*cases[start : start + count], strict=True)
+        yield chosen[start : start + count], names, np.array(values)
+
+
+def codes(names):
+    return np.array([ops.OPS.index(name) for name in names], np.int32)
+
+
+def check(out, expected, names, values):
+    difference = np.abs(np.asarray(out).astype(int) - np.stack(expected)).max((1, 2, 3))
+    wrong = {f'{n} {v}: {d}' for n, v, d in zip(names, values, difference, strict=True) if d}
+    assert not wrong
+
+
+@pytest.mark.parametrize('shape', SHAPES, ids=str)
+def test_every_operation_and_value_is_pillow_s(shape):
+    for pictures, names, values in drawn(shape):
+        out = apply(pictures, codes(names), values)
+        assert out.dtype == np.uint8
+        check(out, [pillow(*case) for case in zip(pictures, names, values, strict=True)], names, values)
+
+
+def test_large_images_with_colours_to_fill_in():
+    names = [name for name in ops.OPS for _ in range(3)]
+    values = np.array([VALUES[n][k * len(VALUES[n]) // 3] for k, n in enumerate(names) for k in [k % 3]])
+    values = values.astype(np.float32)
+    pictures = np.stack([photograph(224, 224, 3, seed=k) for k in range(len(names))])
+    centres = np.random.default_rng(2).integers(0, 224, (len(names), 2)).astype(np.int32)
+    out = apply(pictures, codes(names), values, centres, fill=(125, 123, 114), cutout_fill=(128, 0, 7))
+    fills = [(128, 0, 7) if name == 'Cutout' else (125, 123, 114) for name in names]
+    cases = zip(pictures, names, values, fills, centres, strict=True)
+    check(out, [pillow(*case) for case in cases], names, values)
+
+
+def test_optimised_code_gives_the_same_bits():
+    # The other tests run without optimisations, which may fuse a product and a sum into one rounding.
+    pictures, names, values = next(drawn((32, 32, 3)))
+    lowered = jax.jit(ops.apply).lower(pictures, codes(names), values)
+    options = {'xla_backend_optimization_level': 3, 'xla_llvm_disable_expensive_passes': False}
+    fast = lowered.compile(compiler_options=options)
+    np.testing.assert_array_equal(fast(pictures, codes(names), values), apply(pictures, codes(names), values))
+
+
+def test_every_stretch_that_autocontrast_can_do():
+    # One image for each range low..high of values: its levels are what the table is made of.
+    low, high = np.triu_indices(256, 1)
+    ramp = np.clip(np.arange(256), low[:, None], high[:, None])[:, None, :, None].astype(np.uint8)
+    tabled = np.asarray(jax.jit(tables.autocontrast)(ramp))[:, 0]
+    out = np.take_along_axis(tabled, ramp[:, 0, :, 0], 1)
+    scale = 255.0 / (high - low)[:, None]  # Python's doubles, as ImageOps has them
+    expected = (ramp[:, 0, :, 0] * scale + -low[:, None] * scale).astype(int)
+    np.testing.assert_array_equal(out, expected)
+    assert (out.max(1) == 254).any()
+    for k in range(0, len(low), 997):
+        check(out[k, None, None, :, None], [pillow(ramp[k], 'AutoContrast', 0)], ['range'], [k])
+
+
+def test_rotation_s_matrix_is_pillow_s():
+    def exact(degrees, height, width):
+        turn = -np.radians(degrees.astype(np.float64) % 360)
+        a, b, d = (np.round(v, 15) for v in (np.cos(turn), np.sin(turn), -np.sin(turn)))
+        c = a * -width / 2 + b * -height / 2 + width / 2
+        f = d * -width / 2 + a * -height / 2 + height / 2
+        rows = (a, b, c + a / 2 + b / 2), (d, a, f + d / 2 + a / 2)
+        return np.floor(np.stack([*rows[0], *rows[1]], -1) * 65536 + 0.5).astype(np.int64)
+
+    rotation = jax.jit(affine.rotation, static_argnums=(1, 2))
+    grid = (np.arange(-180 * 64, 180 * 64 + 1) / 64).astype(np.float32)
+    rest = np.random.default_rng(0).uniform(-60, 60, 200_000).astype(np.float32)
+    for height, width in ((32, 32), (31, 47), (224, 224)):
+        np.testing.assert_array_equal(rotation(grid, height, width), exact(grid, height, width))
+        off = np.abs(np.asarray(rotation(rest, height, width)) - exact(rest, height, width)).max(1)
+        assert off.max() <= 1
+        assert off.sum() < 40  # of 200000; about 10 were seen
+
+
+def test_a_mixed_batch_is_its_images_one_by_one(key):
+    names = [name for name in ops.OPS for _ in range(4)]
+    order = np.asarray(jax.random.permutation(key, len(names)))
+    names = [names[k] for k in order]
+    values = np.array([VALUES[name][len(VALUES[name]) // 3] for name in names], np.float32)
+    pictures = np.stack([photograph(12, 9, 3, seed=k) for k in range(len(names))])
+    out = apply(pictures, codes(names), values)
+    single = [apply(p[None], codes([n]), v[None])[0] for p, n, v in zip(pictures, names, values, strict=True)]
+    np.testing.assert_array_equal(out, np.stack(single))
+    assert len({o.tobytes() for o in np.asarray(out)}) > 60
+
+
+def test_one_compilation_serves_all_draws():
+    traces = []
+
+    @jax.jit
+    def function(*args):
+        traces.append(args)
+        return ops.apply(*args)
+
+    for name, values in VALUES.items():
+        function(images(8, 8, 3), codes([name] * 7), np.full(7, values[-1], np.float32))
+    assert len(traces) == 1
+
+
+def test_vmap_and_pmap_agree_with_jit():
+    pictures, names, values = next(drawn((7, 5, 3), 48 * 8))
+    out = apply(pictures, codes(names), values)
+    parts = [a.reshape(8, 48, *a.shape[1:]) for a in (pictures, codes(names), values)]
+    for function in (jax.vmap(ops.apply), jax.pmap(ops.apply)):
+        np.testing.assert_array_equal(function(*parts).reshape(out.shape), out)
+
+
+def test_an_index_out_of_range_does_nothing():
+    pictures = images(8, 8, 3)
+    out = apply(pictures, np.array([-1, 17, 99, 0, -5, 17, 17], np.int32), np.ones(7, np.float32))
+    np.testing.assert_array_equal(out, pictures)
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        ({'images': np.zeros((2, 8, 8, 3), np.float32)}, 'images are float32 .* must be uint8'),
+        ({'images': np.zeros((8, 8, 3), np.uint8)}, r'images are uint8 \(8, 8, 3\) and must be'),
+        ({'images': np.zeros((2, 8, 8, 2), np.uint8)}, 'C = 1 or 3'),
+        ({'op': np.zeros(3, np.int32)}, r'op is int32 \(3,\) and must be int32 \(2,\)'),
+        ({'op': np.zeros(2, np.float32)}, r'op is float32 .* must be int32'),
+        ({'value': np.zeros((), np.float32)}, r'value is float32 \(\) and must be float32 \(2,\)'),
+        ({'value': np.zeros(2, np.int32)}, 'value is int32 .* must be float32'),
+        ({'centre': np.zeros(2, np.int32)}, r'centre is int32 \(2,\) and must be int32 \(2, 2\)'),
+        ({'fill': (1, 2)}, r'fill=\(1, 2\) must be one value in 0..255, or one for each of 3 channels'),
+        ({'cutout_fill': 256}, 'cutout_fill=256 must be'),
+    ],
+)
+def test_bad_arguments_are_refused(change, message):
+    good = {
+        'images': np.zeros((2, 8, 8, 3), np.uint8),
+        'op': np.zeros(2, np.int32),
+        'value': np.zeros(2, np.float32),
+    }
+    with pytest.raises(ValueError, match=message):
+        ops.apply(**(good | change))
+
+
+def test_temporaries_stay_below_four_batches():
+    pictures = jnp.zeros((32, 64, 64, 3), jnp.uint8)
+    lowered = jax.jit(ops.apply).lower(pictures, jnp.zeros(32, jnp.int32), jnp.zeros(32))
+    assert lowered.compile().memory_analysis().temp_size_in_bytes < 4 * pictures.nbytes
+
+
+def test_table_of_op_names_is_whole():
+    assert len(set(ops.OPS)) == len(ops.OPS) == 17
+    assert set(VALUES) == set(ops.OPS)
+    assert not set(ops.WARPS) & set(ops.TABLES)
