@@ -43,6 +43,10 @@ def _method(config):
     """What happens to the images and their labels before the network sees them, and the loss."""
     config.augment = 'crop_flip'  # a file of resizemix_jax/augment
     config.augment_args = ml_collections.ConfigDict(dict(padding=4, flip=True))
+    config.policy = 'none'  # a file of resizemix_jax/augment
+    config.policy_args = ml_collections.ConfigDict()
+    config.policy_place = 'before_crop'  # or 'before_mixing', 'after_mixing'
+    config.batch_augment = 1  # how often the policy after the mixing makes its own of each mixed image
     config.mixing = 'none'  # a file of resizemix_jax/mixing
     config.mixing_args = ml_collections.ConfigDict()
     config.saliency = ''  # 'grad_cam' or 'cam': an extra pass makes the map that the method chooses by

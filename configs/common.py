@@ -6,6 +6,7 @@ A table's file has ROWS, a tuple of dicts:
     paper    column -> the paper's number (top-1 in %, or GPU hours); a dash in the paper is absent here
     refused  why the row cannot be run; or else
     mixing, mixing_args, ...    the keys of the config that make the row
+    per_column    a network -> further keys, where its row differs
 and COLUMN, the key of the argument that names a column ('model' or 'dataset'), COLUMNS, its values, and
 get_config(arg).
 """
@@ -15,8 +16,8 @@ import ml_collections
 from configs import recipes
 from configs.base import base
 
-POLICY = 'its augmentation policy is not built yet'
 UNPUBLISHED = 'its authors published neither code nor policy that could be run'
+NO_KEYS = {'row', 'title', 'paper', 'per_column'}  # what a row has that is no key of the config
 METHOD = 'its mixing method is not built yet'
 
 
@@ -48,24 +49,30 @@ def choose(name, value, known):
     return value
 
 
-def of_row(table_name, rows, name):
+def of_row(table_name, rows, name, column=''):
     """The base config with the method of the row `name`.
 
     Raises:
         ValueError: there is no such row (lists them), or it cannot be run (says why).
     """
-    by_name = {row['row']: row for row in rows}
-    row = by_name[choose('row', name, tuple(by_name))]
+    row = named(rows, name)
     if 'refused' in row:
         raise ValueError(f'row={name} ({row["title"]}) cannot be run: {row["refused"]}')
     config = base()
     config.table, config.row = table_name, name
-    return with_row(config, row)
+    return with_row(config, row, column)
 
 
-def with_row(config, row):
-    """`config` with what makes `row`; changed and returned."""
-    for key in row.keys() - {'row', 'title', 'paper'}:
+def named(rows, name):
+    """The row `name`, or ValueError with the names there are."""
+    by_name = {row['row']: row for row in rows}
+    return by_name[choose('row', name, tuple(by_name))]
+
+
+def with_row(config, row, column=''):
+    """`config` with what makes `row`, and what it adds for a column; changed and returned."""
+    row = row | row.get('per_column', {}).get(column, {})
+    for key in row.keys() - NO_KEYS:
         config[key] = ml_collections.ConfigDict(row[key]) if isinstance(row[key], dict) else row[key]
     return config
 
@@ -78,7 +85,7 @@ def variants(config, table):
         table: the names of the table's file; without ROWS, the config's own method is the only one.
     """
     rows = [row for row in table.get('ROWS', ()) if 'refused' not in row]
-    keys = {key for row in rows for key in row} - {'row', 'title', 'paper'}
+    keys = {key for row in rows for key in row} - NO_KEYS
     made = []
     for row in rows:
         other = config.copy_and_resolve_references()
@@ -112,7 +119,7 @@ def table(name, rows, models, arg, *, dataset, default_row='resizemix'):
 def cell(name, rows, *, row, model, dataset, recipe, seed):
     """The base, the row's method, the recipe of the network; see `table`."""
     choose('recipe', recipe, recipes.NAMES)
-    config = of_row(name, rows, row)
+    config = of_row(name, rows, row, model)
     config.recipe, config.seed, config.dataset = recipe, seed, dataset
     recipes.MODELS[model](config, recipe)
     return config

@@ -87,3 +87,26 @@ def grad_cam():
         saliency_layer=0,
         saliency_mode='train',
     )
+
+
+CUTOUT = dict(mixing='cutout', mixing_args=dict(length=16))  # of the policies' own CIFAR trainings
+
+
+def policy(name, place='before_crop', **args):
+    """The keys of a row with an augmentation policy."""
+    return dict(policy=name, policy_args=args, policy_place=place)
+
+
+def randaugment(n, m):
+    """N and M where a network has its own."""
+    return dict(policy_args=dict(n=n, m=m, scale='ildoonet', per='sample'))
+
+
+def after_mixing():
+    """RandAugment after the mixing, as the released code has it."""
+    return policy('randaugment', 'after_mixing', n=2, m=14, scale='released', per='batch')
+
+
+def resizemix_plus():
+    """ResizeMix+: every mixed image augmented twice, the labels repeated."""
+    return dict(mixing='resizemix', mixing_args=resizemix_args(), batch_augment=2) | after_mixing()

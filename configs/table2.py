@@ -8,7 +8,7 @@ has the paper's recipe for its network, so that rows differ in the method alone.
 """
 
 from configs import common, recipes
-from configs.common import METHOD, POLICY, UNPUBLISHED
+from configs.common import METHOD, UNPUBLISHED
 from configs.recipes import SS, WRN
 
 COLUMN = 'model'
@@ -17,14 +17,20 @@ COLUMNS = (WRN, SS)
 ROWS = (
     dict(row='baseline', title='Baseline', paper={'cost': 0, WRN: 96.13, SS: 97.14},
          mixing='none', mixing_args={}),
-    dict(row='aa', title='AA', paper={'cost': 5000, WRN: 97.32, SS: 98.00}, refused=POLICY),
-    dict(row='fast_aa', title='Fast AA', paper={'cost': 3.5, WRN: 97.30, SS: 98.00}, refused=POLICY),
-    dict(row='pba', title='PBA', paper={'cost': 5, WRN: 97.42, SS: 97.97}, refused=POLICY),
+    dict(row='aa', title='AA', paper={'cost': 5000, WRN: 97.32, SS: 98.00}, **recipes.CUTOUT,
+         **recipes.policy('autoaugment', policy='autoaugment_cifar10', scale='tf', per='sample')),
+    dict(row='fast_aa', title='Fast AA', paper={'cost': 3.5, WRN: 97.30, SS: 98.00}, **recipes.CUTOUT,
+         **recipes.policy('fast_autoaugment', policy='fast_autoaugment_cifar10', per='sample')),
+    dict(row='pba', title='PBA', paper={'cost': 5, WRN: 97.42, SS: 97.97}, **recipes.CUTOUT,
+         **recipes.policy('pba', policy='pba_cifar10')),
     dict(row='ohl_aa', title='OHL-AA', paper={'cost': 83.4, WRN: 97.39}, refused=UNPUBLISHED),
-    dict(row='ra', title='RA', paper={'cost': 0, WRN: 97.30, SS: 98.00}, refused=POLICY),
+    dict(row='ra', title='RA', paper={'cost': 0, WRN: 97.30, SS: 98.00}, **recipes.CUTOUT,
+         **recipes.policy('randaugment', n=3, m=5, scale='ildoonet', per='sample'),
+         per_column={SS: recipes.randaugment(n=3, m=9)}),
     dict(row='faster_aa', title='Faster AA', paper={'cost': 0.23, WRN: 97.40, SS: 98.00},
          refused=UNPUBLISHED),
-    dict(row='dada', title='DADA', paper={'cost': 0.1, WRN: 97.30, SS: 98.00}, refused=POLICY),
+    dict(row='dada', title='DADA', paper={'cost': 0.1, WRN: 97.30, SS: 98.00}, **recipes.CUTOUT,
+         **recipes.policy('dada', 'before_mixing', policy='dada_cifar10', per='sample')),
     # The paper's 97.14 for Shake-Shake repeats its baseline; Cutout's own README has 97.44.
     dict(row='cutout', title='Cutout', paper={'cost': 0, WRN: 96.90, SS: 97.14},
          mixing='cutout', mixing_args=dict(length=16)),
@@ -35,7 +41,7 @@ ROWS = (
     dict(row='resizemix', title='ResizeMix', paper={'cost': 0, WRN: 97.60, SS: 97.93},
          mixing='resizemix', mixing_args=recipes.resizemix_args()),
     dict(row='resizemix_plus', title='ResizeMix+', paper={'cost': 6, WRN: 98.10, SS: 98.47},
-         refused=POLICY),
+         **recipes.resizemix_plus()),
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ has the paper's recipe for its network, so that rows differ in the method alone.
 """
 
 from configs import common, recipes
-from configs.common import METHOD, POLICY, UNPUBLISHED
+from configs.common import METHOD, UNPUBLISHED
 from configs.recipes import SS, WRN
 
 COLUMN = 'model'
@@ -16,13 +16,18 @@ COLUMNS = (WRN, SS)
 
 ROWS = (
     dict(row='baseline', title='Baseline', paper={WRN: 81.20, SS: 82.95}, mixing='none', mixing_args={}),
-    dict(row='aa', title='AA', paper={'cost': 5000, WRN: 82.91, SS: 85.72}, refused=POLICY),
-    dict(row='fast_aa', title='Fast AA', paper={'cost': 3.5, WRN: 82.70, SS: 85.40}, refused=POLICY),
-    dict(row='pba', title='PBA', paper={'cost': 5, WRN: 83.27, SS: 84.69}, refused=POLICY),
-    dict(row='ra', title='RA', paper={'cost': 0, WRN: 83.30}, refused=POLICY),
+    dict(row='aa', title='AA', paper={'cost': 5000, WRN: 82.91, SS: 85.72}, **recipes.CUTOUT,
+         **recipes.policy('autoaugment', policy='autoaugment_cifar10', scale='tf', per='sample')),
+    dict(row='fast_aa', title='Fast AA', paper={'cost': 3.5, WRN: 82.70, SS: 85.40}, **recipes.CUTOUT,
+         **recipes.policy('fast_autoaugment', policy='fast_autoaugment_cifar10', per='sample')),
+    dict(row='pba', title='PBA', paper={'cost': 5, WRN: 83.27, SS: 84.69}, **recipes.CUTOUT,
+         **recipes.policy('pba', policy='pba_cifar10')),
+    dict(row='ra', title='RA', paper={'cost': 0, WRN: 83.30}, **recipes.CUTOUT,
+         **recipes.policy('randaugment', n=2, m=14, scale='ildoonet', per='sample')),
     dict(row='faster_aa', title='Faster AA', paper={'cost': 0.23, WRN: 82.20, SS: 84.40},
          refused=UNPUBLISHED),
-    dict(row='dada', title='DADA', paper={'cost': 0.2, WRN: 82.50, SS: 84.70}, refused=POLICY),
+    dict(row='dada', title='DADA', paper={'cost': 0.2, WRN: 82.50, SS: 84.70}, **recipes.CUTOUT,
+         **recipes.policy('dada', 'before_mixing', policy='dada_cifar100', per='sample')),
     dict(row='cutout', title='Cutout', paper={'cost': 0, WRN: 81.59, SS: 84.0},
          mixing='cutout', mixing_args=dict(length=8)),
     dict(row='cutmix', title='CutMix', paper={'cost': 0, WRN: 83.40, SS: 85.0},
@@ -33,7 +38,7 @@ ROWS = (
     dict(row='resizemix', title='ResizeMix', paper={'cost': 0, WRN: 84.31, SS: 85.26},
          mixing='resizemix', mixing_args=recipes.resizemix_args()),
     dict(row='resizemix_plus', title='ResizeMix+', paper={'cost': 6, WRN: 85.23, SS: 85.60},
-         refused=POLICY),
+         **recipes.resizemix_plus()),
 )  # fmt: skip
 
 

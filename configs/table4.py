@@ -3,11 +3,12 @@
     python main.py --config=configs/table4.py:row=resizemix,model=resnet50,seed=0 --workdir=DIR
 
 Arguments: row (see --list), model resnet50 | resnet101, recipe paper | released, seed.
-Every row resolves and builds; what streams ImageNet from disk is not built yet.
+The policies run on the images as they come out of the crop. Every row resolves and builds; what streams
+ImageNet from disk is not built yet.
 """
 
 from configs import common, recipes
-from configs.common import METHOD, POLICY, UNPUBLISHED
+from configs.common import METHOD, UNPUBLISHED
 
 R50, R101 = 'resnet50', 'resnet101'
 COLUMN = 'model'
@@ -15,12 +16,18 @@ COLUMNS = (R50, R101)
 
 ROWS = (
     dict(row='baseline', title='Baseline', paper={R50: 76.31, R101: 78.13}, mixing='none', mixing_args={}),
-    dict(row='aa', title='AA', paper={'cost': 15000, R50: 77.63}, refused=POLICY),
-    dict(row='fast_aa', title='FastAA', paper={'cost': 450, R50: 77.60}, refused=POLICY),
+    dict(row='aa', title='AA', paper={'cost': 15000, R50: 77.63}, mixing='none', mixing_args={},
+         **recipes.policy('autoaugment', 'before_mixing', policy='autoaugment_imagenet', scale='tf',
+                          per='sample')),
+    dict(row='fast_aa', title='FastAA', paper={'cost': 450, R50: 77.60}, mixing='none', mixing_args={},
+         **recipes.policy('fast_autoaugment', 'before_mixing', policy='fast_autoaugment_imagenet',
+                          per='sample')),
     dict(row='ohl_aa', title='OHL-AA', paper={'cost': 625, R50: 78.93}, refused=UNPUBLISHED),
-    dict(row='ra', title='RA', paper={'cost': 0, R50: 77.60}, refused=POLICY),
+    dict(row='ra', title='RA', paper={'cost': 0, R50: 77.60}, mixing='none', mixing_args={},
+         **recipes.policy('randaugment', 'before_mixing', n=2, m=9, scale='ildoonet', per='sample')),
     dict(row='faster_aa', title='Faster AA', paper={'cost': 2.3, R50: 76.50}, refused=UNPUBLISHED),
-    dict(row='dada', title='DADA', paper={'cost': 1.3, R50: 77.50}, refused=POLICY),
+    dict(row='dada', title='DADA', paper={'cost': 1.3, R50: 77.50}, mixing='none', mixing_args={},
+         **recipes.policy('dada', 'before_mixing', policy='dada_imagenet', per='sample')),
     dict(row='cutmix', title='CutMix', paper={'cost': 0, R50: 78.60, R101: 79.83},
          mixing='cutmix', mixing_args=recipes.cutmix_args(prob=1.0)),
     dict(row='saliencymix', title='SaliencyMix', paper={'cost': 280, R50: 78.74, R101: 79.91},

@@ -9,7 +9,7 @@ from resizemix_jax import keys, optim, parallel, step
 from resizemix_jax import state as states
 from resizemix_jax.data.dataset import Dataset, Split
 from resizemix_jax.errors import ConfigError
-from resizemix_jax.find import check_keywords, find
+from resizemix_jax.find import bind, find
 
 
 class Plan(NamedTuple):
@@ -43,10 +43,7 @@ def plan(config):
     try:
         _check_numbers(config)
         devices = parallel.local_devices(config.num_devices)
-        make_dataset = find('data', config.dataset)
-        dataset_args = dict(config.dataset_args)
-        check_keywords(make_dataset, dataset_args)
-        dataset = make_dataset(**dataset_args)
+        dataset = bind('data', config.dataset, config.dataset_args)()
         task = find('tasks', config.task)(config, dataset)
         _check_batch(config.batch_size, len(devices), config.micro_batches)
         _trace(task, dataset, config.batch_size // len(devices))
@@ -119,7 +116,11 @@ def train_step(run):
     """The training step on all devices: (state, batch, key) -> (state, metrics); the state is donated."""
     config = run.plan.config
     fn = step.make_train_step(
-        run.plan.task, run.tx, log_every=config.log_every_steps, micro_batches=config.micro_batches
+        run.plan.task,
+        run.tx,
+        steps=run.steps,
+        log_every=config.log_every_steps,
+        micro_batches=config.micro_batches,
     )
     return parallel.data_parallel(fn, run.plan.devices)
 
@@ -140,7 +141,9 @@ def _trace(task, dataset, batch):
         'label': jax.ShapeDtypeStruct((batch,), np.int32),
     }
     variables = jax.eval_shape(task.init, key)
-    parallel.trace(task.prepare, variables['params'], variables.get('batch_stats', {}), examples, key)
+    params, batch_stats = variables['params'], variables.get('batch_stats', {})
+    progress = jax.ShapeDtypeStruct((), np.float32)
+    parallel.trace(task.prepare, params, batch_stats, examples, key, progress)
 
 
 def _check_batch(batch_size, devices, micro_batches):
@@ -159,7 +162,7 @@ def _check_batch(batch_size, devices, micro_batches):
 def _check_numbers(config):
     for name in (
         'batch_size', 'eval_batch_size', 'epochs', 'micro_batches',
-        'log_every_steps', 'eval_every_epochs', 'save_every_epochs', 'max_to_keep',
+        'log_every_steps', 'eval_every_epochs', 'save_every_epochs', 'max_to_keep', 'batch_augment',
     ):  # fmt: skip
         if config[name] < 1:
             raise ValueError(f'{name}={config[name]} must be >= 1')

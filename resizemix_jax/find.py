@@ -1,5 +1,6 @@
 """The folder is the registry: `find('mixing', 'cutmix')` is the function `cutmix` of mixing/cutmix.py."""
 
+import functools
 import importlib
 import inspect
 import pathlib
@@ -24,6 +25,17 @@ def find(family, name):
     if name not in known:
         raise ValueError(f'{family}: there is no {name!r}; there are: {", ".join(known)}')
     return getattr(importlib.import_module(f'resizemix_jax.{family}.{name}'), name)
+
+
+def bind(family, name, keywords):
+    """The function `name` of a family with its keywords, those of a config, bound.
+
+    Raises:
+        ValueError: as `find` and `check_keywords`.
+    """
+    function, keywords = find(family, name), dict(keywords)
+    check_keywords(function, keywords)
+    return functools.partial(function, **keywords)
 
 
 def check_keywords(function, keywords):

@@ -14,6 +14,7 @@ PAIRS = 6
 # A pair is mixed anew, up to so many times, until the source's share is one that can be seen.
 ATTEMPTS = 32
 VISIBLE = (0.1, 0.9)
+PROGRESS = 0.5  # where in the training a policy that changes over it is shown
 
 
 class Network(NamedTuple):
@@ -80,7 +81,7 @@ def mix_pairs(task, pairs, network, seed):
     Returns:
         The mixed targets, float32 [P, h, w, C], and the sources' shares of their labels, float32 [P].
     """
-    key = keys.stream(keys.root(seed), 'gallery')
+    key = key_view = keys.stream(keys.root(seed), 'gallery')
     variables = (network.params, network.batch_stats) if network and task.saliency else ({}, {})
 
     @jax.jit
@@ -89,12 +90,12 @@ def mix_pairs(task, pairs, network, seed):
         def one(args):
             key, images, maps = args
             mixed, labels = task.mix(key, images, jnp.eye(2), **maps)
-            return mixed[0], labels[0, 1]
+            return task.after(mixed, key_view, PROGRESS)[0], labels[0, 1]
 
         draws = jax.random.split(keys.at_step(key, number), len(seen))
         return jax.lax.map(one, (draws, seen, maps))
 
-    seen = jax.jit(task.view)(pairs.images, key)
+    seen = jax.jit(task.view)(pairs.images, key_view, PROGRESS)
     maps = task.maps(*variables, seen, pairs.label, key)
     seen, maps = jax.tree.map(lambda a: a.reshape(-1, 2, *a.shape[1:]), (seen, maps))
     images, lam = (np.array(a) for a in attempt(seen, maps, 0))

@@ -11,12 +11,13 @@ from jax import lax
 from resizemix_jax import keys, parallel
 
 
-def make_train_step(task, tx, *, log_every, micro_batches=1):
+def make_train_step(task, tx, *, steps, log_every, micro_batches=1):
     """The step (state, batch, key) -> (state, metrics).
 
     Args:
         task: see `resizemix_jax.tasks`.
         tx: `optax.GradientTransformation`.
+        steps: of the whole run.
         log_every: `state.metrics` starts anew after every `log_every` steps.
         micro_batches: > 1 accumulates the gradient over so many parts of the device's batch, one after
             the other, to save memory. Augmentation and mixing still see the whole of it, so the step is
@@ -32,7 +33,9 @@ def make_train_step(task, tx, *, log_every, micro_batches=1):
 
     def train_step(state, batch, key):
         key = parallel.device_key(keys.at_step(key, state.step))
-        examples = task.prepare(state.params, state.batch_stats, batch, keys.stream(key, 'prepare'))
+        examples = task.prepare(
+            state.params, state.batch_stats, batch, keys.stream(key, 'prepare'), state.step / steps
+        )
         local = _gradient(task, state, examples, keys.stream(key, 'model'), micro_batches)
         # The gradient of the mean over devices: each differentiates its own loss, then they average.
         grads, batch_stats, metrics = parallel.mean(local)

@@ -116,6 +116,7 @@ def test_every_key_is_read():
         'dataset_args',
         'model_args',
         'augment_args',
+        'policy_args',
         'mixing_args',
         'saliency_args',
         'optimizer',
@@ -131,7 +132,15 @@ def test_every_key_is_read():
         ('table4', 'row=resizemix,model=resnet50'),
         ('table1', 'row=salient_to_random'),
         ('table1', 'row=random_to_non_salient'),
+        ('table2', 'row=aa'),
+        ('table2', 'row=ra,model=ss26_2x96d'),
+        ('table2', 'row=resizemix_plus'),
+        ('table3', 'row=pba'),
+        ('table3', 'row=dada'),
+        ('table4', 'row=fast_aa'),
         ('table6', 'row=crop_resize,dataset=cifar10'),
+        ('table7', 'row=before'),
+        ('operations', 'row=cutout'),
         ('table6', 'row=resize_resize,dataset=imagenet'),
         ('table8', 'row=0.1-0.9'),
         ('quickstart', 'row=mixup'),
@@ -142,7 +151,7 @@ def test_cells_build_and_only_miss_their_data(table, arg, tmp_path):
     config.data_dir = str(tmp_path)
     plan = build.plan(config)
     assert plan.dataset.name == config.dataset
-    if table != 'quickstart':
+    if table not in ('quickstart', 'operations'):
         with pytest.raises(DataError, match='not prepared|not built yet'):
             build.open_run(plan)
 
@@ -158,7 +167,7 @@ def test_cells_build_and_only_miss_their_data(table, arg, tmp_path):
         ('table3', 'seed=x', "seed='x' in the config argument must be of type int"),
         ('table2', 'row=fmix', 'FMix. cannot be run: its mixing method is not built yet'),
         ('table2', 'row=ohl_aa', 'cannot be run: its authors published neither'),
-        ('table2', 'row=resizemix_plus', 'cannot be run: its augmentation policy is not built yet'),
+        ('operations', 'row=flip', "row='flip' must be one of: shearx, sheary"),
         ('quickstart', 'row=fmix', "row='fmix' must be one of: baseline, cutout, mixup, cutmix, resizemix"),
         ('fake', 'model=vgg', "model='vgg' must be one of"),
         ('table6', 'dataset=svhn', "dataset='svhn' must be one of: cifar10, cifar100, imagenet"),
@@ -187,7 +196,7 @@ def test_listing_and_conclusion():
     text = show.listing(pathlib.Path('configs/table2.py'), table)
     assert 'ResizeMix  (paper: cost 0, wrn28_10 97.6, ss26_2x96d 97.93)' in text
     assert '--config=configs/table2.py:row=resizemix,model=wrn28_10,seed=0 --workdir=runs/table2_' in text
-    assert text.count('cannot be run') == 10
+    assert text.count('cannot be run') == 4
     result = {'row': 'resizemix', 'top1_last': 0.5, 'steps': 3}
     assert show.conclusion(table, result, {}).splitlines() == [
         'top1_last: 50.00 %',
@@ -226,3 +235,15 @@ def test_variants_differ_in_the_method_alone():
     assert made['(4) Cut: random to salient'].saliency == 'grad_cam'
     assert {other.model_args.width for other in made.values()} == {1}
     assert common.variants(config, {}) == (('cut_paste', config),)
+
+
+def test_randaugment_has_the_published_settings_of_each_network():
+    cells = (('table2', 'wrn28_10'), ('table2', 'ss26_2x96d'), ('table3', 'wrn28_10'), ('table4', 'resnet50'))
+    settings = []
+    for table, model in cells:
+        args = module(table).get_config(f'row=ra,model={model}').policy_args
+        settings.append((args.n, args.m))
+    assert settings == [(3, 5), (3, 9), (2, 14), (2, 9)]
+    plus = module('table3').get_config('row=resizemix_plus')
+    assert (plus.policy_place, plus.batch_augment, plus.policy_args.scale) == ('after_mixing', 2, 'released')
+    assert plus.mixing == 'resizemix' and module('table2').get_config('row=aa').mixing == 'cutout'

@@ -10,7 +10,7 @@ from tests import toy
 def test_the_replacement_of_pmap_gives_the_same_parameters():
     """The spare `data_parallel` of parallel.py's docstring, kept working for the day pmap goes."""
     task, devices = toy.task(norm=True, mixing='resizemix', augment='crop_flip'), parallel.local_devices(8)
-    train_step = step.make_train_step(task, toy.tx(), log_every=3)
+    train_step = step.make_train_step(task, toy.tx(), steps=100, log_every=3)
     mesh = Mesh(np.array(devices), (parallel.AXIS,))
     whole, split = PartitionSpec(), PartitionSpec(parallel.AXIS)
     spare = jax.jit(

@@ -25,7 +25,7 @@ def test_the_step_is_plain_sgd_on_the_whole_batch():
     start = toy.state(task)
 
     def loss(params):
-        examples = task.prepare(params, {}, batch, jax.random.key(9))
+        examples = task.prepare(params, {}, batch, jax.random.key(9), 0.0)
         return task.loss(params, start.batch_stats, examples, jax.random.key(9))[0]
 
     grads = jax.grad(loss)(start.params)
@@ -66,17 +66,17 @@ def mapped_by_vmap(train_step, task):
 @pytest.mark.parametrize('norm', [False, True])
 def test_every_output_is_averaged_over_the_devices(norm, monkeypatch):
     task = toy.task(norm=norm, mixing='resizemix', augment='crop_flip')
-    train_step = step.make_train_step(task, toy.tx(), log_every=3)
+    train_step = step.make_train_step(task, toy.tx(), steps=100, log_every=3)
     mapped_by_vmap(train_step, task)
     monkeypatch.setattr(parallel, 'mean', lambda tree: tree)
     with pytest.raises(ValueError, match='out_axes'):
-        mapped_by_vmap(step.make_train_step(task, toy.tx(), log_every=3), task)
+        mapped_by_vmap(step.make_train_step(task, toy.tx(), steps=100, log_every=3), task)
 
 
 def test_the_step_compiles_once():
     task, devices = toy.task(mixing='cutmix'), parallel.local_devices(8)
     traces = []
-    inner = step.make_train_step(task, toy.tx(), log_every=3)
+    inner = step.make_train_step(task, toy.tx(), steps=100, log_every=3)
 
     def counted(state, batch, key):
         traces.append(1)

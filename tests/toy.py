@@ -35,6 +35,9 @@ def task(norm=False, mixing='none', augment='none', batch_norm='local', **mixing
         model=Linear(4, norm, parallel.AXIS if batch_norm == 'global' else ''),
         dataset=DATASET,
         augment=find('augment', augment),
+        policy=lambda key, images, progress: images,
+        policy_place='before_crop',
+        batch_augment=1,
         halve_train=halve.full,
         halve_eval=halve.full,
         mix=functools.partial(find('mixing', mixing), **mixing_args),
@@ -63,7 +66,7 @@ def batch(size=16, seed=0):
 
 
 def train_step(task, devices, log_every=3, **keywords):
-    fn = step.make_train_step(task, tx(), log_every=log_every, **keywords)
+    fn = step.make_train_step(task, tx(), steps=100, log_every=log_every, **keywords)
     return parallel.data_parallel(fn, devices)
 
 

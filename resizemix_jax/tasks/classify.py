@@ -1,7 +1,6 @@
 """Image classification: augmentation, mixing, network and loss, joined."""
 
 import dataclasses
-import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -11,12 +10,13 @@ import jax.numpy as jnp
 
 from resizemix_jax import keys, metrics, parallel
 from resizemix_jax.augment import halve
-from resizemix_jax.augment.normalize import normalize
+from resizemix_jax.augment.normalize import denormalize, normalize
 from resizemix_jax.data.dataset import Dataset
-from resizemix_jax.find import check_keywords, find
+from resizemix_jax.find import bind, find
 from resizemix_jax.tasks.extra_pass import saliency_pass, streams
 
 BATCH_NORMS = ('local', 'global')
+PLACES = ('before_crop', 'before_mixing', 'after_mixing')
 
 
 def classify(config, dataset):
@@ -26,7 +26,7 @@ def classify(config, dataset):
         ValueError: a name, a keyword or a number of the config that cannot be.
     """
     _check(config)
-    make_model = _bind('models', config.model, config.model_args)
+    make_model = bind('models', config.model, config.model_args)
     model = make_model(
         dataset.num_classes,
         dtype=config.dtype,
@@ -35,10 +35,13 @@ def classify(config, dataset):
     return Classify(
         model=model,
         dataset=dataset,
-        augment=_bind('augment', config.augment, config.augment_args),
+        augment=bind('augment', config.augment, config.augment_args),
+        policy=_policy(config),
+        policy_place=config.policy_place,
+        batch_augment=config.batch_augment,
         halve_train=halve.METHODS[config.half_train],
         halve_eval=halve.METHODS[config.half_eval],
-        mix=_bind('mixing', config.mixing, config.mixing_args),
+        mix=bind('mixing', config.mixing, config.mixing_args),
         saliency=_saliency(config, model),
         example_loss=metrics.LOSSES[config.loss],
         label_smoothing=config.label_smoothing,
@@ -50,6 +53,7 @@ def _check(config):
         ('batch_norm', BATCH_NORMS),
         ('dtype', ('float32', 'bfloat16')),
         ('loss', tuple(metrics.LOSSES)),
+        ('policy_place', PLACES),
         ('half_train', tuple(halve.METHODS)),
         ('half_eval', halve.WITHOUT_DRAW),
     ):
@@ -57,6 +61,19 @@ def _check(config):
             raise ValueError(f'{key}={config[key]!r} must be one of: {", ".join(known)}')
     if not 0 <= config.label_smoothing < 1:
         raise ValueError(f'label_smoothing={config.label_smoothing} must be in [0, 1)')
+    if config.batch_augment > 1 and config.policy_place != 'after_mixing':
+        raise ValueError(
+            f'batch_augment={config.batch_augment} repeats the policy after the mixing; '
+            "set policy_place='after_mixing'"
+        )
+
+
+def _policy(config):
+    """(key, images, progress) -> images, whether the policy changes over the training or not."""
+    policy = bind('augment', config.policy, config.policy_args)
+    if 'progress' in inspect.signature(policy).parameters:
+        return lambda key, images, progress: policy(key, images, progress=progress)
+    return lambda key, images, progress: policy(key, images)
 
 
 def _saliency(config, model):
@@ -76,13 +93,6 @@ def _saliency(config, model):
     )
 
 
-def _bind(family, name, keywords):
-    function = find(family, name)
-    keywords = dict(keywords)
-    check_keywords(function, keywords)
-    return functools.partial(function, **keywords)
-
-
 @dataclasses.dataclass(frozen=True)
 class Classify:
     """See `resizemix_jax.tasks`; a batch has images uint8 [B, H, W, C] and label int32 [B]."""
@@ -90,6 +100,9 @@ class Classify:
     model: Any
     dataset: Dataset
     augment: Callable
+    policy: Callable
+    policy_place: str
+    batch_augment: int
     halve_train: Callable
     halve_eval: Callable
     mix: Callable
@@ -104,20 +117,37 @@ class Classify:
         images = jnp.zeros((1, *self.dataset.image_shape))
         return self.model.init(key, images, train=False)
 
-    def prepare(self, params, batch_stats, batch, key):
-        """Augment, normalise, smooth, mix: images float32 [B, H, W, C] and labels float32 [B, K]."""
-        images = self.view(batch['images'], key)
+    def prepare(self, params, batch_stats, batch, key, progress):
+        """Augment, normalise, smooth, mix: images float32 [B, H, W, C] and labels float32 [B, K].
+
+        `progress` is the share of the training that is over, float32 []. With `batch_augment` A, B is A times
+        the batch's.
+        """
+        images = self.view(batch['images'], key, progress)
         labels = jax.nn.one_hot(batch['label'], self.dataset.num_classes, dtype=jnp.float32)
         labels = metrics.smooth(labels, self.label_smoothing)
         maps = self.maps(params, batch_stats, images, batch['label'], key)
         images, labels = self.mix(keys.stream(key, 'mix'), images, labels, **maps)
-        return {'images': images, 'labels': labels}
+        after = [self.after(images, keys.at_step(key, i), progress) for i in range(self.batch_augment)]
+        return {'images': jnp.concatenate(after), 'labels': jnp.tile(labels, (self.batch_augment, 1))}
 
-    def view(self, images, key):
+    def view(self, images, key, progress):
         """What is mixed: uint8 images augmented, halved and normalised, float32."""
+        if self.policy_place == 'before_crop':
+            images = self.policy(keys.stream(key, 'policy'), images, progress)
         images = self.augment(keys.stream(key, 'augment'), images)
+        if self.policy_place == 'before_mixing':
+            images = self.policy(keys.stream(key, 'policy'), images, progress)
         images = self.halve_train(keys.stream(key, 'half'), images)
         return normalize(images, self.dataset.mean, self.dataset.std)
+
+    def after(self, images, key, progress):
+        """Mixed images with the policy after them, by way of uint8; unchanged if it stands elsewhere."""
+        if self.policy_place != 'after_mixing':
+            return images
+        stored = denormalize(images, self.dataset.mean, self.dataset.std)
+        stored = self.policy(keys.stream(key, 'policy'), stored, progress)
+        return normalize(stored, self.dataset.mean, self.dataset.std)
 
     def maps(self, params, batch_stats, images, label, key):
         """What the mixing is guided by: {'saliency': float32 [B, H, W]}, or {} if by nothing."""

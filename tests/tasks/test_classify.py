@@ -9,6 +9,7 @@ import pytest
 from configs import quickstart
 from resizemix_jax import keys
 from resizemix_jax.augment import halve
+from resizemix_jax.augment.normalize import denormalize
 from resizemix_jax.data.fake import fake
 from resizemix_jax.mixing.cut_paste import cut_paste
 from resizemix_jax.tasks.classify import classify
@@ -27,18 +28,20 @@ def config(**values):
 
 def test_prepare_augments_normalises_smooths_and_mixes(key):
     batch = toy.batch()
-    plain = toy.task().prepare({}, {}, batch, key)
+    plain = toy.task().prepare({}, {}, batch, key, 0.0)
     np.testing.assert_allclose(plain['images'], (batch['images'] / 255 - 0.5) / 0.25, atol=1e-5)
     np.testing.assert_array_equal(plain['labels'], np.eye(4)[batch['label']])
-    mixed = toy.task(mixing='mixup').prepare({}, {}, batch, key)
+    mixed = toy.task(mixing='mixup').prepare({}, {}, batch, key, 0.0)
     np.testing.assert_allclose(mixed['labels'].sum(-1), 1, rtol=1e-6)
     assert not np.allclose(mixed['images'], plain['images'])
 
 
 def test_each_stage_has_its_own_key(key):
     # The crop must not change when the mixing does.
-    augmented = toy.task(augment='crop_flip').prepare({}, {}, toy.batch(), key)['images']
-    cut = toy.task(augment='crop_flip', mixing='cutout', length=2).prepare({}, {}, toy.batch(), key)['images']
+    augmented = toy.task(augment='crop_flip').prepare({}, {}, toy.batch(), key, 0.0)['images']
+    cut = toy.task(augment='crop_flip', mixing='cutout', length=2).prepare({}, {}, toy.batch(), key, 0.0)[
+        'images'
+    ]
     np.testing.assert_array_equal(cut[cut != 0], augmented[cut != 0])
 
 
@@ -80,6 +83,13 @@ def variables_of(variables):
         ({'label_smoothing': 1.0}, 'label_smoothing=1.0 must be in'),
         ({'mixing': 'fmix'}, "mixing: there is no 'fmix'; there are: cut_paste, cutmix"),
         ({'mixing': 'mixup'}, 'mixup does not take antialias, method, tau; it takes: alpha, per'),
+        ({'policy': 'automix'}, "augment: there is no 'automix'; there are: augmix, autoaugment"),
+        ({'policy': 'dada', 'policy_args': {'m': 3}}, 'dada does not take m; it takes: policy, per'),
+        (
+            {'policy_place': 'after'},
+            "policy_place='after' must be one of: before_crop, before_mixing, after_",
+        ),
+        ({'batch_augment': 2}, "batch_augment=2 repeats the policy .* policy_place='after_mixing'"),
         ({'half_train': 'tiny'}, "half_train='tiny' must be one of: full, random_crop, center_crop, resize"),
         ({'half_eval': 'random_crop'}, "half_eval='random_crop' must be one of: full, center_crop, resize"),
         ({'saliency': 'grad_cam'}, "mixing='resizemix' takes no saliency map; leave it empty"),
@@ -87,7 +97,6 @@ def variables_of(variables):
         (CUT | {'saliency_mode': 'test'}, "saliency_mode='test' must be one of: train, eval"),
         (CUT | {'saliency_args': {'layer': 1}}, 'grad_cam does not take layer; it takes: target, reduction'),
         ({'model': 'vit'}, "models: there is no 'vit'"),
-        ({'augment': 'autoaugment'}, "augment: there is no 'autoaugment'"),
     ],
 )
 def test_bad_names_and_values_are_refused(values, message):
@@ -147,9 +156,9 @@ def test_the_maps_guide_the_mixing(key):
     @jax.jit
     def both(key):
         params, batch_stats = variables_of(task.init(jax.random.key(0)))
-        view = task.view(batch['images'], key)
+        view = task.view(batch['images'], key, 0.0)
         maps = task.saliency(params, batch_stats, view, batch['label'], keys.stream(key, 'saliency'))
-        return view, maps, task.prepare(params, batch_stats, batch, key)
+        return view, maps, task.prepare(params, batch_stats, batch, key, 0.0)
 
     view, maps, examples = jax.tree.map(np.asarray, both(key))
     expected = cut_paste(
@@ -169,7 +178,7 @@ def test_training_and_evaluation_see_half_the_side(key):
     images = jax.random.randint(key, (4, 12, 8, 1), 0, 256).astype(jnp.uint8)
     batch = {'images': images, 'label': jnp.arange(4), 'valid': jnp.ones(4)}
     prepare = jax.jit(task.prepare)
-    assert prepare({}, {}, batch, key)['images'].shape == (4, 6, 4, 1)
+    assert prepare({}, {}, batch, key, 0.0)['images'].shape == (4, 6, 4, 1)
     variables = jax.jit(task.init)(key)
     whole = dataclasses.replace(task, halve_eval=halve.full)
     small = batch | {'images': halve.resize(None, images)}
@@ -177,3 +186,61 @@ def test_training_and_evaluation_see_half_the_side(key):
         jax.jit(t.measure)(*variables_of(variables), b) for t, b in ((task, batch), (whole, small))
     )
     jax.tree.map(np.testing.assert_allclose, sums, expected)
+
+
+INVERT = {'policy': 'operation', 'policy_args': {'name': 'Invert'}}
+SOLARIZE = {'policy': 'operation', 'policy_args': {'name': 'Solarize', 'level': 0.5}}
+CUTOUT = {'policy': 'operation', 'policy_args': {'name': 'Cutout', 'level': 1.0}}
+MIXUP = {'augment': 'none', 'augment_args': {}, 'mixing': 'mixup', 'mixing_args': {'alpha': 1.0}}
+CROP = {'augment_args': {'padding': 8, 'flip': False}, 'mixing': 'none', 'mixing_args': {}}
+
+
+def prepared(images, key, progress=0.0, **values):
+    """The images as uint8, and the labels, of a batch of one channel."""
+    task = classify(config(**values), fake(image_shape=images.shape[1:], num_classes=4))
+    batch = {'images': images, 'label': np.arange(len(images), dtype=np.int32) % 4}
+    examples = jax.jit(task.prepare)({}, {}, batch, key, progress)
+    return np.asarray(denormalize(examples['images'], (0.5,), (0.25,))), examples['labels']
+
+
+def noise(size=8, side=8):
+    return np.random.default_rng(0).integers(0, 256, (size, side, side, 1), np.uint8)
+
+
+@pytest.mark.parametrize('place', ['before_crop', 'before_mixing', 'after_mixing'])
+def test_where_the_policy_stands(place, key):
+    """The border of the crop is black after a policy before it, and inverted by one that follows."""
+    images = np.full((16, 8, 8, 1), 55, np.uint8)
+    plain, _ = prepared(images, key, **CROP)
+    assert {0, 55} == set(np.unique(plain))
+    shown, _ = prepared(images, key, **CROP, **INVERT, policy_place=place)
+    expected = 255 - plain if place != 'before_crop' else np.where(plain == 55, 200, 0)
+    np.testing.assert_array_equal(shown, expected)
+
+
+def test_the_policy_is_of_each_image_before_mixing_and_of_the_mixture_after(key):
+    mixed, labels = prepared(noise(), key, **MIXUP)
+    after, labels_after = prepared(noise(), key, **MIXUP, **SOLARIZE, policy_place='after_mixing')
+    before, labels_before = prepared(noise(), key, **MIXUP, **SOLARIZE, policy_place='before_mixing')
+    np.testing.assert_array_equal(after, np.where(mixed >= 128, 255 - mixed, mixed))
+    assert before.max() <= 128 and (before != after).any()
+    np.testing.assert_array_equal(labels, labels_after)
+    np.testing.assert_array_equal(labels, labels_before)
+
+
+def test_batch_augmentation_makes_two_of_every_mixed_image(key):
+    white = np.full((8, 8, 8, 1), 255, np.uint8)
+    images, labels = prepared(white, key, **MIXUP, **CUTOUT, policy_place='after_mixing', batch_augment=2)
+    assert images.shape == (16, 8, 8, 1)
+    np.testing.assert_array_equal(labels[:8], labels[8:])
+    assert (images[:8] != images[8:]).any(axis=(1, 2, 3)).sum() > 4  # each its own hole
+
+
+def test_a_schedule_is_told_how_far_the_training_is(key):
+    pba = {'policy': 'pba', 'policy_args': {}, 'augment': 'none', 'augment_args': {}} | CROP
+    pba['augment_args'] = {}
+    changed = [
+        int((prepared(noise(16, 16), key, p, **pba)[0] != noise(16, 16)).any(axis=(1, 2, 3)).sum())
+        for p in (0.0, 0.05, 0.9)
+    ]
+    assert changed[0] == changed[1] == 0 and changed[2] > 4

@@ -1,0 +1,48 @@
+"""AutoAugment (Cubuk et al., 2019): one of 25 published pairs of operations an image."""
+
+from resizemix_jax.augment import magnitudes
+from resizemix_jax.augment import policy as policies
+
+SCALES = ('tf', 'torchvision', 'tpu')
+
+
+def autoaugment(key, images, *, policy='autoaugment_cifar10', scale='tf', per='sample'):
+    """Applies a published policy.
+
+    Law:
+        row       uniform over the policy's rows, for every image its own.
+        operation of the row's two, in order, each with its own probability (`policy.do`).
+        magnitude an index 0..9, read by `scale`: 'tf' as in the original training code, 'torchvision' as a
+                  ninth of torchvision's range, 'tpu' as in the EfficientNet code, with grey instead of black.
+
+    Source: arXiv:1805.09501. Policies: 'autoaugment_cifar10' is the paper's list of 25, from which public
+    training code in TensorFlow does not draw: that is 'autoaugment_cifar10_tf95' (95 rows, without five of
+    the paper's). 'autoaugment_imagenet', 'autoaugment_svhn' (25 each), and 'autoaugment_imagenet_tpu_v0',
+    another policy for ImageNet. CIFAR-100 takes CIFAR-10's. The original fills what the images leave with
+    the mean, here it is black. Place: before the crop and flip, and Cutout 16 after normalisation.
+
+    Args:
+        key: typed JAX key.
+        images: uint8 [B, H, W, C].
+        policy: a file of augment/policies, or the path of one.
+        scale: one of SCALES.
+        per: 'sample', or 'batch' for one row and one draw for the whole batch.
+
+    Returns:
+        uint8 [B, H, W, C].
+
+    Raises:
+        ValueError: an unknown policy, scale or per.
+    """
+    if scale not in SCALES:
+        raise ValueError(f'scale={scale!r} must be one of: {", ".join(SCALES)}')
+
+    def reading(op, index, height, width):
+        if scale == 'torchvision':
+            return magnitudes.torchvision(op, index / 9, height, width)
+        if scale == 'tpu':
+            return magnitudes.tpu(op, index, height, width, translate=250, cutout=100)
+        return magnitudes.tf(op, index, height, width)
+
+    grey = 128 if scale == 'tpu' else 0
+    return policies.subpolicy(key, images, policy, reading, per=per, fill=grey, cutout_fill=(125, 122, 113))

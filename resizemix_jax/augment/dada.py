@@ -1,0 +1,17 @@
+"""DADA (Li et al., 2020): one of 25 published pairs of operations an image."""
+
+from resizemix_jax.augment.fast_autoaugment import fast_autoaugment
+
+
+def dada(key, images, *, policy='dada_cifar10', per='sample'):
+    """Applies a published policy.
+
+    Law: as `fast_autoaugment`, whose code it shares; only the policies and the place differ.
+
+    Source: arXiv:2003.03780; VDIGPKU/DADA: 'dada_cifar10', 'dada_cifar100', 'dada_svhn', 'dada_imagenet'.
+    Their levels lie near .5, where shears, translations and rotations are the identity. Place: after the crop
+    and flip, and Cutout 16 after normalisation.
+
+    Args, Returns, Raises: see `fast_autoaugment`.
+    """
+    return fast_autoaugment(key, images, policy=policy, per=per)

@@ -1,0 +1,30 @@
+"""Fast AutoAugment (Lim et al., 2019): one of some 500 published pairs of operations an image."""
+
+from resizemix_jax.augment import magnitudes
+from resizemix_jax.augment import policy as policies
+
+
+def fast_autoaugment(key, images, *, policy='fast_autoaugment_cifar10', per='sample'):
+    """Applies a published policy.
+
+    Law: as `autoaugment`, with a level in [0, 1] as the magnitude (`magnitudes.level`); black fills what the
+    images leave, and Cutout's square is (125, 123, 114).
+
+    Source: arXiv:1905.00397; kakaobrain/fast-autoaugment. 'fast_autoaugment_cifar10' has 493 rows (CIFAR-100
+    is trained with it too, as its authors do), '_imagenet' 498, '_svhn' 497, '_arsaug_early' 35 older ones.
+    There the centre of Cutout is no whole number, and at the upper and left border the square is not cut but
+    moved. Place: before the crop and flip, and Cutout 16 after normalisation.
+
+    Args:
+        key: typed JAX key.
+        images: uint8 [B, H, W, C].
+        policy: a file of augment/policies, or the path of one.
+        per: 'sample', or 'batch' for one row and one draw for the whole batch.
+
+    Returns:
+        uint8 [B, H, W, C].
+
+    Raises:
+        ValueError: an unknown policy or per.
+    """
+    return policies.subpolicy(key, images, policy, magnitudes.level, per=per, cutout_fill=(125, 123, 114))

@@ -1,0 +1,40 @@
+"""One operation for every image, to look at it or to train with it alone."""
+
+import jax.numpy as jnp
+
+from resizemix_jax.augment import magnitudes, ops
+from resizemix_jax.augment import policy as policies
+
+
+def operation(key, images, *, name='Rotate', level=0.8):
+    """Applies one operation of `ops.OPS`.
+
+    Law: `policy.do` with probability 1; the level in [0, 1] is read as in Fast AutoAugment
+    (`magnitudes.level`), and SolarizeAdd adds int(110 level).
+
+    Args:
+        key: typed JAX key.
+        images: uint8 [B, H, W, C].
+        name: of `ops.OPS`.
+        level: in [0, 1].
+
+    Returns:
+        uint8 [B, H, W, C].
+
+    Raises:
+        ValueError: an unknown operation or a level out of range.
+    """
+    if name not in ops.OPS:
+        raise ValueError(f'name={name!r} must be one of: {", ".join(ops.OPS)}')
+    if not 0 <= level <= 1:
+        raise ValueError(f'level={level} must be in [0, 1]')
+    batch, height, width, _ = images.shape
+    reading = magnitudes.level(name, level, height, width)
+    base, amount, signed = (int(110 * level), 0.0, False) if name == 'SolarizeAdd' else reading
+    step = policies.Steps(
+        *(jnp.full(batch, value, dtype) for value, dtype in (
+            (ops.OPS.index(name), jnp.int32), (1.0, jnp.float32), (base, jnp.float32),
+            (amount, jnp.float32), (signed, bool),
+        ))
+    )  # fmt: skip
+    return policies.do(key, images, step, cutout_fill=(125, 123, 114))

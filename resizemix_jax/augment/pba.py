@@ -1,0 +1,60 @@
+"""Population Based Augmentation (Ho et al., 2019): a published schedule of policies over the training."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from resizemix_jax.augment import magnitudes
+from resizemix_jax.augment import policy as policies
+
+COUNTS = (0.2, 0.3, 0.5)  # the chances of no, one and two operations
+
+
+def pba(key, images, *, policy='pba_cifar10', progress=0.0):
+    """Applies the policy of this moment of the training.
+
+    Law:
+        moment    epoch = floor(`progress` * the schedule's epochs), so a longer or shorter training stretches
+                  the schedule; the policy is the segment that this epoch lies in, 15 operations twice, each
+                  with a probability and a magnitude 0..9 (`magnitudes.tf`).
+        image     a count of 0, 1 or 2 with probabilities .2, .3, .5; the 30 entries in a random order, each
+                  happening with its probability, until so many have happened. Every image draws its own.
+
+    Source: arXiv:1905.05393; arcelien/pba: 'pba_cifar10' (17 segments over 200 epochs, CIFAR-100 too; the
+    first 12 epochs do nothing) and 'pba_svhn' (14 over 160). The original fills with the mean, here with
+    black. Place: before the crop and flip, and Cutout 16 after normalisation.
+
+    Args:
+        key: typed JAX key.
+        images: uint8 [B, H, W, C].
+        policy: a file of augment/policies, or the path of one.
+        progress: the share of the training that is over, float32 [] in [0, 1).
+
+    Returns:
+        uint8 [B, H, W, C].
+
+    Raises:
+        ValueError: an unknown policy, or one that is no schedule.
+    """
+    content = policies.read_policy(policy)
+    if content['kind'] != 'schedule':
+        raise ValueError(f'policy={policy!r} is no schedule over epochs; use pba_cifar10 or pba_svhn')
+    batch, height, width, _ = images.shape
+    schedule = policies.steps(content['subpolicies'], lambda op, m: magnitudes.tf(op, m, height, width))
+    ends = np.cumsum(content['segments_epochs'])
+    epoch = jnp.floor(progress * content['total_epochs'])
+    segment = jnp.minimum(jnp.searchsorted(jnp.asarray(ends), epoch, side='right'), len(ends) - 1)
+    entries = schedule.at(segment)
+
+    key_count, key_order, key_happens, *keys_do = jax.random.split(key, 5)
+    count = jax.random.choice(key_count, 3, (batch,), p=jnp.array(COUNTS))
+    order = jax.random.uniform(key_order, (batch, len(entries.op)))
+    happens = jax.random.uniform(key_happens, order.shape) < entries.prob
+    # The first ones of a random order that happen: those with the lowest numbers among them.
+    first = jnp.argsort(jnp.where(happens, order, 2.0), axis=1)
+    done = jnp.minimum(count, happens.sum(axis=1))
+    for place, key_do in enumerate(keys_do):
+        step = entries.at(first[:, place])
+        step = step._replace(prob=(place < done).astype(jnp.float32))
+        images = policies.do(key_do, images, step, cutout_fill=(125, 122, 113))
+    return images

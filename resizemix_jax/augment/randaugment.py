@@ -1,0 +1,120 @@
+"""RandAugment (Cubuk et al., 2020): N operations an image, all of magnitude M."""
+
+import functools
+import math
+
+import jax
+import jax.numpy as jnp
+
+from resizemix_jax.augment import magnitudes, ops
+from resizemix_jax.augment import policy as policies
+
+COLOUR = ('AutoContrast', 'Equalize', 'Posterize', 'Solarize', 'Color', 'Contrast', 'Brightness', 'Sharpness')
+WARPS = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
+# scale -> (operations, largest M, probability of each, fill)
+SCALES = {
+    'torchvision': (('Identity', *COLOUR, *WARPS), 30, 1.0, 0),
+    'ildoonet': ((*COLOUR, *WARPS, 'Invert', 'SolarizeAdd', 'Cutout'), 30, 1.0, 0),
+    'tpu': ((*COLOUR, *WARPS, 'Invert', 'SolarizeAdd', 'Cutout'), 30, 1.0, 128),
+    'timm': ((*COLOUR, *WARPS, 'Invert', 'SolarizeAdd'), 10, 0.5, 128),
+    'released': (('Identity', *(c for c in COLOUR if c != 'Equalize'), *WARPS, 'Invert'), 30, 1.0, 0),
+}
+
+
+def randaugment(key, images, *, n=2, m=9, scale='torchvision', per='sample'):
+    """Applies `n` operations, drawn with replacement.
+
+    Law:
+        operation uniform over the scale's operations, `n` times, for every image its own.
+        magnitude `m`, the same for all, read by `scale`:
+            'torchvision'  m / 30 of the range, 14 operations with Identity and without Invert; factors
+                           1 + or - .9 m / 30. What "RandAugment" means in most of today's code.
+            'ildoonet'     m / 30 of the EfficientNet code's ranges, 16 operations; with m = 14 the factors
+                           are .94, nearly nothing. The port that the compared CIFAR numbers are trained with.
+            'tpu'          m / 10 and not cut at 10 (m = 17 rotates by 51 degrees), 16 operations, grey fill;
+                           also big_vision's.
+            'timm'         m / 10, m <= 10, 15 operations, each with probability 1/2, grey fill.
+            'released'     the one that JayQine/ResizeMix puts after the mixing; its numbers are much weaker:
+                           see `released`.
+        sign      of shears, translations and rotations (and 'torchvision' factors), + or - alike.
+
+    Source: arXiv:1909.13719. The settings of the compared rows are in configs/recipes.py.
+
+    Args:
+        key: typed JAX key.
+        images: uint8 [B, H, W, C].
+        n: operations, >= 0.
+        m: the magnitude, from 0 to the scale's largest.
+        scale: one of SCALES.
+        per: 'sample', or 'batch' for one draw for the whole batch, the released law.
+
+    Returns:
+        uint8 [B, H, W, C].
+
+    Raises:
+        ValueError: an unknown scale or per, n or m out of range.
+    """
+    if scale not in SCALES:
+        raise ValueError(f'scale={scale!r} must be one of: {", ".join(SCALES)}')
+    names, largest, prob, fill = SCALES[scale]
+    if n < 0 or n != int(n):
+        raise ValueError(f'n={n} must be a whole number >= 0')
+    if not 0 <= m <= largest:
+        raise ValueError(f"m={m} must be between 0 and {largest} on the scale '{scale}'")
+    batch, height, width, _ = images.shape
+    reading = functools.partial(_read, scale, height=height, width=width)
+    chance = m / 30 if scale == 'released' else prob
+    space = policies.steps([[name, chance if name == 'AutoContrast' else prob, m] for name in names], reading)
+    do = functools.partial(
+        policies.do, per=per, spread=scale == 'released', fill=fill,
+        cutout_fill=128 if scale == 'tpu' else (125, 123, 114),
+    )  # fmt: skip
+    for layer in range(n):
+        key_op, key_do, key_second = jax.random.split(jax.random.fold_in(key, layer), 3)
+        step = space.at(policies.draw_index(key_op, len(names), batch, per))
+        images = do(key_do, images, step)
+        if scale == 'released':
+            images = do(key_second, images, _also_down(step, m / 30, height))
+    return images
+
+
+def released(op, m, height, width):
+    """The magnitudes of RandAugment_cuda in JayQine/ResizeMix (augment/augmentations_cuda.py), f = m / 30.
+
+    TranslateX moves both axes by U(-.5 f, .5 f) of the side, TranslateY one; Rotate U(-45 f, 45 f) degrees;
+    Shear .5 f *degrees*, which moves nothing at 32 pixels; solarize at U(.5 - f, .5 + f) of 255; posterize to
+    int(4 + 4 f) bits; factors .1 + 1.8 f (.94 with m = 14); AutoContrast with probability f; Invert always;
+    no Equalize. There the warps interpolate, solarizing also adds U(-.1, .1), AutoContrast takes the
+    histogram of the whole batch, and nothing is rounded to uint8.
+    """
+    f = m / 30
+    if op in magnitudes.ENHANCE:
+        return 0.1 + 1.8 * f, 0.0, False
+    values = {
+        'ShearX': (math.tan(math.radians(0.5 * f)), 0.0, False),
+        'ShearY': (math.tan(math.radians(0.5 * f)), 0.0, False),
+        'TranslateX': (0.0, 0.5 * f * width, True),
+        'TranslateY': (0.0, 0.5 * f * height, True),
+        'Rotate': (0.0, 45 * f, True),
+        'Solarize': (127.5, 255 * f, True),
+        'Posterize': (int(4 + 4 * f), 0.0, False),
+    }
+    return values.get(op, magnitudes.NOTHING)
+
+
+def _also_down(step, f, height):
+    """The second half of the released TranslateX; nothing for the other operations."""
+    across = step.op == ops.OPS.index('TranslateX')
+    down = jnp.where(across, ops.OPS.index('TranslateY'), ops.OPS.index('Identity'))
+    return step._replace(op=down, amount=jnp.full_like(step.amount, 0.5 * f * height))
+
+
+def _read(scale, op, m, height, width):
+    if scale == 'torchvision':
+        return magnitudes.torchvision(op, m / 30, height, width)
+    if scale == 'ildoonet':
+        return magnitudes.ildoonet(op, m, height, width)
+    if scale == 'released':
+        return released(op, m, height, width)
+    side = width if op.endswith('X') else height
+    return magnitudes.tpu(op, m, height, width, translate=100 if scale == 'tpu' else 0.45 * side, cutout=40)
