@@ -64,7 +64,7 @@ def histogram(images):
 
 
 def equalize(images):
-    """The table that spreads the values evenly, from a histogram int32 [..., 256].
+    """The table that spreads the values evenly: uint8 [N, C, 256] of uint8 [N, H, W, C].
 
     With step = (pixels - pixels of the greatest value) // 255, value v becomes (pixels below v + step // 2)
     // step, at most 255. A channel with step 0 stays.
@@ -78,7 +78,7 @@ def equalize(images):
 
 
 def autocontrast(images):
-    """The table that stretches the values present to 0..255, from a histogram int32 [..., 256].
+    """The table that stretches the values present to 0..255: uint8 [N, C, 256] of uint8 [N, H, W, C].
 
     From low..high, v becomes 255 (v - low) / (high - low), truncated, in Pillow's double precision: where the
     quotient is a whole number, that is sometimes one too few (the greatest value may become 254). Integers
