@@ -6,7 +6,6 @@ already hold the half pixel to the centre. A matrix is int32 [..., 6] = (a, b, c
 
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 ONE = 1 << 16
 STEPS = 64  # entries a degree of the table of sines: 276 KB
@@ -97,8 +96,10 @@ def warp(images, matrix, box, fill):
     cols, rows = (a * x + b * y + c) >> 16, (d * x + e * y + f) >> 16
     kept = (cols >= 0) & (cols < width) & (rows >= 0) & (rows < height)
     kept &= (y < y0) | (y >= y1) | (x < x0) | (x >= x1)
-    # Left to itself the CPU compiler works out the place of every pixel again for each of its channels.
-    place = lax.optimization_barrier(jnp.where(kept, rows * width + cols, -1))[..., None]
+    place = jnp.where(kept, rows * width + cols, -1)
+    # A reduction that changes nothing: the CPU compiler fuses anything else into the gather, and would work
+    # out the place of a pixel again for each of its channels.
+    place = jnp.stack([place, jnp.full_like(place, -1)]).max(0)[..., None]
     flat, image = images.reshape(number, height * width, channels), jnp.arange(number)[:, None, None]
     source = flat.at[image, jnp.maximum(place[..., 0], 0)].get(mode='promise_in_bounds')
     return jnp.where(place >= 0, source, fill[:, None, None])

@@ -64,16 +64,16 @@ def apply(images, op, value, centre=None, *, fill=0, cutout_fill=0):
     Source: Pillow 13.0 on x86-64 (Image.transform, Image.rotate, ImageOps, ImageEnhance), to the bit at every
     parameter, which the tests hold it to, but for some angles of Rotate. Multiples of 1/64 degree and the
     published magnitudes (whole degrees, 30 i / 9) are exact; of random angles, one in 19000 at 224 pixels and
-    one in 95000 at 32 has an entry of its matrix off by 1/65536, which moves a pixel or two, if any.
-    SolarizeAdd and Cutout, which Pillow does not have, are exact in integers.
+    one in 95000 at 32 has an entry of its matrix off by 1/65536, which most often moves no pixel or one (up
+    to seven were seen). SolarizeAdd and Cutout, which Pillow does not have, are exact in integers.
 
     Cost: warps, tables and blends are a pass each over the images that drew one, in blocks; histogram, mean
     and smoothing are computed for the images that need them. Nothing is compiled again for other draws.
 
     Args:
-        images: uint8 [B, H, W, C], C 1 or 3, sides below 8192.
+        images: uint8 [B, H, W, C], C 1 or 3; sides below 8192, and at most 4 million pixels.
         op: int32 [B], indices into OPS.
-        value: float32 [B], v; ignored by operations without one.
+        value: float32 [B], v; ignored by operations without one. A shear below 32768 / side - 1 in size.
         centre: int32 [B, 2], (y, x) in pixels, for Cutout; the middle of the image if it is not given.
         fill, cutout_fill: a value, or one for each channel; 0..255.
 

@@ -42,7 +42,7 @@ def contrast(images, factor):
     """The blend with the mean of the gray image, rounded: uint8 [N, C, 256]."""
     number, height, width, channels = images.shape
     pixels = height * width
-    total = lax.optimization_barrier(enhance.gray(images).sum(1)).sum(1)
+    total = enhance.gray(images).sum((1, 2))
     mean = (2 * total + pixels) // (2 * pixels)
     table = enhance.blend(mean[:, None], LEVELS, factor[:, None])
     return jnp.broadcast_to(table[:, None], (number, channels, 256))
@@ -51,19 +51,20 @@ def contrast(images, factor):
 def histogram(images):
     """How often each value is in each channel: int32 [N, C, 256] of uint8 [N, H, W, C].
 
-    A scatter is the fastest form on CPU: a comparison with each level takes hundreds of times as long.
+    A scatter an image and channel is the fastest form on CPU: its counts stay in the cache. A comparison with
+    each of 256 levels takes hundreds of times as long.
     """
-    number, _, _, channels = images.shape
-    image, levels = np.arange(number)[:, None, None], images.astype(jnp.int32)
-    zeros = jnp.zeros((number, 256), jnp.int32)
-    counts = [
-        zeros.at[image, levels[..., channel]].add(1, mode='promise_in_bounds') for channel in range(channels)
-    ]
-    return jnp.stack(counts, 1)
+    zeros = jnp.zeros(256, jnp.int32)
+
+    def one(image):
+        levels = image.astype(jnp.int32).reshape(-1, image.shape[-1])
+        return jnp.stack([zeros.at[v].add(1, mode='promise_in_bounds') for v in levels.T])
+
+    return lax.map(one, images)
 
 
 def equalize(images):
-    """The table that spreads the values evenly, from a histogram int32 [..., 256].
+    """The table that spreads the values evenly: uint8 [N, C, 256] of uint8 [N, H, W, C].
 
     With step = (pixels - pixels of the greatest value) // 255, value v becomes (pixels below v + step // 2)
     // step, at most 255. A channel with step 0 stays.
@@ -77,7 +78,7 @@ def equalize(images):
 
 
 def autocontrast(images):
-    """The table that stretches the values present to 0..255, from a histogram int32 [..., 256].
+    """The table that stretches the values present to 0..255: uint8 [N, C, 256] of uint8 [N, H, W, C].
 
     From low..high, v becomes 255 (v - low) / (high - low), truncated, in Pillow's double precision: where the
     quotient is a whole number, that is sometimes one too few (the greatest value may become 254). Integers
@@ -98,10 +99,9 @@ def autocontrast(images):
 def _extremes(images):
     """The least and the greatest value of each channel: int32 [N, C, 1] each."""
     number, height, width, channels = images.shape
-    # In two steps, of which the first is along memory: four times as fast on CPU as both axes at once.
+    # In two steps, of which the first is along memory: many times as fast on CPU as both axes at once.
     rows = images.reshape(number, height, width * channels)
-    rows = lax.optimization_barrier((rows.min(1), rows.max(1)))
-    low, high = (r.reshape(number, width, channels) for r in rows)
+    low, high = (r.reshape(number, width, channels) for r in (rows.min(1), rows.max(1)))
     return low.min(1)[..., None].astype(jnp.int32), high.max(1)[..., None].astype(jnp.int32)
 
 
