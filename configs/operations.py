@@ -1,4 +1,4 @@
-"""The operations of the augmentation policies, one a row; for the gallery, or to train with one alone.
+"""The operations of the augmentation policies, one a row, and AugMix; to look at, or to train with one alone.
 
     python main.py --config=configs/operations.py --workdir=runs/ops --mode=gallery --images=docs/photos
 
@@ -20,6 +20,9 @@ ROWS = tuple(
     dict(row=name.lower(), title=name, paper={}, mixing='none', mixing_args={}, policy='operation',
          policy_args=dict(name=name, level=0.8), policy_place='before_mixing')
     for name in NAMES
+) + (
+    dict(row='augmix', title='AugMix', paper={}, mixing='none', mixing_args={}, policy='augmix',
+         policy_args={}, policy_place='before_mixing'),
 )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ class Cell(NamedTuple):
     heat: np.ndarray | None = None
 
 
-def grid(path, title, header, rows):
+def grid(path, title, header, rows, most=12):
     """Writes a table of pictures.
 
     Args:
@@ -32,7 +32,18 @@ def grid(path, title, header, rows):
         title: a sentence above all.
         header: a text for every column.
         rows: of Cells, as many in each as there are columns.
+        most: columns; further ones follow below.
     """
+    starts = range(0, len(header), most)
+    tables = [_table(header[k : k + most], [row[k : k + most] for row in rows]) for k in starts]
+    table = _below(tables, 3 * GAP)
+    page = _below([_text(title, table.width, TITLE), table], GAP)
+    framed = _page(page.width + 2 * GAP, page.height + 2 * GAP)
+    framed.paste(page, (GAP, GAP))
+    framed.save(path)
+
+
+def _table(header, rows):
     pictures = [[render(cell) for cell in row] for row in rows]
     width = max(picture.width for row in pictures for picture in row)
     lines = [_beside([_text(head, width, TEXT) for head in header])]
@@ -40,11 +51,7 @@ def grid(path, title, header, rows):
         captions = [_text(cell.caption, width, TEXT) for cell in cells]
         blocks = [_below([p, c], GAP // 2, width) for p, c in zip(row, captions, strict=True)]
         lines.append(_beside(blocks))
-    table = _below(lines, GAP)
-    page = _below([_text(title, table.width, TITLE), table], GAP)
-    framed = _page(page.width + 2 * GAP, page.height + 2 * GAP)
-    framed.paste(page, (GAP, GAP))
-    framed.save(path)
+    return _below(lines, GAP)
 
 
 def render(cell):

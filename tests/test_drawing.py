@@ -48,3 +48,13 @@ def test_a_grid_holds_every_picture_and_its_words(tmp_path):
         assert (under.max(-1) < 100).sum() > 50  # ink below it
     # Where nothing was written the page is white.
     assert (page[0] == 255).all() and (page[-1] == 255).all()
+
+
+def test_further_columns_follow_below(tmp_path):
+    cells = [Cell(np.full((128, 128, 3), 9 * i, np.uint8), str(i)) for i in range(5)]
+    sizes = {}
+    for most in (5, 3):
+        drawing.grid(tmp_path / 'grid.png', '', [str(i) for i in range(5)], [cells], most)
+        sizes[most] = Image.open(tmp_path / 'grid.png').size
+    assert sizes[3][0] == 3 * (128 + drawing.GAP) + drawing.GAP < sizes[5][0]
+    assert sizes[3][1] > 2 * 128

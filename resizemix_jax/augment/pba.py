@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from resizemix_jax.augment import magnitudes
 from resizemix_jax.augment import policy as policies
@@ -46,15 +47,17 @@ def pba(key, images, *, policy='pba_cifar10', progress=0.0):
     segment = jnp.minimum(jnp.searchsorted(jnp.asarray(ends), epoch, side='right'), len(ends) - 1)
     entries = schedule.at(segment)
 
-    key_count, key_order, key_happens, *keys_do = jax.random.split(key, 5)
+    key_count, key_order, key_happens, key_do = jax.random.split(key, 4)
     count = jax.random.choice(key_count, 3, (batch,), p=jnp.array(COUNTS))
     order = jax.random.uniform(key_order, (batch, len(entries.op)))
     happens = jax.random.uniform(key_happens, order.shape) < entries.prob
     # The first ones of a random order that happen: those with the lowest numbers among them.
     first = jnp.argsort(jnp.where(happens, order, 2.0), axis=1)
     done = jnp.minimum(count, happens.sum(axis=1))
-    for place, key_do in enumerate(keys_do):
+
+    def one(place, images):
         step = entries.at(first[:, place])
         step = step._replace(prob=(place < done).astype(jnp.float32))
-        images = policies.do(key_do, images, step, cutout_fill=(125, 122, 113))
-    return images
+        return policies.do(jax.random.fold_in(key_do, place), images, step, cutout_fill=(125, 122, 113))
+
+    return lax.fori_loop(0, len(COUNTS) - 1, one, jnp.asarray(images))

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from resizemix_jax.augment import ops
 
@@ -116,9 +117,12 @@ def subpolicy(key, images, policy, reading, *, per, fill=0, cutout_fill=0):
     rows = steps(read_policy(policy)['subpolicies'], lambda op, m: reading(op, m, height, width))
     key_row, key_do = jax.random.split(key)
     row = rows.at(draw_index(key_row, len(rows.op), batch, per))
-    for place in range(rows.op.shape[1]):
-        images = do(
+
+    def one(place, images):
+        return do(
             jax.random.fold_in(key_do, place), images, row.at((slice(None), place)), per=per, fill=fill,
             cutout_fill=cutout_fill,
         )  # fmt: skip
-    return images
+
+    # A loop of the device, so that an operation is compiled once and not for every place.
+    return lax.fori_loop(0, rows.op.shape[1], one, images)

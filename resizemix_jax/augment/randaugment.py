@@ -5,6 +5,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from resizemix_jax.augment import magnitudes, ops
 from resizemix_jax.augment import policy as policies
@@ -69,13 +70,16 @@ def randaugment(key, images, *, n=2, m=9, scale='torchvision', per='sample'):
         policies.do, per=per, spread=scale == 'released', fill=fill,
         cutout_fill=128 if scale == 'tpu' else (125, 123, 114),
     )  # fmt: skip
-    for layer in range(n):
+
+    def one(layer, images):
         key_op, key_do, key_second = jax.random.split(jax.random.fold_in(key, layer), 3)
         step = space.at(policies.draw_index(key_op, len(names), batch, per))
         images = do(key_do, images, step)
         if scale == 'released':
             images = do(key_second, images, _also_down(step, m / 30, height))
-    return images
+        return images
+
+    return lax.fori_loop(0, n, one, jnp.asarray(images))  # one operation to compile, whatever n is
 
 
 def released(op, m, height, width):
