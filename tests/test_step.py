@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from resizemix_jax import parallel, step
+from resizemix_jax import state as states
 from tests import toy
 
 
@@ -124,3 +125,27 @@ def test_draws_differ_by_device_and_by_step():
     values = [np.asarray(fn(parallel.place(jnp.int32(k), devices), np.zeros((4, 1)), key)) for k in (0, 1, 0)]
     assert len(set(np.concatenate(values[:2]).tolist())) == 8
     np.testing.assert_array_equal(values[0], values[2])
+
+
+class Told:
+    """A task whose loss is how far the training is, as it was told."""
+
+    metric_names = ('loss',)
+
+    def prepare(self, params, batch_stats, batch, key, progress):
+        return {'progress': progress}
+
+    def loss(self, params, batch_stats, examples, key):
+        return 0.0 * params['w'].sum(), ({}, {'loss': examples['progress']})
+
+
+def test_the_task_is_told_how_far_the_training_is():
+    devices = parallel.local_devices(1)
+    state = parallel.place(states.create({'params': {'w': jnp.zeros(1)}}, toy.tx(), ('loss',)), devices)
+    advance = toy.train_step(Told(), devices)  # of 100 steps
+    key = parallel.place(jax.random.key(1), devices)
+    told = []
+    for _ in range(3):
+        state, metrics = advance(state, parallel.shard(toy.batch(), devices), key)
+        told.append(float(metrics['loss']))
+    np.testing.assert_allclose(told, [0, 0.01, 0.02], rtol=1e-6)

@@ -135,16 +135,16 @@ def test_signs_are_drawn_alike(tmp_path, key):
 
 
 def test_pba_draws_none_one_or_two_operations(tmp_path, key):
-    # Inverting twice is nothing, so a value tells the parity; the other entries do nothing.
-    rows = [[['Invert', 1.0, 0]] * 30, [['SolarizeAdd', 0.0, 0]] * 30]
-    rows[0] = [['Posterize', 1.0, 9]] * 15 + [['Invert', 1.0, 0]] * 15  # keeps 1 bit; 255 - v
+    # A grey tells what was done to it; what never happens does not count.
+    happens = [['Posterize', 1.0, 9]] * 10 + [['Invert', 1.0, 0]] * 10  # keeps 1 bit; 255 - v
+    rows = [happens + [['Brightness', 0.0, 0]] * 10, [['Brightness', 0.0, 0]] * 30]
     path = write(tmp_path, rows, kind='schedule', segments_epochs=[3, 1], total_epochs=4)
     images = jnp.full((8000, 2, 2, 1), 100, jnp.uint8)
     jitted = jax.jit(functools.partial(pba, policy=path))
     out = np.asarray(jitted(key, images, progress=0.7))[:, 0, 0, 0]
     values, counts = np.unique(out, return_counts=True)
-    # none: 100; one: 0 or 155; two, without replacement of 30: PP 0, PI 255, IP 128, II 100
-    p, q = 14 / 29, 15 / 29
+    # none: 100; one: 0 or 155; two, without replacement of 20: PP 0, PI 255, IP 128, II 100
+    p, q = 9 / 19, 10 / 19
     expected = 8000 * np.array([0.15 + 0.25 * p, 0.2 + 0.25 * p, 0.25 * q, 0.15, 0.25 * q])
     assert values.tolist() == [0, 100, 128, 155, 255]
     assert (abs(counts - expected) < 6 * expected**0.5).all()
@@ -189,6 +189,10 @@ def test_augmix_is_half_the_image_and_half_a_chain(key):
     deep = 0.5 / 2.9  # of the levels 0.1 to 3, those from 2.5 on
     for value, share in {255: 7 / 9, 128: 1 / 9, 248: (1 - deep) / 9, 240: deep / 9}.items():
         assert abs(counts[value] - 4000 * share) < 6 * (4000 * share) ** 0.5
+    # Chains of one, two and three: white stays where none of them solarizes or posterizes.
+    out = np.asarray(jax.jit(functools.partial(augmix, width=1, depth=3, alpha=1e4))(key, images))[:, 1, 1, 0]
+    share = sum((7 / 9) ** length for length in (1, 2, 3)) / 3
+    assert abs((out >= 252).sum() - 4000 * share) < 6 * (4000 * share) ** 0.5
 
 
 @pytest.mark.parametrize(
