@@ -8,7 +8,6 @@ Every image draws two of the fourteen operations, at magnitude 9 of 30. Pillow's
 and the draws, and hand back nothing but a word that they are done: no image is copied between processes.
 """
 
-import argparse
 import multiprocessing
 import os
 
@@ -146,9 +145,7 @@ def measure_step(rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument('--rounds', type=int, default=30)
-    rounds = parser.parse_args().rounds
+    rounds = timing.arguments(rounds=30).rounds
     for shape in SHAPES:
         measure(shape, rounds)
     measure_step(min(rounds, 12))

@@ -3,7 +3,6 @@
 python -m benchmarks.mixing [--rounds=30]
 """
 
-import argparse
 import functools
 import inspect
 import time
@@ -55,9 +54,7 @@ def measure(shape, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument('--rounds', type=int, default=30)
-    rounds = parser.parse_args().rounds
+    rounds = timing.arguments(rounds=30).rounds
     for shape in SHAPES:
         measure(shape, rounds)
 

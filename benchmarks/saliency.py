@@ -5,8 +5,6 @@
 The same cut and paste in all, with random regions (no map is made) and with salient ones.
 """
 
-import argparse
-
 from benchmarks import timing
 from benchmarks.stepping import make_step
 from configs import common, fake, table1
@@ -26,10 +24,7 @@ def configure(row, mode):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    for name, default in {'depth': 16, 'width': 4, 'batch': 32, 'rounds': 12}.items():
-        parser.add_argument(f'--{name}', type=int, default=default)
-    args = parser.parse_args()
+    args = timing.arguments(depth=16, width=4, batch=32, rounds=12)
     size = args.depth, args.width, args.batch
     steps = {name: make_step(configure(*how), *size) for name, how in STEPS.items()}
     seconds = timing.rounds(steps, args.rounds)

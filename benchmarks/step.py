@@ -6,7 +6,6 @@ Prints the time of the whole loop over the time of the bare forward and backward
 on the same batch, and the share of ResizeMix in the operations of WRN-28-10's step, as XLA counts them.
 """
 
-import argparse
 import functools
 import pathlib
 import tempfile
@@ -84,12 +83,9 @@ def count_operations():
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    defaults = {'depth': 16, 'width': 4, 'batch': 32, 'steps': 3, 'rounds': 8}
-    for name, default in defaults.items():
-        parser.add_argument(f'--{name}', type=int, default=default)
+    args = timing.arguments(depth=16, width=4, batch=32, steps=3, rounds=8)
     count_operations()
-    time_loop(**vars(parser.parse_args()))
+    time_loop(**vars(args))
 
 
 if __name__ == '__main__':

@@ -1,11 +1,20 @@
 """Paired timing: everything that is compared runs in turn, many rounds, in one process."""
 
+import argparse
 import os
 import platform
 import statistics
 import time
 
 import jax
+
+
+def arguments(**defaults):
+    """The command line's whole numbers, --name=value, over `defaults`."""
+    parser = argparse.ArgumentParser()
+    for name, default in defaults.items():
+        parser.add_argument(f'--{name}', type=int, default=default)
+    return parser.parse_args()
 
 
 def machine():

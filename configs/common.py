@@ -17,8 +17,8 @@ from configs import recipes
 from configs.base import base
 
 UNPUBLISHED = 'its authors published neither code nor policy that could be run'
-NO_KEYS = {'row', 'title', 'paper', 'per_column'}  # what a row has that is no key of the config
 METHOD = 'its mixing method is not built yet'
+NO_KEYS = {'row', 'title', 'paper', 'per_column'}  # what a row has that is no key of the config
 
 
 def parse(arg, **defaults):

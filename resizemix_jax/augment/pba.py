@@ -38,7 +38,7 @@ def pba(key, images, *, policy='pba_cifar10', progress=0.0):
         ValueError: an unknown policy, or one that is no schedule.
     """
     content = policies.read_policy(policy)
-    if content['kind'] != 'schedule':
+    if content.get('kind') != 'schedule':
         raise ValueError(f'policy={policy!r} is no schedule over epochs; use pba_cifar10 or pba_svhn')
     batch, height, width, _ = images.shape
     schedule = policies.steps(content['subpolicies'], lambda op, m: magnitudes.tf(op, m, height, width))

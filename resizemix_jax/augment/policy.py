@@ -46,7 +46,13 @@ def read_policy(name):
         known = ', '.join(sorted(file.stem for file in FILES.glob('*.json')))
         raise ValueError(f'policy={name!r} must be the path of a .json file or one of: {known}')
     content = json.loads(path.read_text('utf-8'))
-    for row, entries in enumerate(content['subpolicies']):
+    rows = content.get('subpolicies') if isinstance(content, dict) else None
+    if not rows or len({len(row) for row in rows}) != 1 or {len(e) for row in rows for e in row} != {3}:
+        raise ValueError(
+            f"{path}: 'subpolicies' must be rows of equal length of [operation, probability, magnitude]; "
+            f'{FILES / "autoaugment_cifar10.json"} is one'
+        )
+    for row, entries in enumerate(rows):
         for entry in entries:
             op, prob, _ = entry
             if op not in ops.OPS:

@@ -221,6 +221,16 @@ def test_bad_input_is_refused(name, keywords, message, key):
 
 
 @pytest.mark.parametrize(
+    'rows',
+    [[], [[]], [[['Invert', 1.0, 0]], []], [[['Invert', 1.0]]]],
+    ids=['none', 'empty', 'uneven', 'short'],
+)
+def test_a_file_of_another_form_is_refused(rows, tmp_path, key):
+    with pytest.raises(ValueError, match=r"mine.json: 'subpolicies' must be rows of equal length of \[oper"):
+        autoaugment(key, IMAGES, policy=write(tmp_path, rows))
+
+
+@pytest.mark.parametrize(
     ('entry', 'message'),
     [
         (['Flip', 0.5, 1], "mine.json, row 0: 'Flip' must be one of"),
