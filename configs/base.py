@@ -9,6 +9,7 @@ def base():
     # What this run is: recorded in the result, chosen in the config's argument and not by an override.
     config.table = ''
     config.row = ''
+    config.column = ''
     config.recipe = 'paper'
 
     config.task = 'classify'

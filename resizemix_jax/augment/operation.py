@@ -6,7 +6,7 @@ from resizemix_jax.augment import magnitudes, ops
 from resizemix_jax.augment import policy as policies
 
 
-def operation(key, images, *, name='Rotate', level=0.8):
+def operation(key, images, *, name='Rotate', level=0.8, fill=0, interpolation='nearest'):
     """Applies one operation of `ops.OPS`.
 
     Law: `policy.do` with probability 1; the level in [0, 1] is read as in Fast AutoAugment
@@ -17,6 +17,8 @@ def operation(key, images, *, name='Rotate', level=0.8):
         images: uint8 [B, H, W, C].
         name: of `ops.OPS`.
         level: in [0, 1].
+        fill: of what the images leave: a value, or one for each channel; 0..255.
+        interpolation: of the warps, 'nearest' or 'bilinear'.
 
     Returns:
         uint8 [B, H, W, C].
@@ -37,4 +39,4 @@ def operation(key, images, *, name='Rotate', level=0.8):
             (amount, jnp.float32), (signed, bool),
         ))
     )  # fmt: skip
-    return policies.do(key, images, step, cutout_fill=(125, 123, 114))
+    return policies.do(key, images, step, fill=fill, cutout_fill=(125, 123, 114), interpolation=interpolation)

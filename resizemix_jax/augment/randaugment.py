@@ -12,17 +12,25 @@ from resizemix_jax.augment import policy as policies
 
 COLOUR = ('AutoContrast', 'Equalize', 'Posterize', 'Solarize', 'Color', 'Contrast', 'Brightness', 'Sharpness')
 WARPS = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
-# scale -> (operations, largest M, probability of each, fill)
+# scale -> (operations, largest M, probability of each, fill, interpolation)
 SCALES = {
-    'torchvision': (('Identity', *COLOUR, *WARPS), 30, 1.0, 0),
-    'ildoonet': ((*COLOUR, *WARPS, 'Invert', 'SolarizeAdd', 'Cutout'), 30, 1.0, 0),
-    'tpu': ((*COLOUR, *WARPS, 'Invert', 'SolarizeAdd', 'Cutout'), 30, 1.0, 128),
-    'timm': ((*COLOUR, *WARPS, 'Invert', 'SolarizeAdd'), 10, 0.5, 128),
-    'released': (('Identity', *(c for c in COLOUR if c != 'Equalize'), *WARPS, 'Invert'), 30, 1.0, 0),
+    'torchvision': (('Identity', *COLOUR, *WARPS), 30, 1.0, 0, 'nearest'),
+    'ildoonet': ((*COLOUR, *WARPS, 'Invert', 'SolarizeAdd', 'Cutout'), 30, 1.0, 0, 'nearest'),
+    'tpu': ((*COLOUR, *WARPS, 'Invert', 'SolarizeAdd', 'Cutout'), 30, 1.0, 128, 'nearest'),
+    'timm': ((*COLOUR, *WARPS, 'Invert', 'SolarizeAdd'), 10, 0.5, 128, 'bilinear'),
+    'released': (
+        ('Identity', *(c for c in COLOUR if c != 'Equalize'), *WARPS, 'Invert'),
+        30,
+        1.0,
+        0,
+        'bilinear',
+    ),
 }
 
 
-def randaugment(key, images, *, n=2, m=9, scale='torchvision', per='sample'):
+def randaugment(
+    key, images, *, n=2, m=9, scale='torchvision', per='sample', fill='scale', interpolation='scale'
+):
     """Applies `n` operations, drawn with replacement.
 
     Law:
@@ -34,7 +42,8 @@ def randaugment(key, images, *, n=2, m=9, scale='torchvision', per='sample'):
                            are .94, nearly nothing. The port that the compared CIFAR numbers are trained with.
             'tpu'          m / 10 and not cut at 10 (m = 17 rotates by 51 degrees), 16 operations, grey fill;
                            also big_vision's.
-            'timm'         m / 10, m <= 10, 15 operations, each with probability 1/2, grey fill.
+            'timm'         m / 10, m <= 10, 15 operations, each with probability 1/2, grey fill, bilinear
+                           (there bilinear or bicubic by chance).
             'released'     the one that JayQine/ResizeMix puts after the mixing; its numbers are much weaker:
                            see `released`.
         sign      of shears, translations and rotations (and 'torchvision' factors), + or - alike.
@@ -48,16 +57,18 @@ def randaugment(key, images, *, n=2, m=9, scale='torchvision', per='sample'):
         m: the magnitude, from 0 to the scale's largest.
         scale: one of SCALES.
         per: 'sample', or 'batch' for one draw for the whole batch, the released law.
+        fill: of what the images leave: 'scale', as the scale has it; or a value, or one for each channel.
+        interpolation: of the warps: 'scale', 'nearest' or 'bilinear'.
 
     Returns:
         uint8 [B, H, W, C].
 
     Raises:
-        ValueError: an unknown scale or per, n or m out of range.
+        ValueError: an unknown scale, per or interpolation; n, m or the fill out of range.
     """
     if scale not in SCALES:
         raise ValueError(f'scale={scale!r} must be one of: {", ".join(SCALES)}')
-    names, largest, prob, fill = SCALES[scale]
+    names, largest, prob, own_fill, own_interpolation = SCALES[scale]
     if n < 0 or n != int(n):
         raise ValueError(f'n={n} must be a whole number >= 0')
     if not 0 <= m <= largest:
@@ -67,8 +78,9 @@ def randaugment(key, images, *, n=2, m=9, scale='torchvision', per='sample'):
     chance = m / 30 if scale == 'released' else prob
     space = policies.steps([[name, chance if name == 'AutoContrast' else prob, m] for name in names], reading)
     do = functools.partial(
-        policies.do, per=per, spread=scale == 'released', fill=fill,
+        policies.do, per=per, spread=scale == 'released', fill=own_fill if fill == 'scale' else fill,
         cutout_fill=128 if scale == 'tpu' else (125, 123, 114),
+        interpolation=own_interpolation if interpolation == 'scale' else interpolation,
     )  # fmt: skip
 
     def one(layer, images):
@@ -88,7 +100,7 @@ def released(op, m, height, width):
     TranslateX moves both axes by U(-.5 f, .5 f) of the side, TranslateY one; Rotate U(-45 f, 45 f) degrees;
     Shear .5 f *degrees*, which moves nothing at 32 pixels; solarize at U(.5 - f, .5 + f) of 255; posterize to
     int(4 + 4 f) bits; factors .1 + 1.8 f (.94 with m = 14); AutoContrast with probability f; Invert always;
-    no Equalize. There the warps interpolate, solarizing also adds U(-.1, .1), AutoContrast takes the
+    no Equalize. The warps are bilinear. There solarizing also adds U(-.1, .1), AutoContrast takes the
     histogram of the whole batch, and nothing is rounded to uint8.
     """
     f = m / 30
