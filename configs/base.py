@@ -12,7 +12,8 @@ def base():
     config.column = ''
     config.recipe = 'paper'
 
-    config.task = 'classify'
+    config.task = 'classify'  # a file of resizemix_jax/tasks
+    config.task_args = ml_collections.ConfigDict()
     config.seed = 0
     config.dataset = 'fashion_mnist_10k'  # a file of resizemix_jax/data
     config.dataset_args = ml_collections.ConfigDict()

@@ -13,7 +13,7 @@ from resizemix_jax.augment.normalize import denormalize, normalize
 from resizemix_jax.checkpoint import Checkpoints
 from resizemix_jax.data.pictures import read_pictures
 from resizemix_jax.drawing import Cell
-from resizemix_jax.find import find
+from resizemix_jax.find import bind
 from resizemix_jax.pairs import Network, choose_pairs, class_name, mix_pairs
 from resizemix_jax.tasks.extra_pass import saliency_pass
 
@@ -134,7 +134,7 @@ def _task(config, dataset):
     config = config.copy_and_resolve_references()
     with config.unlocked():
         config.batch_norm = 'local'  # there is one device here
-    return find('tasks', config.task)(config, dataset)
+    return bind('tasks', config.task, config.task_args)(config, dataset)
 
 
 def _restore(plan, workdir, or_new):

@@ -114,6 +114,7 @@ def test_every_key_is_read():
     # handed over whole.
     groups = {k for k, v in base().items() if isinstance(v, ml_collections.ConfigDict)}
     assert groups == {
+        'task_args',
         'dataset_args',
         'model_args',
         'augment_args',
