@@ -10,7 +10,7 @@ def operation(key, images, *, name='Rotate', level=0.8, fill=0, interpolation='n
     """Applies one operation of `ops.OPS`.
 
     Law: `policy.do` with probability 1; the level in [0, 1] is read as in Fast AutoAugment
-    (`magnitudes.level`), and SolarizeAdd adds int(110 level).
+    (`magnitudes.level`), and SolarizeAdd and Add add int(110 level).
 
     Args:
         key: typed JAX key.
@@ -32,7 +32,7 @@ def operation(key, images, *, name='Rotate', level=0.8, fill=0, interpolation='n
         raise ValueError(f'level={level} must be in [0, 1]')
     batch, height, width, _ = images.shape
     reading = magnitudes.level(name, level, height, width)
-    base, amount, signed = (int(110 * level), 0.0, False) if name == 'SolarizeAdd' else reading
+    base, amount, signed = (int(110 * level), 0.0, False) if name in ('SolarizeAdd', 'Add') else reading
     step = policies.Steps(
         *(jnp.full(batch, value, dtype) for value, dtype in (
             (ops.OPS.index(name), jnp.int32), (1.0, jnp.float32), (base, jnp.float32),

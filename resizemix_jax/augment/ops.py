@@ -24,6 +24,7 @@ OPS = (
     'Equalize',
     'Solarize',
     'SolarizeAdd',
+    'Add',
     'Posterize',
     'Contrast',
     'Color',
@@ -33,8 +34,8 @@ OPS = (
 )
 WARPS = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate', 'Cutout')
 TABLES = (
-    *('AutoContrast', 'Invert', 'Equalize', 'Solarize', 'SolarizeAdd', 'Posterize'),
-    *('Contrast', 'Brightness'),
+    *('AutoContrast', 'Invert', 'Equalize', 'Solarize', 'SolarizeAdd', 'Add'),
+    *('Posterize', 'Contrast', 'Brightness'),
 )
 # Images are worked on in blocks of this share of the batch: large enough to use the cores, small enough that
 # little is computed in vain. On a 2-core CPU, 8 is slower and 32 is not faster.
@@ -53,7 +54,7 @@ def apply(images, op, value, centre=None, *, fill=0, cutout_fill=0, interpolatio
         Equalize          each channel's histogram flattened.
         Invert            255 - value.
         Solarize          255 - value for values >= v, a threshold.
-        SolarizeAdd       value + trunc(v), cut to 0..255, for values < 128.
+        SolarizeAdd       value + trunc(v), cut to 0..255, for values < 128; Add, for all values.
         Posterize         the upper trunc(v) bits of the eight kept.
         Contrast, Color, Brightness, Sharpness
                           degenerate + v (image - degenerate): from the gray mean, the gray image (one channel
@@ -68,7 +69,7 @@ def apply(images, op, value, centre=None, *, fill=0, cutout_fill=0, interpolatio
     published magnitudes (whole degrees, 30 i / 9) are exact; of random angles, one in 19000 at 224 pixels and
     one in 95000 at 32 has an entry of its matrix off by 1/65536, which most often moves no pixel or one (up
     to seven were seen). Bilinear warps differ from Pillow's doubles by 1 in a value here and there, and at
-    the border by whether a point is inside. SolarizeAdd and Cutout are not Pillow's; exact in integers.
+    the border by whether a point is inside. SolarizeAdd, Add and Cutout are not Pillow's.
 
     Cost: warps, tables and blends are a pass each over the images that drew one, in blocks; histogram, mean
     and smoothing are computed for the images that need them. Nothing is compiled again for other draws.
@@ -181,6 +182,7 @@ def _tables(drew, value):
         'Invert': tables.invert(),
         'Solarize': tables.solarize(value),
         'SolarizeAdd': tables.solarize_add(value),
+        'Add': tables.add(value),
         'Posterize': tables.posterize(value),
         'Brightness': tables.brightness(value),
     }

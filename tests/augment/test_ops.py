@@ -21,6 +21,7 @@ VALUES = {
     'Rotate': ANGLES,
     'Solarize': np.concatenate([np.linspace(0, 256, 33), 25.6 * np.arange(10), [256 * 0.7]]),
     'SolarizeAdd': np.concatenate([np.arange(0, 111, 11), [-20, 12.7, 300]]),
+    'Add': np.concatenate([np.arange(-255, 256, 17), [-0.9, 25.5]]),
     'Posterize': np.arange(9),
     'Cutout': np.arange(40),
 }
@@ -88,6 +89,7 @@ def pillow(image, name, value, fill=0, centre=None, resample=Image.Resampling.NE
         'Equalize': lambda: ImageOps.equalize(made),
         'Solarize': lambda: ImageOps.solarize(made, value),
         'SolarizeAdd': solarize_add,
+        'Add': lambda: np.clip(image.astype(int) + int(value), 0, 255).astype(np.uint8),
         'Posterize': lambda: ImageOps.posterize(made, int(value)) if value else np.zeros_like(image),
         'Cutout': cutout,
     }
@@ -231,7 +233,7 @@ def test_vmap_and_pmap_agree_with_jit():
 
 def test_an_index_out_of_range_does_nothing():
     pictures = images(8, 8, 3)
-    out = apply(pictures, np.array([-1, 17, 99, 0, -5, 17, 17], np.int32), np.ones(7, np.float32))
+    out = apply(pictures, np.array([-1, 18, 99, 0, -5, 18, 18], np.int32), np.ones(7, np.float32))
     np.testing.assert_array_equal(out, pictures)
 
 
@@ -267,6 +269,6 @@ def test_temporaries_stay_below_four_batches():
 
 
 def test_table_of_op_names_is_whole():
-    assert len(set(ops.OPS)) == len(ops.OPS) == 17
+    assert len(set(ops.OPS)) == len(ops.OPS) == 18
     assert set(VALUES) == set(ops.OPS)
     assert not set(ops.WARPS) & set(ops.TABLES)

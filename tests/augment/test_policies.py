@@ -192,6 +192,19 @@ def test_fill_and_interpolation_reach_the_warps(name, tmp_path, key):
         function(key, images, fill=300)
 
 
+def test_the_released_solarizing_adds_first(key):
+    images = jnp.full((4000, 2, 2, 1), 100, jnp.uint8)
+    function = functools.partial(randaugment, n=1, m=14, scale='released', interpolation='nearest', fill=100)
+    out = np.asarray(jax.jit(function)(key, images))[:, 0, 0, 0].astype(int)
+    # Of a grey image only 100, the brightness 94, the 5 bits of 96 and the inverse come from others.
+    solarized = out[~np.isin(out, (100, 94, 96, 155))]
+    assert abs(len(solarized) - 4000 / 14) < 6 * (4000 / 14) ** 0.5
+    kept, inverted = solarized[solarized < 128], 255 - solarized[solarized >= 128]
+    assert len(kept) > 80 and len(inverted) > 80
+    for added in (kept - 100, inverted - 100):
+        assert added.min() >= -25 and added.max() <= 25 and added.min() < -15 and added.max() > 15
+
+
 def test_no_operation_changes_nothing(key):
     np.testing.assert_array_equal(randaugment(key, IMAGES, n=0), IMAGES)
 
@@ -200,7 +213,7 @@ def test_no_operation_changes_nothing(key):
 def test_randaugment_s_spaces(scale):
     names_, largest, _, fill, interpolation = SCALES[scale]
     sizes = {'torchvision': 14, 'ildoonet': 16, 'tpu': 16, 'timm': 15, 'released': 14 - 1}
-    assert len(set(names_)) == len(names_) == sizes[scale] + (scale == 'released')
+    assert len(set(names_)) == len(names_) - (scale == 'released') == sizes[scale]
     assert set(names_) <= set(ops.OPS) and largest in (10, 30)
     assert (fill == 128) == (scale in ('tpu', 'timm'))
     assert (interpolation == 'bilinear') == (scale in ('timm', 'released'))
