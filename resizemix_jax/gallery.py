@@ -41,7 +41,7 @@ def gallery(config, workdir, variants, images='', side=224):
     """
     plan = build.plan(config)
     split = read_pictures(images, side) if images else plan.dataset.read('train', config.data_dir)
-    guided = any(variant.saliency for _, variant in variants)
+    guided = any(variant.saliency in saliency.METHODS for _, variant in variants)
     network = None
     if split.images.shape[-1] == plan.dataset.image_shape[-1]:
         network = _restore(plan, workdir, or_new=guided)
@@ -50,7 +50,9 @@ def gallery(config, workdir, variants, images='', side=224):
             'The network takes %d channels, the pictures have %d: what it would guide is left out',
             plan.dataset.image_shape[-1], split.images.shape[-1],
         )  # fmt: skip
-        variants = [(title, variant) for title, variant in variants if not variant.saliency]
+        variants = [
+            (title, variant) for title, variant in variants if variant.saliency not in saliency.METHODS
+        ]
     pairs = choose_pairs(split, config.seed, pictures=bool(images))
     return draw(plan.dataset, variants, pairs, network, pathlib.Path(workdir) / 'gallery')
 

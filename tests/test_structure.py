@@ -20,7 +20,7 @@ ONLY = {
     'absl': ('main.py', 'resizemix_jax/writers.py'),
 }
 # Families that know nothing of each other, nor of data and tasks.
-FAMILIES = ('mixing', 'augment', 'models', 'saliency')
+FAMILIES = ('mixing', 'augment', 'models', 'saliency', 'static_saliency')
 
 
 def imports(path):

@@ -19,10 +19,21 @@ CASES = [
 ]
 
 
+def takes_map(name):
+    return 'saliency' in inspect.signature(find('mixing', name)).parameters
+
+
 @functools.cache
 def jitted(name, per):
     """One for all tests, since compiling is what takes their time."""
-    return jax.jit(functools.partial(find('mixing', name), **({'per': per} if per else {})))
+    function = find('mixing', name)
+    keywords = {'per': per} if per else {}
+
+    def call(key, images, labels):
+        maps = {'saliency': images[..., 0]} if takes_map(name) else {}
+        return function(key, images, labels, **keywords, **maps)
+
+    return jax.jit(call)
 
 
 def make_batch(size=8, shape=(16, 12, 3), dtype=jnp.float32, classes=5):
@@ -33,7 +44,17 @@ def make_batch(size=8, shape=(16, 12, 3), dtype=jnp.float32, classes=5):
 
 
 def test_all_methods_are_there():
-    assert set(METHODS) >= {'none', 'resizemix', 'cutmix', 'mixup', 'cutout'}
+    assert set(METHODS) >= {
+        'none',
+        'resizemix',
+        'cutmix',
+        'mixup',
+        'cutout',
+        'fmix',
+        'ricap',
+        'random_erasing',
+        'saliencymix',
+    }
 
 
 @pytest.mark.parametrize('name', METHODS)
@@ -75,7 +96,7 @@ def test_inputs_are_unchanged(name, per, key):
 def test_the_key_decides_and_nothing_recompiles(name, per):
     images, labels = make_batch()
     function = jax.jit(jitted(name, per))
-    outputs = [np.asarray(function(jax.random.key(seed), images, labels)[0]) for seed in (0, 1, 2, 3, 0)]
+    outputs = [np.asarray(function(jax.random.key(seed), images, labels)[0]) for seed in (*range(8), 0)]
     assert function._cache_size() == 1
     np.testing.assert_array_equal(outputs[0], outputs[-1])
     if name != 'none':

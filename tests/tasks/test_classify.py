@@ -81,7 +81,7 @@ def variables_of(variables):
         ({'dtype': 'float16'}, "dtype='float16' must be"),
         ({'loss': 'mse'}, "loss='mse' must be one of: ce, bce"),
         ({'label_smoothing': 1.0}, 'label_smoothing=1.0 must be in'),
-        ({'mixing': 'fmix'}, "mixing: there is no 'fmix'; there are: cut_paste, cutmix"),
+        ({'mixing': 'automix'}, "mixing: there is no 'automix'; there are: cut_paste, cutmix"),
         ({'mixing': 'mixup'}, 'mixup does not take antialias, method, tau; it takes: alpha, per'),
         ({'policy': 'automix'}, "augment: there is no 'automix'; there are: augmix, autoaugment"),
         ({'policy': 'dada', 'policy_args': {'m': 3}}, 'dada does not take m; it takes: policy, per'),
