@@ -17,7 +17,6 @@ from configs import recipes
 from configs.base import base
 
 UNPUBLISHED = 'its authors published neither code nor policy that could be run'
-METHOD = 'its mixing method is not built yet'
 NO_KEYS = {'row', 'title', 'paper', 'per_column'}  # what a row has that is no key of the config
 
 

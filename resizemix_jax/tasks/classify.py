@@ -1,6 +1,7 @@
 """Image classification: augmentation, mixing, network and loss, joined."""
 
 import dataclasses
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -41,7 +42,7 @@ def classify(config, dataset):
         batch_augment=config.batch_augment,
         halve_train=halve.METHODS[config.half_train],
         halve_eval=halve.METHODS[config.half_eval],
-        mix=bind('mixing', config.mixing, config.mixing_args),
+        mix=_mix(config, dataset),
         saliency=_saliency(config, model, dataset),
         example_loss=metrics.LOSSES[config.loss],
         label_smoothing=config.label_smoothing,
@@ -74,6 +75,14 @@ def _policy(config):
     if 'progress' in inspect.signature(policy).parameters:
         return lambda key, images, progress: policy(key, images, progress=progress)
     return lambda key, images, progress: policy(key, images)
+
+
+def _mix(config, dataset):
+    """The mixing op; one that takes the pixels' scale as `std` has it from the dataset."""
+    mix = bind('mixing', config.mixing, config.mixing_args)
+    takes = inspect.signature(mix).parameters
+    scale = {'std': dataset.std} if 'std' in takes and 'std' not in config.mixing_args else {}
+    return functools.partial(mix, **scale)
 
 
 def _saliency(config, model, dataset):
