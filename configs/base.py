@@ -9,9 +9,11 @@ def base():
     # What this run is: recorded in the result, chosen in the config's argument and not by an override.
     config.table = ''
     config.row = ''
+    config.column = ''
     config.recipe = 'paper'
 
-    config.task = 'classify'
+    config.task = 'classify'  # a file of resizemix_jax/tasks
+    config.task_args = ml_collections.ConfigDict()
     config.seed = 0
     config.dataset = 'fashion_mnist_10k'  # a file of resizemix_jax/data
     config.dataset_args = ml_collections.ConfigDict()

@@ -9,7 +9,7 @@ from resizemix_jax import keys, optim, parallel, step
 from resizemix_jax import state as states
 from resizemix_jax.data.dataset import Dataset, Split
 from resizemix_jax.errors import ConfigError
-from resizemix_jax.find import bind, find
+from resizemix_jax.find import bind
 
 
 class Plan(NamedTuple):
@@ -44,7 +44,7 @@ def plan(config):
         _check_numbers(config)
         devices = parallel.local_devices(config.num_devices)
         dataset = bind('data', config.dataset, config.dataset_args)()
-        task = find('tasks', config.task)(config, dataset)
+        task = bind('tasks', config.task, config.task_args)(config, dataset)
         _check_batch(config.batch_size, len(devices), config.micro_batches)
         _trace(task, dataset, config.batch_size // len(devices))
     except ValueError as error:

@@ -8,18 +8,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from resizemix_jax import build, drawing, keys, parallel, saliency
+from resizemix_jax import build, drawing, keys, parallel
 from resizemix_jax.augment.normalize import denormalize, normalize
 from resizemix_jax.checkpoint import Checkpoints
 from resizemix_jax.data.pictures import read_pictures
 from resizemix_jax.drawing import Cell
-from resizemix_jax.find import find
+from resizemix_jax.find import bind
 from resizemix_jax.pairs import Network, choose_pairs, class_name, mix_pairs
 from resizemix_jax.tasks.extra_pass import saliency_pass
 
 log = logging.getLogger(__name__)
 
 HEAT_PAIRS = 3  # of the pairs, in a picture of heat maps
+HEATS = ('grad_cam', 'cam')
 
 
 def gallery(config, workdir, variants, images='', side=224):
@@ -87,7 +88,7 @@ def draw(dataset, variants, pairs, network, directory, suffix=''):
     ]
     drawing.grid(paths[0], 'What the network is shown, and its label', header, rows)
     if network and network.step:
-        for kind in saliency.METHODS:
+        for kind in HEATS:
             paths.append(directory / f'{kind}{suffix}.png')
             draw_heat(paths[-1], kind, tasks, titles, mixed, pairs, network)
     return paths
@@ -136,7 +137,7 @@ def _task(config, dataset):
     config = config.copy_and_resolve_references()
     with config.unlocked():
         config.batch_norm = 'local'  # there is one device here
-    return find('tasks', config.task)(config, dataset)
+    return bind('tasks', config.task, config.task_args)(config, dataset)
 
 
 def _restore(plan, workdir, or_new):

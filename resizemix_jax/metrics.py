@@ -24,7 +24,46 @@ def sigmoid_cross_entropy(logits, labels):
     return -jnp.mean(positive + negative, axis=-1)
 
 
-LOSSES = {'ce': softmax_cross_entropy, 'bce': sigmoid_cross_entropy}
+def softmax_binary_cross_entropy(logits, labels):
+    """The mean over the classes of the binary cross-entropies of the softmax's chances, float32 [B].
+
+    The loss of PuzzleMix on CIFAR (snu-mllab/PuzzleMix main.py: torch's BCELoss of the softmax), whose
+    logarithms end at -100. log(1 - p) is exact here where p rounds to 1.
+    """
+    logits = logits.astype(jnp.float32)
+    log_p = jax.nn.log_softmax(logits)
+    # 1 - p is the chance of the others: only that of the likeliest class needs their sum.
+    top = jax.nn.one_hot(jnp.argmax(logits, axis=-1), logits.shape[-1], dtype=bool)
+    others = jax.nn.logsumexp(logits, axis=-1, where=~top, keepdims=True) - jax.nn.logsumexp(
+        logits, axis=-1, keepdims=True
+    )
+    log_q = jnp.where(top, others, jnp.log1p(-jnp.where(top, 0, jnp.exp(log_p))))
+    each = labels * jnp.maximum(log_p, -100) + (1 - labels) * jnp.maximum(log_q, -100)
+    return -jnp.mean(each, axis=-1)
+
+
+LOSSES = {
+    'ce': softmax_cross_entropy,
+    'bce': sigmoid_cross_entropy,
+    'bce_softmax': softmax_binary_cross_entropy,
+}
+
+
+def jensen_shannon(logits):
+    """The Jensen-Shannon divergence between the predictions for several views, float32 [B].
+
+    The mean over the views of KL(p_v || m), where p_v = softmax(logits_v) and m is their mean, which is kept
+    in [1e-7, 1] before its logarithm.
+
+    Source: arXiv:1912.02781; google-research/augmix, cifar.py.
+
+    Args:
+        logits: float32 [B, V, K].
+    """
+    log_p = jax.nn.log_softmax(logits)
+    p = jnp.exp(log_p)
+    log_m = jnp.log(jnp.clip(jnp.mean(p, axis=1, keepdims=True), 1e-7, 1.0))
+    return jnp.mean(jnp.sum(p * (log_p - log_m), axis=-1), axis=1)
 
 
 def label_share(logits, labels):

@@ -67,7 +67,34 @@ def cam(head, features, label, *, target='label'):
     return jnp.take_along_axis(logits, chosen[:, None, None, None], axis=-1)[..., 0]
 
 
-METHODS = {'grad_cam': grad_cam, 'cam': cam}
+def input_gradient(head, features, label, *, target='label'):
+    """The saliency of PuzzleMix: how much each pixel moves the loss.
+
+    Law:
+        heat = sqrt(mean over the channels of g^2), g the gradient of the sum of the images' cross-entropies
+        with respect to the features; these are to be the normalised images, and `head` the whole network.
+
+    Source: arXiv:2003.09590; snu-mllab/PuzzleMix main.py, which takes the mean over the batch, so its maps
+    are this one over B, and looks at the network in evaluation mode (unless it trains on clean images too).
+
+    Args:
+        head, features, label, target: see the contract of this module.
+
+    Returns:
+        float32 [B, h, w], >= 0.
+    """
+
+    def loss(features):
+        logits = head(features)
+        chosen = _class(jax.lax.stop_gradient(logits), label, target)
+        return -jnp.sum(jnp.take_along_axis(jax.nn.log_softmax(logits), chosen[:, None], axis=-1))
+
+    gradient = jax.grad(loss)(features).astype(jnp.float32)
+    return jnp.sqrt(jnp.mean(gradient**2, axis=-1))
+
+
+METHODS = {'grad_cam': grad_cam, 'cam': cam, 'input_gradient': input_gradient}
+OF_IMAGES = ('input_gradient',)  # the methods whose features are the images themselves
 
 
 def upsample(heat, height, width):

@@ -18,7 +18,8 @@ def saliency_pass(model, method, keywords, *, layer=0, mode='train'):
         model: a Linen module with the methods `features` and `head`.
         method: a name of `saliency.METHODS`.
         keywords: of that function.
-        layer: the group of blocks whose output is looked at, from 1; 0 is the last.
+        layer: the group of blocks whose output is looked at, from 1; 0 is the last. A map that is of the
+            images themselves has none: then it must be 0.
         mode: 'train', BatchNorm's statistics of the batch and dropout, as in the step and in what is left
             of the released code, or 'eval'. Neither moves the running statistics (the released one did).
 
@@ -35,7 +36,10 @@ def saliency_pass(model, method, keywords, *, layer=0, mode='train'):
     if mode not in MODES:
         raise ValueError(f'saliency_mode={mode!r} must be one of: {", ".join(MODES)}')
     check_keywords(saliency.METHODS[method], keywords)
-    if not (hasattr(model, 'features') and hasattr(model, 'head')):
+    if method in saliency.OF_IMAGES:
+        if layer:
+            raise ValueError(f'saliency_layer={layer}: {method!r} looks at the images; leave it 0')
+    elif not (hasattr(model, 'features') and hasattr(model, 'head')):
         raise ValueError(
             f'saliency={method!r} needs a network with the methods features and head; '
             f'{type(model).__name__} has not both. See resizemix_jax/models'
@@ -48,20 +52,21 @@ def _jitted(model, method, keywords, layer, mode):
     heat_of = functools.partial(saliency.METHODS[method], **dict(keywords))
 
     def maps(params, batch_stats, images, label, key):
-        def part(name, inputs):
+        def run(inputs, **part):
             out = model.apply(
                 {'params': params, 'batch_stats': batch_stats},
                 inputs,
                 train=mode == 'train',
-                layer=layer,
-                method=name,
                 mutable=['batch_stats'],
                 rngs=streams(key),
+                **part,
             )
             return out[0]  # without the moved statistics
 
-        features = part('features', images)
-        heat = heat_of(functools.partial(part, 'head'), features, label)
+        if method in saliency.OF_IMAGES:
+            return heat_of(run, images, label)
+        features = run(images, method='features', layer=layer)
+        heat = heat_of(functools.partial(run, method='head', layer=layer), features, label)
         return saliency.upsample(heat, *images.shape[1:3])
 
     return jax.jit(maps)

@@ -1,0 +1,83 @@
+"""Images cut into g x g equal blocks, which are numbered in reading order."""
+
+import math
+
+import jax.numpy as jnp
+
+FINEST = 16  # blocks a side: more would not fit the cut's integers and the transport's memory
+
+
+def grids(images, blocks):
+    """Those `blocks` that divide both sides of the images."""
+    _, height, width, _ = images.shape
+    if any(b not in range(2, FINEST + 1) for b in blocks):
+        raise ValueError(f'blocks={tuple(blocks)} must be whole numbers from 2 to {FINEST}')
+    fitting = [b for b in blocks if height % b == 0 and width % b == 0]
+    if not fitting:
+        raise ValueError(
+            f'images of {height} x {width} pixels cannot be cut into equal blocks by any of '
+            f'blocks={tuple(blocks)}; name a number that divides both sides, or crop the images'
+        )
+    return fitting
+
+
+def parts_to_move(images, side, t_size):
+    """Into how many parts a block's side is cut for moving: the fewest that divide it and are <= t_size.
+
+    Where no divisor makes them so small, the most that divide it.
+    """
+    block = [size // side for size in images.shape[1:3]]
+    if t_size == -1:
+        return 1
+    if t_size < 1:
+        raise ValueError(f't_size={t_size} must be >= 1, or -1 for whole blocks')
+    common = math.gcd(*block)
+    parts = next(
+        f for f in range(1, common + 1) if common % f == 0 and (max(block) <= t_size * f or f == common)
+    )
+    if side * parts > FINEST:
+        raise ValueError(
+            f't_size={t_size} cuts blocks of {block[0]} x {block[1]} pixels into a grid of '
+            f'{side * parts} x {side * parts}, finer than {FINEST} x {FINEST}; use a larger t_size, or -1'
+        )
+    return parts
+
+
+def part(length, most):
+    """The largest divisor of `length` that is <= most."""
+    return max(d for d in range(1, min(length, most) + 1) if length % d == 0)
+
+
+def block_means(saliency, side):
+    """The share of each image's map in each block, float32 [B, side, side]; uniform where there is no map."""
+    batch, height, width = saliency.shape
+    kept = jnp.maximum(saliency.astype(jnp.float32), 0)
+    sums = kept.reshape(batch, side, height // side, side, width // side).sum(axis=(2, 4))
+    total = sums.sum(axis=(1, 2), keepdims=True)
+    known = (total > 0) & jnp.isfinite(total)
+    return jnp.where(known, sums / jnp.where(known, total, 1), 1 / side**2)
+
+
+def spread(share, size):
+    """[B, g, g] at the larger `size`, each value over its block."""
+    for axis, length in enumerate(size, start=1):
+        share = jnp.repeat(share, length // share.shape[axis], axis=axis)
+    return share
+
+
+def rearrange(images, row, origin):
+    """Block `origin[i]` of image `row[i]` at each place of image i.
+
+    Args:
+        images: [B, H, W, C], with H and W multiples of g.
+        row: int32 [B].
+        origin: int32 [B, g, g].
+
+    Returns:
+        [B, H, W, C].
+    """
+    batch, height, width, channels = images.shape
+    side = origin.shape[1]
+    blocks = images.reshape(batch, side, height // side, side, width // side, channels)
+    moved = blocks[row[:, None, None], origin // side, :, origin % side]
+    return moved.swapaxes(2, 3).reshape(images.shape)
