@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from resizemix_jax import build, drawing, keys, parallel
+from resizemix_jax import build, drawing, keys, parallel, saliency
 from resizemix_jax.augment.normalize import denormalize, normalize
 from resizemix_jax.checkpoint import Checkpoints
 from resizemix_jax.data.pictures import read_pictures
