@@ -24,20 +24,20 @@ def fine_grained(images):
         mean     for each n in REACHES, of the rows y - n + 1 .. y + n and columns x - n + 1 .. x + n that the
                  image has, without the pixel itself.
         on, off  the sums over n of floor(max(gray - mean, 0)) and of floor(max(mean - gray, 0)).
-        map      on and off, each scaled so that its highest pixel of the image is 255, floored, and added
-                 modulo 256. An image without any contrast is 0 everywhere.
+        map      on and off, each scaled so that its highest pixel of the image is 255, floored, and added.
+                 An image without any contrast is 0 everywhere.
 
-    Source: StaticSaliencyFineGrained of opencv_contrib, whose last sum is a byte and wraps, hence the modulo:
-    where a pixel stands out brightly at one scale and darkly at another, the map can be low. OpenCV returns
-    the map / 255; version 5.0.0 gives the same numbers in images of up to 65,793 pixels, and beyond that its
-    sums round. It takes blue to come first: for its map of images[..., ::-1], here give images. SaliencyMix's code gives
-    it red first, and normalised floats, whose bytes it reads as if they were pixels: no map of the image.
+    Source: StaticSaliencyFineGrained of opencv_contrib, which returns the map / 255. Version 5.0.0 gives the
+    same numbers in images of up to 65,793 pixels; beyond that its sums round. Its last sum is a byte, which
+    would wrap above 255; no image tried gets there. It takes blue to come first: for its map of
+    images[..., ::-1], here give images. The code of SaliencyMix hands it red first, and normalised floats,
+    whose bytes it reads as if they were pixels: no map of the image.
 
     Args:
         images: see the contract of this module.
 
     Returns:
-        float32 [B, H, W], whole numbers from 0 to 255.
+        float32 [B, H, W], whole numbers.
 
     Raises:
         ValueError: images of another rank, dtype or number of channels.
@@ -54,7 +54,7 @@ def fine_grained(images):
         contrast = _contrast(total, gray, reach)
         on += jnp.maximum(contrast, 0)
         off += jnp.maximum(-contrast, 0)
-    return ((_to_bytes(on) + _to_bytes(off)) % 256).astype(jnp.float32)
+    return (_to_bytes(on) + _to_bytes(off)).astype(jnp.float32)
 
 
 METHODS = {'fine_grained': fine_grained}

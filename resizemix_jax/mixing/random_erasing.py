@@ -17,8 +17,8 @@ def random_erasing(
     Law:
         apply    with probability `prob`; every draw is an image's own.
         size     a ~ U(area) * H * W and r ~ the aspect; h = round(sqrt(a * r)) and w = round(sqrt(a / r)),
-                 halves to even; drawn anew until h < H and w < W, at most `attempts` times. If none fits, nothing is
-                 erased. (All attempts are drawn and the first that fits is taken: the same law.)
+                 halves to even; drawn anew until h < H and w < W, at most `attempts` times. If none fits,
+                 nothing is erased. (All attempts are drawn and the first that fits is taken: the same law.)
         aspect   'uniform': r ~ U(ratio, 1 / ratio), so most rectangles are tall; 'log_uniform': log r uniform
                  between the logarithms of these ends, so tall and wide occur alike.
         place    the upper left corner, uniform over the places where the rectangle is inside.
@@ -92,4 +92,9 @@ def _draw_size(key, shape, height, width, area, ratio, aspect):
     else:
         end = -jnp.log(ratio)
         r = jnp.exp(jax.random.uniform(key_ratio, shape, minval=-end, maxval=end))
-    return (jnp.round(jnp.sqrt(side)).astype(jnp.int32) for side in (pixels * r, pixels / r))
+    return sides(pixels, r)
+
+
+def sides(pixels, r):
+    """The sides (h, w) of a rectangle of so many pixels with h / w = r, but for rounding: int32."""
+    return tuple(jnp.round(jnp.sqrt(side)).astype(jnp.int32) for side in (pixels * r, pixels / r))

@@ -37,9 +37,10 @@ def ricap(key, images, labels, *, beta=0.3, per='batch'):
     pairing.check_positive(beta=beta)
     batch, height, width, _ = images.shape
     count = pairing.draws(per, batch)
-    key_h, key_w, key_cells = jax.random.split(key, 3)
-    h = _round_share(pairing.draw_beta(key_h, beta, count), height)
-    w = _round_share(pairing.draw_beta(key_w, beta, count), width)
+    key_corner, key_cells = jax.random.split(key)
+    y, x = pairing.draw_beta(key_corner, beta, 2 * count).reshape(2, count)
+    h = jnp.round(height * y).astype(jnp.int32)
+    w = jnp.round(width * x).astype(jnp.int32)
 
     def fill(mixed, cell):
         key, box = cell
@@ -56,10 +57,6 @@ def ricap(key, images, labels, *, beta=0.3, per='batch'):
     cells = jax.random.split(key_cells, 4), _cells(h, w, height, width)
     mixed, _ = lax.scan(fill, (images, jnp.zeros_like(labels)), cells)
     return mixed
-
-
-def _round_share(share, side):
-    return jnp.round(side * share).astype(jnp.int32)
 
 
 def _cells(h, w, height, width):

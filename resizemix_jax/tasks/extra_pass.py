@@ -86,7 +86,7 @@ def static_maps(method, keywords, mean, std):
     def maps(params, batch_stats, images, label, key):
         return function(denormalize(images, mean, std), **keywords)
 
-    return maps
+    return jax.jit(maps)
 
 
 def streams(key):
