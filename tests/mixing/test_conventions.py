@@ -21,8 +21,15 @@ CASES = [
 
 @functools.cache
 def jitted(name, per):
-    """One for all tests, since compiling is what takes their time."""
-    return jax.jit(functools.partial(find('mixing', name), **({'per': per} if per else {})))
+    """One for all tests, since compiling is what takes their time; guided by the images, if by a map."""
+    function = functools.partial(find('mixing', name), **({'per': per} if per else {}))
+    if 'saliency' not in inspect.signature(function).parameters:
+        return jax.jit(function)
+
+    def guided(key, images, labels):
+        return function(key, images, labels, saliency=jnp.abs(images).mean(-1, dtype=jnp.float32))
+
+    return jax.jit(guided)
 
 
 def make_batch(size=8, shape=(16, 12, 3), dtype=jnp.float32, classes=5):
