@@ -27,6 +27,42 @@ def test_bce_is_the_mean_over_classes(key):
     np.testing.assert_allclose(metrics.sigmoid_cross_entropy(logits, labels), expected, rtol=1e-5)
 
 
+def torch_bce(logits, labels):
+    """BCELoss of the softmax, as torch documents it, in float64."""
+    p = np.exp(logits - logits.max(-1, keepdims=True))
+    p = p / p.sum(-1, keepdims=True)
+    with np.errstate(divide='ignore'):
+        each = labels * np.maximum(np.log(p), -100) + (1 - labels) * np.maximum(np.log(1 - p), -100)
+    return -each.mean(-1)
+
+
+def test_bce_of_the_softmax_is_its_formula(key):
+    logits = np.asarray(3 * jax.random.normal(key, (40, 5)), np.float64)
+    labels = np.full((40, 5), 0.1) + 0.5 * np.eye(5)[np.arange(40) % 5]
+    made = metrics.LOSSES['bce_softmax'](jnp.asarray(logits, jnp.float32), jnp.asarray(labels, jnp.float32))
+    assert made.dtype == jnp.float32
+    np.testing.assert_allclose(made, torch_bce(logits, labels), rtol=1e-5)
+    logits[:, 1] = logits[:, 0] = 7  # two that are equally likely
+    made = metrics.softmax_binary_cross_entropy(jnp.asarray(logits), jnp.asarray(labels))
+    np.testing.assert_allclose(made, torch_bce(logits, labels), rtol=1e-5)
+
+
+@pytest.mark.parametrize('scale', [0.0, 20.0, 60.0, 1e4])
+def test_bce_of_the_softmax_and_its_gradient_are_finite_for_sure_networks(scale):
+    logits = scale * jnp.array([[1.0, 0.0, -1.0]] * 4)
+    labels = jnp.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [0.5, 0.25, 0.25]])
+    value, gradient = jax.value_and_grad(
+        lambda x: metrics.softmax_binary_cross_entropy(x, labels).sum(), has_aux=False
+    )(logits)
+    assert np.isfinite(value) and np.isfinite(gradient).all()
+    each = metrics.softmax_binary_cross_entropy(logits, labels)
+    np.testing.assert_allclose(each.max(), min(2 * scale + 0.01, 200.0 / 3), atol=30.0)
+    if scale == 20.0:  # 1 - p = exp(-20), where float32's p is 1
+        assert float(each[1]) == pytest.approx(40 / 3, rel=1e-4) and abs(gradient[1]).max() > 0.3
+    if scale == 1e4:
+        assert float(each[2]) == pytest.approx(200 / 3) and float(each[0]) == 0
+
+
 def test_smoothing_keeps_the_sum():
     labels = metrics.smooth(jnp.eye(4), 0.1)
     np.testing.assert_allclose(labels.sum(-1), 1, rtol=1e-6)

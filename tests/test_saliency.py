@@ -93,6 +93,26 @@ def test_cam_of_a_network_averages_to_its_logits(train):
     np.testing.assert_allclose(heat.mean(axis=(1, 2)), logits[jnp.arange(4), label], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize('target', saliency.TARGETS)
+def test_the_input_gradient_is_that_of_the_cross_entropy(target):
+    head, images, _, _ = make_head()
+    label = np.array([1, 4, 2], np.int32)
+    chosen = label if target == 'label' else head(images, np).argmax(axis=-1)
+
+    def losses(images):
+        logits = head(images, np)
+        return np.log(np.exp(logits).sum(axis=-1)) - logits[np.arange(B), chosen]
+
+    gradient = np.empty(images.shape)
+    for index in np.ndindex(H, W, C):
+        moved = np.zeros(images.shape)
+        moved[(slice(None), *index)] = 1e-5
+        gradient[(slice(None), *index)] = (losses(images + moved) - losses(images - moved)) / 2e-5
+    heat = saliency.input_gradient(head, jnp.asarray(images, jnp.float32), label, target=target)
+    assert heat.dtype == jnp.float32
+    np.testing.assert_allclose(heat, np.sqrt((gradient**2).mean(axis=-1)), rtol=1e-3, atol=1e-6)
+
+
 def test_a_class_without_evidence_has_an_empty_map():
     features = jnp.ones((1, 2, 2, 3))
     heat = saliency.grad_cam(lambda x: -x.mean(axis=(1, 2)), features, jnp.array([0]), target='label')
@@ -131,6 +151,7 @@ def test_upsampling_is_bilinear_at_half_pixel_centres():
     [
         ('grad_cam', {'target': 'top5'}, "target='top5' must be one of: argmax, label"),
         ('cam', {'target': 'top5'}, "target='top5' must be one of: argmax, label"),
+        ('input_gradient', {'target': 'top5'}, "target='top5' must be one of: argmax, label"),
         ('grad_cam', {'reduction': 'max'}, "reduction='max' must be one of: mean, sum"),
     ],
 )

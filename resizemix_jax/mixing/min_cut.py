@@ -41,15 +41,16 @@ def cheapest_labels(steps, down, right):
         int32 [h, w, B].
     """
 
-    def up(label, step):
+    def up(_, label):
+        step = jnp.take_along_axis(steps, label[None], axis=0)[0]
         # 2 d m, summed over a node's neighbours.
         pull_down, pull_right = 2 * down * jnp.diff(label, axis=0), 2 * right * jnp.diff(label, axis=1)
         cost = step.at[:-1].add(-pull_down).at[1:].add(pull_down)
         cost = cost.at[:, :-1].add(-pull_right).at[:, 1:].add(pull_right)
         move, _ = cheapest_moves(cost, down, right)
-        return label + move, None
+        return label + move
 
-    return lax.scan(up, jnp.zeros_like(steps[0]), steps)[0]
+    return lax.fori_loop(0, len(steps), up, jnp.zeros_like(steps[0]))
 
 
 def cheapest_moves(cost, down, right):

@@ -4,6 +4,7 @@ import functools
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from resizemix_jax.mixing import min_cut, pairing
@@ -177,7 +178,7 @@ def check(images, saliency, std, n_labels, neigh, **weights):
             f'puzzlemix needs saliency, float {list(images.shape[:3])}; got {got}. '
             "In a config, saliency='input_gradient' makes the method's own"
         )
-    if jnp.shape(std) not in ((), (images.shape[-1],)):
+    if np.shape(std) not in ((), (images.shape[-1],)):
         raise ValueError(f'std={std} must be one number, or one for each of the {images.shape[-1]} channels')
     if n_labels not in range(2, 10):
         raise ValueError(f'n_labels={n_labels} must be a whole number from 2 to 9')

@@ -30,7 +30,7 @@ def jitted(name, per):
     keywords = {'per': per} if per else {}
 
     def call(key, images, labels):
-        maps = {'saliency': images[..., 0]} if takes_map(name) else {}
+        maps = {'saliency': jnp.abs(images).mean(-1, dtype=jnp.float32)} if takes_map(name) else {}
         return function(key, images, labels, **keywords, **maps)
 
     return jax.jit(call)

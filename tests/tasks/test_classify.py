@@ -17,6 +17,7 @@ from resizemix_jax.tasks.classify import classify
 from resizemix_jax.tasks.extra_pass import saliency_pass
 from tests import toy
 
+PUZZLE = {'mixing': 'puzzlemix', 'mixing_args': {}, 'saliency': 'input_gradient'}
 CUT = {'mixing': 'cut_paste', 'mixing_args': {'source': 'salient'}, 'saliency': 'grad_cam'}
 SALIENCYMIX = {'mixing': 'saliencymix', 'mixing_args': {'prob': 1.0}, 'saliency': 'fine_grained'}
 
@@ -63,13 +64,13 @@ def test_losses_are_chosen_by_name():
     dataset = fake(image_shape=(8, 8, 1), num_classes=4)
     examples = {'images': jnp.zeros((2, 8, 8, 1)), 'labels': jnp.eye(4)[:2]}
     values = {}
-    for loss in ('ce', 'bce'):
+    for loss in ('ce', 'bce', 'bce_softmax'):
         task = classify(config(loss=loss), dataset)
         variables = jax.jit(task.init)(jax.random.key(0))
         value, (stats, metrics) = jax.jit(task.loss)(*variables_of(variables), examples, jax.random.key(1))
         values[loss] = float(value)
         assert set(metrics) == set(task.metric_names) and stats
-    assert values['ce'] > values['bce'] > 0
+    assert values['ce'] > values['bce'] > values['bce_softmax'] > 0
 
 
 def variables_of(variables):
@@ -99,6 +100,10 @@ def variables_of(variables):
         (CUT | {'saliency_mode': 'test'}, "saliency_mode='test' must be one of: train, eval"),
         (CUT | {'saliency_args': {'layer': 1}}, 'grad_cam does not take layer; it takes: target, reduction'),
         (SALIENCYMIX | {'saliency_args': {'n': 1}}, 'fine_grained does not take n; it takes: no keywords'),
+        (
+            PUZZLE | {'saliency_layer': 2},
+            "saliency_layer=2: 'input_gradient' looks at the images; leave it 0",
+        ),
         ({'model': 'vit'}, "models: there is no 'vit'"),
     ],
 )
@@ -147,6 +152,28 @@ def test_the_extra_pass_is_grad_cam_of_the_current_network(mode, layer):
     made, expected = both()
     assert float(expected.max()) > 0
     np.testing.assert_allclose(made, expected, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize('mode', ['train', 'eval'])
+def test_the_extra_pass_can_look_at_the_images_themselves(mode):
+    task = classify(config(**PUZZLE, saliency_mode=mode), fake(image_shape=(8, 8, 1), num_classes=4))
+    images, label = jax.random.normal(jax.random.key(1), (4, 8, 8, 1)), jnp.arange(4)
+
+    @jax.jit
+    def both():
+        variables = jax.tree.map(lambda a: a + 0.1, task.init(jax.random.key(0)))
+
+        def loss(images):
+            train = mode == 'train'
+            logits, _ = task.model.apply(variables, images, train=train, mutable=['batch_stats'])
+            return -jax.nn.log_softmax(logits)[jnp.arange(4), label].sum()
+
+        made = task.saliency(*variables_of(variables), images, label, jax.random.key(2))
+        return made, abs(jax.grad(loss)(images)[..., 0])
+
+    made, expected = both()
+    assert float(expected.max()) > 0
+    np.testing.assert_allclose(made, expected, rtol=1e-3, atol=1e-6)
 
 
 def test_the_maps_guide_the_mixing(key):

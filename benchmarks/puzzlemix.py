@@ -1,0 +1,74 @@
+"""What PuzzleMix costs: the step with it over the step without, and what its parts take of that.
+
+    python -m benchmarks.puzzlemix [--depth=16 --width=4 --batch=128 --rounds=8]
+
+The share of the cut and of the transport is their time on the finest grid, 16 x 16, over that of the plain
+step; a batch draws that grid one time in four, and the others take a fraction of it.
+"""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+import numpy as np
+
+from benchmarks import timing
+from benchmarks.stepping import make_step
+from configs import fake
+from resizemix_jax.mixing.grid import block_means
+from resizemix_jax.mixing.puzzlemix import source_share
+from resizemix_jax.mixing.transport import arrange
+
+SIDE = 16
+STEPS = {
+    'plain': {},
+    'input gradient, eval mode': dict(mixing='puzzlemix', blocks=(2,), transport=False),
+    'puzzlemix': dict(mixing='puzzlemix'),
+    'puzzlemix on the finest grid': dict(mixing='puzzlemix', blocks=(SIDE,)),
+}
+
+
+def configure(mixing='none', **mixing_args):
+    """A method on made-up images, guided by the input's gradient if it takes a map."""
+    config = fake.get_config()
+    config.mixing, config.mixing_args = mixing, ml_collections.ConfigDict(mixing_args)
+    if mixing != 'none':
+        config.saliency, config.saliency_mode = 'input_gradient', 'eval'
+    return config
+
+
+def parts(batch):
+    """The cut and the transport alone, on images and maps that are as smooth as pictures."""
+    rng = np.random.default_rng(0)
+    field = rng.normal(size=(batch, 32, 32, 4))
+    for axis in (1, 2) * 3:
+        field = (np.roll(field, 1, axis) + field + np.roll(field, -1, axis)) / 3
+    field = jnp.asarray(field / field.std(), jnp.float32)
+    pixels, maps = 0.5 + 0.25 * field[..., :3], jnp.abs(field[..., 3])
+    worth, partner = block_means(maps, SIDE), jnp.roll(jnp.arange(batch), 1)
+    numbers = dict(beta=1.2, gamma=0.5, eta=0.2, n_labels=3, neigh=4)
+    cut = jax.jit(functools.partial(source_share, **numbers))
+    move = jax.jit(lambda seen, worth: arrange(seen, worth, 0.8))
+    share = cut(pixels, worth, partner, 0.4)
+    seen = jnp.concatenate([share < 1, share > 0])
+    both = jnp.concatenate([worth, worth[partner]])
+    return {
+        'the cut': lambda: cut(pixels, worth, partner, 0.4),
+        'the transport': lambda: move(seen, both),
+    }
+
+
+def main():
+    args = timing.arguments(depth=16, width=4, batch=128, rounds=8)
+    size = args.depth, args.width, args.batch
+    functions = {name: make_step(configure(**how), *size) for name, how in STEPS.items()}
+    seconds = timing.rounds(functions | parts(args.batch), args.rounds)
+    print(f'WRN-{args.depth}-{args.width}, batch {args.batch}, {timing.machine()}, {args.rounds} rounds')
+    for name in list(seconds)[1:]:
+        middle, low, high = timing.ratio(seconds, name, 'plain')
+        print(f'{name} / plain: {middle:.3f} (quartiles {low:.3f}-{high:.3f})')
+
+
+if __name__ == '__main__':
+    main()
