@@ -20,6 +20,7 @@ _WORKDIR = flags.DEFINE_string('workdir', '', 'Directory of the run; the same on
 _MODE = flags.DEFINE_enum('mode', 'train', tuple(modes.MODES), 'What to do.')
 _IMAGES = flags.DEFINE_string('images', '', 'gallery: a directory of your own pictures to mix.')
 _IMAGE_SIZE = flags.DEFINE_integer('image_size', 224, 'gallery: their side, pixels.', lower_bound=16)
+_OUTPUT = flags.DEFINE_string('output', '', 'generate: the new directory; default WORKDIR/generated.')
 _LIST = flags.DEFINE_bool('list', False, 'Print the rows of the table and their commands, and exit.')
 _CHANGE = flags.DEFINE_bool(
     'allow_config_change', False, 'Continue a workdir although its config was another.'
@@ -29,7 +30,8 @@ _CHANGE = flags.DEFINE_bool(
 def main(argv):
     """Runs the mode; returns the exit code."""
     flag = flags.FLAGS['config']
-    path = pathlib.Path(config_flags.get_config_filename(flag).partition(':')[0])
+    name = config_flags.get_config_filename(flag)
+    path = pathlib.Path(name.partition(':')[0])
     table = runpy.run_path(str(path))
     if _LIST.value:
         print(show.listing(path, table))
@@ -40,8 +42,8 @@ def main(argv):
 
     writers.log_to_stderr()
     overrides = config_flags.get_override_values(flag)
-    options = {holder.name: holder.value for holder in (_IMAGES, _IMAGE_SIZE, _CHANGE)}
-    request = modes.Request(_CONFIG.value, _WORKDIR.value, table, overrides, options)
+    options = {holder.name: holder.value for holder in (_IMAGES, _IMAGE_SIZE, _OUTPUT, _CHANGE)}
+    request = modes.Request(name, _CONFIG.value, _WORKDIR.value, table, overrides, options)
     try:
         print(modes.MODES[_MODE.value](request))
     except RunError as error:

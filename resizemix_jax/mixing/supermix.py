@@ -93,18 +93,22 @@ def draw_sources(key, batch, k):
 
 
 def check_teacher(teacher, images, labels):
-    """Raises ValueError unless there is a teacher for the classes of the labels, of which there are two."""
+    """Raises ValueError unless there is a teacher whose logits have the shape of the labels."""
     if teacher is None:
         raise ValueError(
             'supermix needs teacher, a function from images to the logits of a trained network. '
             'With the command, train one, mix its images with --mode=generate, and train on those'
         )
-    classes = labels.shape[-1]
-    if classes < 2:
-        raise ValueError(f'labels of {classes} class: it takes at least 2 to mix')
+    check_classes(labels.shape[-1])
     got = jax.eval_shape(teacher, jax.ShapeDtypeStruct(images.shape, jnp.float32)).shape
     if got != labels.shape:
         raise ValueError(f'the teacher gives logits {list(got)}; the labels need {list(labels.shape)}')
+
+
+def check_classes(classes):
+    """Raises ValueError for fewer than 2."""
+    if classes < 2:
+        raise ValueError(f'labels of {classes} class: it takes at least 2 to mix')
 
 
 def check_numbers(shape, *, k, alpha, mask_size, sigma, lambda_s, max_iters, leftover):
