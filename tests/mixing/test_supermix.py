@@ -106,6 +106,15 @@ def test_the_step_is_the_published_formula(k):
             )
 
 
+@pytest.mark.parametrize(('loss', 'scale', 'size'), [(6.0, 1e-4, 2000.0), (1e-9, 1.0, 1e-4)])
+def test_a_step_is_neither_endless_nor_nothing(loss, scale, size):
+    begin = searched()[0]
+    gradient = scale * jax.random.normal(jax.random.key(0), begin.gradient.shape)
+    state = begin._replace(loss=jnp.full(BATCH, loss), gradient=gradient)
+    moved = advance()(problem_of(), state).logits
+    np.testing.assert_allclose(moved, -size * mask_search.smooth(gradient, 1.0), rtol=1e-4, atol=1e-7)
+
+
 def test_sources_are_the_next_of_a_shuffled_batch():
     chosen = np.asarray(draw_sources(jax.random.key(3), 16, 3))
     assert chosen[:, 0].tolist() == list(range(16))
