@@ -36,7 +36,7 @@ def generate(config, workdir, output=''):
 
     Law: the images as they are stored, without augmentation, normalised, in the shuffled batches of the
     pipeline; `mixing/supermix.py` on each batch with the teacher in evaluation mode; finished rows are kept,
-    rounded to uint8, and labelled with the class that the teacher gives to the mixture. The set is the
+    labelled with the class that the teacher gives to the mixture, and rounded to uint8. The set is the
     training images with their own labels, then the mixtures, in the order they were made.
 
     Published is a loss CE(clean, label) + CE(mixture, teacher's class), of equal shares. Shuffled batches of
