@@ -122,6 +122,7 @@ def test_every_key_is_read():
         'mixing_args',
         'saliency_args',
         'optimizer',
+        'generate_args',
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from resizemix_jax.find import find, names
+from tests.mixing import teachers
 
 METHODS = names('mixing')
 # Every method, and each way a method can draw.
@@ -28,6 +29,8 @@ def jitted(name, per):
     """One for all tests, since compiling is what takes their time."""
     function = find('mixing', name)
     keywords = {'per': per} if per else {}
+    if 'teacher' in inspect.signature(function).parameters:
+        keywords['teacher'] = teachers.linear()
 
     def call(key, images, labels):
         maps = {'saliency': jnp.abs(images).mean(-1, dtype=jnp.float32)} if takes_map(name) else {}
