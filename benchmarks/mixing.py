@@ -14,19 +14,32 @@ from benchmarks import timing
 from resizemix_jax.find import find, names
 
 SHAPES = ((256, 32, 32, 3), (64, 224, 224, 3))
+FURTHER = {  # op -> a word for the table -> arguments
+    'resizemix': {'linear': {'method': 'linear'}},
+    'fmix': {'textbook': {'spectrum': 'textbook'}},
+}
 
 
 def cases():
-    """name -> op, every way that an op draws; ResizeMix also with the smooth method that is used most."""
+    """name -> op, every way that an op draws, and the ones of FURTHER."""
     made = {}
     for name in names('mixing'):
         function = find('mixing', name)
         for per in ('batch', 'sample') if 'per' in inspect.signature(function).parameters else ('',):
             keywords = {'per': per} if per else {}
-            made[f'{name} {per}'.strip()] = functools.partial(function, **keywords)
-            if name == 'resizemix':
-                made[f'{name} {per} linear'] = functools.partial(function, method='linear', **keywords)
+            made[f'{name} {per}'.strip()] = functools.partial(guided(function), **keywords)
+            for word, more in FURTHER.get(name, {}).items():
+                made[f'{name} {per} {word}'] = functools.partial(function, **keywords, **more)
     return made
+
+
+def guided(function):
+    """The op with one channel for its map, if it takes one: what making a map costs is not measured here."""
+    if 'saliency' not in inspect.signature(function).parameters:
+        return function
+    return lambda key, images, labels, **keywords: function(
+        key, images, labels, saliency=images[..., 0], **keywords
+    )
 
 
 def copy(key, images, labels):

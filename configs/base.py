@@ -9,9 +9,11 @@ def base():
     # What this run is: recorded in the result, chosen in the config's argument and not by an override.
     config.table = ''
     config.row = ''
+    config.column = ''
     config.recipe = 'paper'
 
-    config.task = 'classify'
+    config.task = 'classify'  # a file of resizemix_jax/tasks
+    config.task_args = ml_collections.ConfigDict()
     config.seed = 0
     config.dataset = 'fashion_mnist_10k'  # a file of resizemix_jax/data
     config.dataset_args = ml_collections.ConfigDict()
@@ -36,6 +38,8 @@ def base():
     config.max_to_keep = 1  # newest checkpoints; the best one is kept besides
     config.gallery_every = 0  # steps between pictures of what the network is shown; 0: none
     config.num_devices = 0  # 0: all
+    config.generate_images = 0  # that --mode=generate mixes; 0: all training images once
+    config.generate_args = supermix()  # keywords of resizemix_jax/mixing/supermix.py
     return config
 
 
@@ -57,6 +61,13 @@ def _method(config):
     config.half_eval = 'full'
     config.loss = 'ce'  # or 'bce'
     config.label_smoothing = 0.0
+
+
+def supermix():
+    """What --mode=generate mixes by: the published numbers for CIFAR."""
+    return ml_collections.ConfigDict(
+        dict(k=2, alpha=3.0, mask_size=8, sigma=1.0, lambda_s=25.0, max_iters=50, leftover=0.7)
+    )
 
 
 def optimizer():

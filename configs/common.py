@@ -6,7 +6,7 @@ A table's file has ROWS, a tuple of dicts:
     paper    column -> the paper's number (top-1 in %, or GPU hours); a dash in the paper is absent here
     refused  why the row cannot be run; or else
     mixing, mixing_args, ...    the keys of the config that make the row
-    per_column    a network -> further keys, where its row differs
+    per_column    a column -> further keys, where its row differs
 and COLUMN, the key of the argument that names a column ('model' or 'dataset'), COLUMNS, its values, and
 get_config(arg).
 """
@@ -17,7 +17,6 @@ from configs import recipes
 from configs.base import base
 
 UNPUBLISHED = 'its authors published neither code nor policy that could be run'
-METHOD = 'its mixing method is not built yet'
 NO_KEYS = {'row', 'title', 'paper', 'per_column'}  # what a row has that is no key of the config
 
 
@@ -59,7 +58,7 @@ def of_row(table_name, rows, name, column=''):
     if 'refused' in row:
         raise ValueError(f'row={name} ({row["title"]}) cannot be run: {row["refused"]}')
     config = base()
-    config.table, config.row = table_name, name
+    config.table, config.row, config.column = table_name, name, column
     return with_row(config, row, column)
 
 
@@ -93,7 +92,7 @@ def variants(config, table):
             if row['row'] != config.row:
                 for key in keys:
                     other[key] = base()[key]
-                with_row(other, row)
+                with_row(other, row, config.column)
         made.append((row['title'], other))
     return tuple(made) or ((config.mixing, config),)
 
@@ -113,13 +112,13 @@ def table(name, rows, models, arg, *, dataset, default_row='resizemix'):
     """
     args = parse(arg, row=default_row, model=models[0], recipe='paper', seed=0)
     choose('model', args['model'], models)
-    return cell(name, rows, dataset=dataset, **args)
+    return cell(name, rows, args['model'], dataset=dataset, **args)
 
 
-def cell(name, rows, *, row, model, dataset, recipe, seed):
+def cell(name, rows, column, *, row, model, dataset, recipe, seed):
     """The base, the row's method, the recipe of the network; see `table`."""
     choose('recipe', recipe, recipes.NAMES)
-    config = of_row(name, rows, row, model)
+    config = of_row(name, rows, row, column)
     config.recipe, config.seed, config.dataset = recipe, seed, dataset
     recipes.MODELS[model](config, recipe)
     return config
@@ -127,7 +126,7 @@ def cell(name, rows, *, row, model, dataset, recipe, seed):
 
 def check_overrides(overrides):
     """Raises ValueError if an override changes what only names the run and would change nothing else."""
-    for key in ('table', 'row', 'recipe'):
+    for key in ('table', 'row', 'column', 'recipe'):
         if key in overrides:
             raise ValueError(
                 f'--config.{key} cannot be overridden, since the values that hang on it are resolved; '

@@ -14,7 +14,7 @@ COLUMNS = quickstart.COLUMNS
 
 NAMES = (
     'ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate', 'AutoContrast', 'Invert', 'Equalize',
-    'Solarize', 'SolarizeAdd', 'Posterize', 'Contrast', 'Color', 'Brightness', 'Sharpness', 'Cutout',
+    'Solarize', 'SolarizeAdd', 'Add', 'Posterize', 'Contrast', 'Color', 'Brightness', 'Sharpness', 'Cutout',
 )  # fmt: skip
 ROWS = tuple(
     dict(row=name.lower(), title=name, paper={}, mixing='none', mixing_args={}, policy='operation',

@@ -26,7 +26,7 @@ ROWS = (
 
 def get_config(arg=''):
     args = common.parse(arg, row='resizemix', seed=0)
-    config = common.of_row('quickstart', ROWS, args['row'])
+    config = common.of_row('quickstart', ROWS, args['row'], COLUMNS[0])
     config.seed = args['seed']
     config.model_args = ml_collections.ConfigDict(dict(depth=10, width=1, variant='original', dropout=0.0))
     config.batch_size = 32

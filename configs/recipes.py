@@ -89,6 +89,37 @@ def grad_cam():
     )
 
 
+def fmix():
+    """FMix's code: its own spectrum, one mask a batch, the drawn lam as the weight."""
+    return dict(
+        mixing='fmix',
+        mixing_args=dict(alpha=1.0, decay=3.0, spectrum='released', weight='drawn', per='batch'),
+    )
+
+
+def saliencymix(prob):
+    """SaliencyMix's code: prob 0.5 for CIFAR, 1.0 for ImageNet, one image's box for the batch."""
+    return dict(
+        mixing='saliencymix',
+        mixing_args=dict(alpha=1.0, prob=prob, per='batch'),
+        saliency='fine_grained',
+        saliency_args={},
+    )
+
+
+def puzzlemix(t_size, loss):
+    """PuzzleMix's code: on CIFAR-100 parts of 4 pixels move and the loss is binary, on ImageNet blocks move."""
+    return dict(
+        mixing='puzzlemix',
+        mixing_args=dict(alpha=1.0, beta=1.2, gamma=0.5, eta=0.2, n_labels=3, neigh=4, transport=True,
+                         t_eps=0.8, t_size=t_size),
+        saliency='input_gradient',
+        saliency_args={},
+        saliency_mode='eval',
+        loss=loss,
+    )  # fmt: skip
+
+
 CUTOUT = dict(mixing='cutout', mixing_args=dict(length=16))  # of the policies' own CIFAR trainings
 
 
@@ -100,6 +131,13 @@ def policy(name, place='before_crop', **args):
 def randaugment(n, m):
     """N and M where a network has its own."""
     return dict(policy_args=dict(n=n, m=m, scale='ildoonet', per='sample'))
+
+
+def augmix():
+    """AugMix's code for CIFAR: two views of severity 3 beside the image, and the divergence of all three."""
+    return dict(
+        mixing='none', mixing_args={}, task='consistency', task_args=dict(views=2, weight=12.0)
+    ) | policy('augmix', 'before_mixing', severity=3.0, width=3, depth=3, alpha=1.0)
 
 
 def after_mixing():

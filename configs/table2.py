@@ -8,7 +8,7 @@ has the paper's recipe for its network, so that rows differ in the method alone.
 """
 
 from configs import common, recipes
-from configs.common import METHOD, UNPUBLISHED
+from configs.common import UNPUBLISHED
 from configs.recipes import SS, WRN
 
 COLUMN = 'model'
@@ -36,8 +36,9 @@ ROWS = (
          mixing='cutout', mixing_args=dict(length=16)),
     dict(row='cutmix', title='CutMix', paper={'cost': 0, WRN: 97.10, SS: 97.62},
          mixing='cutmix', mixing_args=recipes.cutmix_args(prob=0.5)),
-    dict(row='fmix', title='FMix', paper={'cost': 6, WRN: 96.38}, refused=METHOD),
-    dict(row='saliencymix', title='SaliencyMix', paper={'cost': 6, WRN: 97.24}, refused=METHOD),
+    dict(row='fmix', title='FMix', paper={'cost': 6, WRN: 96.38}, **recipes.fmix()),
+    dict(row='saliencymix', title='SaliencyMix', paper={'cost': 6, WRN: 97.24},
+         **recipes.saliencymix(prob=0.5)),
     dict(row='resizemix', title='ResizeMix', paper={'cost': 0, WRN: 97.60, SS: 97.93},
          mixing='resizemix', mixing_args=recipes.resizemix_args()),
     dict(row='resizemix_plus', title='ResizeMix+', paper={'cost': 6, WRN: 98.10, SS: 98.47},

@@ -8,7 +8,7 @@ has the paper's recipe for its network, so that rows differ in the method alone.
 """
 
 from configs import common, recipes
-from configs.common import METHOD, UNPUBLISHED
+from configs.common import UNPUBLISHED
 from configs.recipes import SS, WRN
 
 COLUMN = 'model'
@@ -32,9 +32,11 @@ ROWS = (
          mixing='cutout', mixing_args=dict(length=8)),
     dict(row='cutmix', title='CutMix', paper={'cost': 0, WRN: 83.40, SS: 85.0},
          mixing='cutmix', mixing_args=recipes.cutmix_args(prob=0.5)),
-    dict(row='fmix', title='FMix', paper={'cost': 6, WRN: 82.03}, refused=METHOD),
-    dict(row='saliencymix', title='SaliencyMix', paper={'cost': 6, WRN: 83.44}, refused=METHOD),
-    dict(row='puzzlemix', title='Puzzle Mix', paper={'cost': 12, WRN: 84.05}, refused=METHOD),
+    dict(row='fmix', title='FMix', paper={'cost': 6, WRN: 82.03}, **recipes.fmix()),
+    dict(row='saliencymix', title='SaliencyMix', paper={'cost': 6, WRN: 83.44},
+         **recipes.saliencymix(prob=0.5)),
+    dict(row='puzzlemix', title='Puzzle Mix', paper={'cost': 12, WRN: 84.05},
+         **recipes.puzzlemix(t_size=4, loss='bce_softmax')),
     dict(row='resizemix', title='ResizeMix', paper={'cost': 0, WRN: 84.31, SS: 85.26},
          mixing='resizemix', mixing_args=recipes.resizemix_args()),
     dict(row='resizemix_plus', title='ResizeMix+', paper={'cost': 6, WRN: 85.23, SS: 85.60},

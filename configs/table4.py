@@ -8,7 +8,7 @@ ImageNet from disk is not built yet.
 """
 
 from configs import common, recipes
-from configs.common import METHOD, UNPUBLISHED
+from configs.common import UNPUBLISHED
 
 R50, R101 = 'resnet50', 'resnet101'
 COLUMN = 'model'
@@ -31,9 +31,10 @@ ROWS = (
     dict(row='cutmix', title='CutMix', paper={'cost': 0, R50: 78.60, R101: 79.83},
          mixing='cutmix', mixing_args=recipes.cutmix_args(prob=1.0)),
     dict(row='saliencymix', title='SaliencyMix', paper={'cost': 280, R50: 78.74, R101: 79.91},
-         refused=METHOD),
+         **recipes.saliencymix(prob=1.0)),
     # 77.51 is Puzzle Mix's number after 100 epochs; after 300 its README has 78.76.
-    dict(row='puzzlemix', title='Puzzle Mix', paper={'cost': 576, R50: 77.51}, refused=METHOD),
+    dict(row='puzzlemix', title='Puzzle Mix', paper={'cost': 576, R50: 77.51},
+         **recipes.puzzlemix(t_size=-1, loss='ce')),
     dict(row='resizemix', title='ResizeMix', paper={'cost': 0, R50: 79.00, R101: 80.54},
          mixing='resizemix', mixing_args=recipes.resizemix_args()),
 )  # fmt: skip

@@ -31,4 +31,4 @@ ROWS = (
 def get_config(arg=''):
     args = common.parse(arg, row='resize_resize', dataset='cifar100', recipe='paper', seed=0)
     common.choose('dataset', args['dataset'], COLUMNS)
-    return common.cell('table6', ROWS, model=MODELS[args['dataset']], **args)
+    return common.cell('table6', ROWS, args['dataset'], model=MODELS[args['dataset']], **args)

@@ -1,5 +1,6 @@
 """From a config to the parts of a run; everything that a config can get wrong is found here."""
 
+import inspect
 from typing import Any, NamedTuple
 
 import jax
@@ -9,7 +10,7 @@ from resizemix_jax import keys, optim, parallel, step
 from resizemix_jax import state as states
 from resizemix_jax.data.dataset import Dataset, Split
 from resizemix_jax.errors import ConfigError
-from resizemix_jax.find import bind, find
+from resizemix_jax.find import bind
 
 
 class Plan(NamedTuple):
@@ -39,12 +40,13 @@ def plan(config):
 
     Raises:
         ConfigError: a name, keyword or number that cannot be.
+        DataError: a dataset that has to be looked at to be known is missing.
     """
     try:
         _check_numbers(config)
         devices = parallel.local_devices(config.num_devices)
-        dataset = bind('data', config.dataset, config.dataset_args)()
-        task = find('tasks', config.task)(config, dataset)
+        dataset = _dataset(config)
+        task = bind('tasks', config.task, config.task_args)(config, dataset)
         _check_batch(config.batch_size, len(devices), config.micro_batches)
         _trace(task, dataset, config.batch_size // len(devices))
     except ValueError as error:
@@ -89,6 +91,13 @@ def open_run(plan):
         schedule=schedule,
         tx=tx,
     )
+
+
+def _dataset(config):
+    keywords = dict(config.dataset_args)
+    if 'data_dir' in inspect.signature(find('data', config.dataset)).parameters:
+        keywords['data_dir'] = config.data_dir  # what is known of it lies beside it
+    return bind('data', config.dataset, keywords)()
 
 
 def _optimizer(config, schedule):
@@ -166,6 +175,6 @@ def _check_numbers(config):
     ):  # fmt: skip
         if config[name] < 1:
             raise ValueError(f'{name}={config[name]} must be >= 1')
-    for name in ('seed', 'steps', 'num_devices', 'gallery_every'):
+    for name in ('seed', 'steps', 'num_devices', 'gallery_every', 'generate_images'):
         if config[name] < 0:
             raise ValueError(f'{name}={config[name]} must be >= 0')

@@ -8,13 +8,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from resizemix_jax import build, drawing, keys, parallel
+from resizemix_jax import build, drawing, keys, saliency
+from resizemix_jax import network as networks
 from resizemix_jax.augment.normalize import denormalize, normalize
-from resizemix_jax.checkpoint import Checkpoints
 from resizemix_jax.data.pictures import read_pictures
 from resizemix_jax.drawing import Cell
-from resizemix_jax.find import find
-from resizemix_jax.pairs import Network, choose_pairs, class_name, mix_pairs
+from resizemix_jax.find import bind
+from resizemix_jax.network import Network
+from resizemix_jax.pairs import choose_pairs, class_name, mix_pairs
 from resizemix_jax.tasks.extra_pass import saliency_pass
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ def gallery(config, workdir, variants, images='', side=224):
     """
     plan = build.plan(config)
     split = read_pictures(images, side) if images else plan.dataset.read('train', config.data_dir)
-    guided = any(variant.saliency for _, variant in variants)
+    guided = any(variant.saliency in saliency.METHODS for _, variant in variants)
     network = None
     if split.images.shape[-1] == plan.dataset.image_shape[-1]:
         network = _restore(plan, workdir, or_new=guided)
@@ -51,7 +52,9 @@ def gallery(config, workdir, variants, images='', side=224):
             'The network takes %d channels, the pictures have %d: what it would guide is left out',
             plan.dataset.image_shape[-1], split.images.shape[-1],
         )  # fmt: skip
-        variants = [(title, variant) for title, variant in variants if not variant.saliency]
+        variants = [
+            (title, variant) for title, variant in variants if variant.saliency not in saliency.METHODS
+        ]
     pairs = choose_pairs(split, config.seed, pictures=bool(images))
     return draw(plan.dataset, variants, pairs, network, pathlib.Path(workdir) / 'gallery')
 
@@ -99,7 +102,7 @@ def draw_heat(path, kind, tasks, titles, mixed, pairs, network):
     plain = normalize(pairs.images[: 2 * count], dataset.mean, dataset.std)
     label, names = pairs.label, pairs.names
     if pairs.pictures:  # whose classes only the network can tell
-        label, names = np.asarray(jnp.argmax(_logits(model, network, plain), axis=-1)), ()
+        label, names = np.asarray(jnp.argmax(network.logits(model, plain), axis=-1)), ()
     shown = [('target', plain[::2]), ('source', plain[1::2])]
     shown += [(t, images[:count]) for t, (images, lam) in zip(titles, mixed, strict=True) if lam.any()]
     look = jax.jit(functools.partial(_look, model, kind))
@@ -122,29 +125,22 @@ def _look(model, kind, network, images, label):
     """The heat maps of a class and its probability, as evaluation runs the network."""
     maps = saliency_pass(model, kind, {'target': 'label'}, mode='eval')
     heat = maps(network.params, network.batch_stats, images, label, jax.random.key(0))
-    chance = jax.nn.softmax(_logits(model, network, images))
+    chance = jax.nn.softmax(network.logits(model, images))
     return heat, jnp.take_along_axis(chance, label[:, None], axis=-1)[:, 0]
-
-
-def _logits(model, network, images):
-    variables = {'params': network.params, 'batch_stats': network.batch_stats}
-    return model.apply(variables, images, train=False)
 
 
 def _task(config, dataset):
     config = config.copy_and_resolve_references()
     with config.unlocked():
         config.batch_norm = 'local'  # there is one device here
-    return find('tasks', config.task)(config, dataset)
+    return bind('tasks', config.task, config.task_args)(config, dataset)
 
 
 def _restore(plan, workdir, or_new):
-    """The best network of a workdir, or the newest; else a new one, or None."""
-    if any(pathlib.Path(workdir).glob('checkpoints/[0-9]*')):
-        with Checkpoints(workdir) as checkpoints:
-            restore = checkpoints.restore_best if checkpoints.best_step() else checkpoints.restore
-            state = parallel.to_host(restore(build.template(plan), plan.devices[:1]))
-        return Network(state.params, state.batch_stats, int(state.step))
+    """The network of a workdir; without a checkpoint a new one, or None."""
+    trained = networks.restore(plan, workdir)
+    if trained:
+        return trained
     log.info('%s has no checkpoint: no heat maps%s', workdir, ', guided by a new network' if or_new else '')
     if not or_new:
         return None

@@ -49,6 +49,23 @@ LOSSES = {
 }
 
 
+def jensen_shannon(logits):
+    """The Jensen-Shannon divergence between the predictions for several views, float32 [B].
+
+    The mean over the views of KL(p_v || m), where p_v = softmax(logits_v) and m is their mean, which is kept
+    in [1e-7, 1] before its logarithm.
+
+    Source: arXiv:1912.02781; google-research/augmix, cifar.py.
+
+    Args:
+        logits: float32 [B, V, K].
+    """
+    log_p = jax.nn.log_softmax(logits)
+    p = jnp.exp(log_p)
+    log_m = jnp.log(jnp.clip(jnp.mean(p, axis=1, keepdims=True), 1e-7, 1.0))
+    return jnp.mean(jnp.sum(p * (log_p - log_m), axis=-1), axis=1)
+
+
 def label_share(logits, labels):
     """The share that the label gives to the predicted class, float32 [B].
 

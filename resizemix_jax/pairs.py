@@ -1,6 +1,6 @@
 """Pairs of images, mixed as the training step mixes them, to be looked at."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,14 +15,6 @@ PAIRS = 6
 ATTEMPTS = 32
 VISIBLE = (0.1, 0.9)
 PROGRESS = 0.5  # where in the training a policy that changes over it is shown
-
-
-class Network(NamedTuple):
-    """A network to look with; `step` 0 is one that nothing was trained."""
-
-    params: Any
-    batch_stats: Any
-    step: int
 
 
 class Pairs(NamedTuple):

@@ -35,6 +35,7 @@ def summary(config, rows, device):
         'config': config.to_dict(),
         'table': config.table,
         'row': config.row,
+        'column': config.column,
         'recipe': config.recipe,
         'seed': config.seed,
         'steps': evals[-1]['step'],

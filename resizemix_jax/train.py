@@ -3,7 +3,7 @@
 import logging
 import math
 
-from resizemix_jax import build, gallery, keys, pairs, parallel, results
+from resizemix_jax import build, gallery, keys, network, pairs, parallel, results
 from resizemix_jax import workdir as workdirs
 from resizemix_jax.checkpoint import Checkpoints
 from resizemix_jax.clock import Clock
@@ -138,13 +138,13 @@ class Loop:
 
     def _draw(self, state, step):
         """Pictures of what this run mixes, and of where its network looks."""
-        network = pairs.Network(*parallel.to_host((state.params, state.batch_stats)), step)
+        trained = network.Network(*parallel.to_host((state.params, state.batch_stats)), step)
         with self.clock.pause():
             gallery.draw(
                 self.run.plan.dataset,
                 ((self.config.row or self.config.mixing, self.config),),
                 pairs.choose_pairs(self.run.train, self.config.seed),
-                network,
+                trained,
                 self.writer.workdir / 'gallery',
                 suffix=f'_{step:08d}',
             )

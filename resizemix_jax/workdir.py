@@ -8,7 +8,10 @@ from resizemix_jax.errors import ConfigError
 CONFIG, RESULT = 'config.json', 'result.json'
 
 # What may differ between two halves of the same run: where and how it runs, not what is computed.
-OPERATIONAL = ('data_dir', 'num_devices', 'max_to_keep', 'eval_batch_size', 'gallery_every')
+OPERATIONAL = (
+    'data_dir', 'num_devices', 'max_to_keep', 'eval_batch_size', 'gallery_every', 'generate_images',
+    'generate_args',
+)  # fmt: skip
 
 
 def open_workdir(workdir, config, allow_config_change=False):
@@ -63,8 +66,10 @@ def _differences(old, new, prefix=''):
     lines = []
     for key in sorted(old.keys() | new.keys()):
         before, after = old.get(key, 'absent'), new.get(key, 'absent')
+        if before == after or prefix + key in OPERATIONAL:
+            continue
         if isinstance(before, dict) and isinstance(after, dict):
             lines += _differences(before, after, f'{prefix}{key}.')
-        elif before != after and prefix + key not in OPERATIONAL:
+        else:
             lines.append(f'{prefix}{key}: {before} -> {after}')
     return lines

@@ -9,7 +9,7 @@ def test_a_name_is_a_file_s_name():
     assert find.find('mixing', 'cutmix') is cutmix
 
 
-@pytest.mark.parametrize('name', ['region', 'fmix', 'resizemix_jax.errors', ''])
+@pytest.mark.parametrize('name', ['region', 'automix', 'resizemix_jax.errors', ''])
 def test_an_unknown_name_lists_the_family(name):
     with pytest.raises(ValueError, match=rf"there is no '{name}'; there are: .*cutmix, cutout, .*resizemix"):
         find.find('mixing', name)

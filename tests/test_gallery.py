@@ -106,6 +106,17 @@ def test_without_a_checkpoint_there_are_no_heat_maps(tmp_path, drawn):
     assert 'Cut: salient' in drawn['methods'][0]  # guided by a new network
 
 
+def test_a_map_of_the_image_alone_needs_no_network(tmp_path, drawn, caplog):
+    caplog.set_level('INFO')
+    config = tiny.config(mixing='saliencymix', mixing_args={'prob': 1.0}, saliency='fine_grained')
+    for images in ('', str(pictures(tmp_path / 'own'))):  # of the network's channels, and of others
+        gallery.gallery(config, tmp_path, (('SaliencyMix', config),), images, 32)
+        header, rows = drawn['methods']
+        assert header == ['target', 'source', 'SaliencyMix'] and len(rows[0]) == 3
+        assert all('\n' in row[2].caption for row in rows)  # two labels
+    assert 'new network' not in caplog.text and 'left out' not in caplog.text
+
+
 def pictures(directory, count=4):
     directory.mkdir()
     for i in range(count):

@@ -65,6 +65,13 @@ def test_gallery(tmp_path):
     assert refused.returncode == 2 and 'holds 0 pictures' in refused.stderr
 
 
+def test_generating_without_a_teacher_is_exit_code_2(tmp_path):
+    done = run('--config=configs/quickstart.py', f'--workdir={tmp_path}/run', *SMALL, '--mode=generate')
+    assert done.returncode == 2 and 'Traceback' not in done.stderr
+    assert 'has no checkpoint' in done.stderr and '--mode=train' in done.stderr
+    assert not (tmp_path / 'run').exists()
+
+
 def test_missing_data_is_exit_code_2_and_the_command(tmp_path):
     flags = ['--config=configs/table3.py', f'--workdir={tmp_path}/run', f'--config.data_dir={tmp_path}']
     done = run(*flags)

@@ -1,13 +1,14 @@
-"""Affine warps with the nearest pixel, in the integers that Pillow computes with: 16 bits after the point.
+"""Affine warps in the integers that Pillow computes the nearest pixel with: 16 bits after the point.
 
-The source of output pixel (x, y) is column (a x + b y + c) >> 16 and row (d x + e y + f) >> 16, where c and f
-already hold the half pixel to the centre. A matrix is int32 [..., 6] = (a, b, c, d, e, f).
+The source of output pixel (x, y) is the point (a x + b y + c, d x + e y + f) / 65536, where c and f already
+hold the half pixel to the centre. A matrix is int32 [..., 6] = (a, b, c, d, e, f).
 """
 
 import jax.numpy as jnp
 import numpy as np
 
 ONE = 1 << 16
+INTERPOLATIONS = ('nearest', 'bilinear')
 STEPS = 64  # entries a degree of the table of sines: 276 KB
 
 
@@ -23,8 +24,10 @@ def shear(factor):
     return fixed(factor), fixed(factor / 2)
 
 
-def shift(pixels, side):
-    """`x + pixels` as a constant: whole pixels, a half rounded up; beyond `side` everything is outside."""
+def shift(pixels, side, interpolation):
+    """`x + pixels` as a constant; beyond `side` everything is outside. Nearest: a half is rounded up."""
+    if interpolation == 'bilinear':
+        return fixed(jnp.clip(pixels, -side, side))
     whole = jnp.floor(pixels)
     whole += pixels - whole >= 0.5
     return jnp.clip(whole, -side, side).astype(jnp.int32) * ONE
@@ -77,29 +80,80 @@ def _sine(degrees, ahead):
     return jnp.asarray(whole, jnp.int32)[at], jnp.asarray(exact - whole, jnp.float32)[at] + turned
 
 
-def warp(images, matrix, box, fill):
+def matrix(drew, value, height, width, interpolation):
+    """The matrix of every image, int32 [B, 6]: the identity but for the images that drew a warp.
+
+    Args:
+        drew: name of an operation -> bool [B].
+        value: float32 [B], the parameters, see `ops.apply`.
+        height, width: of the images.
+        interpolation: one of INTERPOLATIONS.
+    """
+
+    def when(name, entry):
+        return jnp.where(drew[name], entry, 0)
+
+    lean, half = shear(value)
+    one = jnp.full_like(lean, ONE)
+    right = when('ShearX', half) + when('TranslateX', shift(value, width, interpolation))
+    down = when('ShearY', half) + when('TranslateY', shift(value, height, interpolation))
+    rows = (one, when('ShearX', lean), one // 2 + right), (when('ShearY', lean), one, one // 2 + down)
+    straight = jnp.stack([*rows[0], *rows[1]], axis=-1)
+    return jnp.where(drew['Rotate'][:, None], rotation(value, height, width), straight)
+
+
+def warp(images, matrix, box, fill, *, interpolation='nearest'):
     """Every pixel from where the image's matrix says; from outside the image and inside the box, `fill`.
+
+    'nearest' takes the pixel that the point lies in. 'bilinear' weighs the four whose centres surround it,
+    those of the border repeated outwards, and truncates: Pillow's rule, which does not blend with the fill.
 
     Args:
         images: uint8 [N, H, W, C].
         matrix: int32 [N, 6].
         box: int32 [N, 4] = (y0, x0, y1, x1), half-open.
         fill: uint8 [N, C].
+        interpolation: one of INTERPOLATIONS.
 
     Returns:
         uint8 [N, H, W, C].
     """
-    number, height, width, channels = images.shape
+    _, height, width, _ = images.shape
     y, x = jnp.arange(height)[:, None], jnp.arange(width)
     a, b, c, d, e, f = (matrix[:, k, None, None] for k in range(6))
     y0, x0, y1, x1 = (box[:, k, None, None] for k in range(4))
-    cols, rows = (a * x + b * y + c) >> 16, (d * x + e * y + f) >> 16
+    across, down = a * x + b * y + c, d * x + e * y + f
+    cols, rows = across >> 16, down >> 16
     kept = (cols >= 0) & (cols < width) & (rows >= 0) & (rows < height)
     kept &= (y < y0) | (y >= y1) | (x < x0) | (x >= x1)
+    if interpolation == 'bilinear':
+        source = _blend(images, across - ONE // 2, down - ONE // 2)
+        return jnp.where(kept[..., None], source, fill[:, None, None])
     place = jnp.where(kept, rows * width + cols, -1)
     # A reduction that changes nothing: the CPU compiler fuses anything else into the gather, and would work
     # out the place of a pixel again for each of its channels.
     place = jnp.stack([place, jnp.full_like(place, -1)]).max(0)[..., None]
-    flat, image = images.reshape(number, height * width, channels), jnp.arange(number)[:, None, None]
-    source = flat.at[image, jnp.maximum(place[..., 0], 0)].get(mode='promise_in_bounds')
+    source = _take(images, jnp.maximum(place[..., 0], 0))
     return jnp.where(place >= 0, source, fill[:, None, None])
+
+
+def _take(images, place):
+    """The pixels at `place` = row * W + column, int32 [N, H, W], of uint8 [N, H, W, C]."""
+    number, height, width, channels = images.shape
+    flat, image = images.reshape(number, height * width, channels), jnp.arange(number)[:, None, None]
+    return flat.at[image, place].get(mode='promise_in_bounds')
+
+
+def _blend(images, across, down):
+    """The four pixels around a point between pixel centres, in 1/65536, weighed: uint8 [N, H, W, C]."""
+    _, height, width, _ = images.shape
+    left, right = (jnp.clip((across >> 16) + k, 0, width - 1) for k in (0, 1))
+    share_x, share_y = (((place & (ONE - 1)) / ONE)[..., None] for place in (across, down))
+
+    def line(k):
+        row = jnp.clip((down >> 16) + k, 0, height - 1) * width
+        first, second = (_take(images, row + cols).astype(jnp.float32) for cols in (left, right))
+        return first + (second - first) * share_x
+
+    upper = line(0)
+    return (upper + (line(1) - upper) * share_y).astype(jnp.uint8)

@@ -13,7 +13,7 @@ NAMES = (
 )  # fmt: skip
 
 
-def augmix(key, images, *, severity=3.0, width=3, depth=3, alpha=1.0):
+def augmix(key, images, *, severity=3.0, width=3, depth=3, alpha=1.0, fill=0, interpolation='bilinear'):
     """One augmented view of every image, without the consistency loss.
 
     Law: (everything drawn is every image's own)
@@ -24,8 +24,8 @@ def augmix(key, images, *, severity=3.0, width=3, depth=3, alpha=1.0):
                   posterize to 4 - int(.4 s) bits.
         image     (1 - m) x + m * sum w_i chain_i(x), rounded to uint8.
 
-    Source: arXiv:1912.02781; google-research/augmix, where the warps interpolate linearly and the mixture is
-    not rounded. severity is 3 for CIFAR, 1 for ImageNet. Place: after the crop and flip.
+    Source: arXiv:1912.02781; google-research/augmix, where the mixture is not rounded. severity is 3
+    for CIFAR, 1 for ImageNet. Place: after the crop and flip.
 
     Args:
         key: typed JAX key.
@@ -34,6 +34,8 @@ def augmix(key, images, *, severity=3.0, width=3, depth=3, alpha=1.0):
         width: chains, >= 1.
         depth: operations of the longest chain, >= 1.
         alpha: > 0.
+        fill: of what the images leave: a value, or one for each channel; 0..255.
+        interpolation: of the warps, 'nearest' or 'bilinear'.
 
     Returns:
         uint8 [B, H, W, C].
@@ -45,13 +47,13 @@ def augmix(key, images, *, severity=3.0, width=3, depth=3, alpha=1.0):
         raise ValueError(f'severity={severity} must be in (0.1, 10]')
     if width < 1 or depth < 1 or not alpha > 0:
         raise ValueError(f'width={width} and depth={depth} must be >= 1, alpha={alpha} > 0')
-    batch = images.shape[0]
+    batch, how = images.shape[0], dict(fill=fill, interpolation=interpolation)
     key_weights, key_share, key_chains = jax.random.split(key, 3)
     weights = jax.random.dirichlet(key_weights, jnp.full(width, alpha), (batch,))
     share = jax.random.beta(key_share, alpha, alpha, (batch, 1, 1, 1))
 
     def add(i, mixture):
-        chain = _chain(jax.random.fold_in(key_chains, i), images, severity, depth)
+        chain = _chain(jax.random.fold_in(key_chains, i), images, severity, depth, **how)
         return mixture + weights[:, i, None, None, None] * chain
 
     # Loops of the device: one operation is compiled, not width x depth of them.
@@ -59,7 +61,7 @@ def augmix(key, images, *, severity=3.0, width=3, depth=3, alpha=1.0):
     return jnp.round((1 - share) * images + share * mixture).astype(jnp.uint8)
 
 
-def _chain(key, images, severity, depth):
+def _chain(key, images, severity, depth, **how):
     batch, height, width, _ = images.shape
     key_length, key_links = jax.random.split(key)
     length = jax.random.randint(key_length, (batch,), 1, depth + 1)
@@ -72,7 +74,7 @@ def _chain(key, images, severity, depth):
         amount, signed = _amount(op, level, height, width)
         base = jnp.where(signed, 0.0, amount)
         step = policies.Steps(op, (link < length).astype(jnp.float32), base, amount * signed, signed)
-        return policies.do(key_do, images, step)
+        return policies.do(key_do, images, step, **how)
 
     return lax.fori_loop(0, depth, add, images)
 

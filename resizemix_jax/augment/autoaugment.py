@@ -6,14 +6,18 @@ from resizemix_jax.augment import policy as policies
 SCALES = ('tf', 'torchvision', 'tpu')
 
 
-def autoaugment(key, images, *, policy='autoaugment_cifar10', scale='tf', per='sample'):
+def autoaugment(
+    key, images, *, policy='autoaugment_cifar10', scale='tf', per='sample', fill='scale',
+    interpolation='nearest',
+):  # fmt: skip
     """Applies a published policy.
 
     Law:
         row       uniform over the policy's rows, for every image its own.
         operation of the row's two, in order, each with its own probability (`policy.do`).
         magnitude an index 0..9, read by `scale`: 'tf' as in the original training code, 'torchvision' as a
-                  ninth of torchvision's range, 'tpu' as in the EfficientNet code, with grey instead of black.
+                  ninth of torchvision's range, 'tpu' as in the EfficientNet code.
+        fill      black, but for 'tpu' grey (128).
 
     Source: arXiv:1805.09501. Policies: 'autoaugment_cifar10' is the paper's list of 25, from which public
     training code in TensorFlow does not draw: that is 'autoaugment_cifar10_tf95' (95 rows, without five of
@@ -27,12 +31,14 @@ def autoaugment(key, images, *, policy='autoaugment_cifar10', scale='tf', per='s
         policy: a file of augment/policies, or the path of one.
         scale: one of SCALES.
         per: 'sample', or 'batch' for one row and one draw for the whole batch.
+        fill: 'scale', as the scale has it; or a value, or one for each channel, 0..255.
+        interpolation: of the warps, 'nearest' or 'bilinear'.
 
     Returns:
         uint8 [B, H, W, C].
 
     Raises:
-        ValueError: an unknown policy, scale or per.
+        ValueError: an unknown policy, scale, per or interpolation, or a fill out of range.
     """
     if scale not in SCALES:
         raise ValueError(f'scale={scale!r} must be one of: {", ".join(SCALES)}')
@@ -44,5 +50,9 @@ def autoaugment(key, images, *, policy='autoaugment_cifar10', scale='tf', per='s
             return magnitudes.tpu(op, index, height, width, translate=250, cutout=100)
         return magnitudes.tf(op, index, height, width)
 
-    grey = 128 if scale == 'tpu' else 0
-    return policies.subpolicy(key, images, policy, reading, per=per, fill=grey, cutout_fill=(125, 122, 113))
+    if fill == 'scale':
+        fill = 128 if scale == 'tpu' else 0
+    return policies.subpolicy(
+        key, images, policy, reading, per=per, fill=fill, cutout_fill=(125, 122, 113),
+        interpolation=interpolation,
+    )  # fmt: skip

@@ -3,7 +3,7 @@
 from resizemix_jax.augment.fast_autoaugment import fast_autoaugment
 
 
-def dada(key, images, *, policy='dada_cifar10', per='sample'):
+def dada(key, images, *, policy='dada_cifar10', per='sample', fill=0, interpolation='nearest'):
     """Applies a published policy.
 
     Law: as `fast_autoaugment`, whose code it shares; only the policies and the place differ.
@@ -14,4 +14,6 @@ def dada(key, images, *, policy='dada_cifar10', per='sample'):
 
     Args, Returns, Raises: see `fast_autoaugment`.
     """
-    return fast_autoaugment(key, images, policy=policy, per=per)
+    return fast_autoaugment(
+        key, images, policy=policy, per=per, fill=fill, interpolation=interpolation
+    )  # fmt: skip

@@ -4,11 +4,13 @@ from resizemix_jax.augment import magnitudes
 from resizemix_jax.augment import policy as policies
 
 
-def fast_autoaugment(key, images, *, policy='fast_autoaugment_cifar10', per='sample'):
+def fast_autoaugment(
+    key, images, *, policy='fast_autoaugment_cifar10', per='sample', fill=0, interpolation='nearest'
+):
     """Applies a published policy.
 
-    Law: as `autoaugment`, with a level in [0, 1] as the magnitude (`magnitudes.level`); black fills what the
-    images leave, and Cutout's square is (125, 123, 114).
+    Law: as `autoaugment`, with a level in [0, 1] as the magnitude (`magnitudes.level`); `fill` is
+    black and Cutout's square (125, 123, 114).
 
     Source: arXiv:1905.00397; kakaobrain/fast-autoaugment. 'fast_autoaugment_cifar10' has 493 rows (CIFAR-100
     is trained with it too, as its authors do), '_imagenet' 498, '_svhn' 497, '_arsaug_early' 35 older ones.
@@ -20,11 +22,16 @@ def fast_autoaugment(key, images, *, policy='fast_autoaugment_cifar10', per='sam
         images: uint8 [B, H, W, C].
         policy: a file of augment/policies, or the path of one.
         per: 'sample', or 'batch' for one row and one draw for the whole batch.
+        fill: of what the images leave: a value, or one for each channel; 0..255.
+        interpolation: of the warps, 'nearest' or 'bilinear'.
 
     Returns:
         uint8 [B, H, W, C].
 
     Raises:
-        ValueError: an unknown policy or per.
+        ValueError: an unknown policy, per or interpolation, or a fill out of range.
     """
-    return policies.subpolicy(key, images, policy, magnitudes.level, per=per, cutout_fill=(125, 123, 114))
+    return policies.subpolicy(
+        key, images, policy, magnitudes.level, per=per, fill=fill, cutout_fill=(125, 123, 114),
+        interpolation=interpolation,
+    )  # fmt: skip

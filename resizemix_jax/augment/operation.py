@@ -6,17 +6,19 @@ from resizemix_jax.augment import magnitudes, ops
 from resizemix_jax.augment import policy as policies
 
 
-def operation(key, images, *, name='Rotate', level=0.8):
+def operation(key, images, *, name='Rotate', level=0.8, fill=0, interpolation='nearest'):
     """Applies one operation of `ops.OPS`.
 
     Law: `policy.do` with probability 1; the level in [0, 1] is read as in Fast AutoAugment
-    (`magnitudes.level`), and SolarizeAdd adds int(110 level).
+    (`magnitudes.level`), and SolarizeAdd and Add add int(110 level).
 
     Args:
         key: typed JAX key.
         images: uint8 [B, H, W, C].
         name: of `ops.OPS`.
         level: in [0, 1].
+        fill: of what the images leave: a value, or one for each channel; 0..255.
+        interpolation: of the warps, 'nearest' or 'bilinear'.
 
     Returns:
         uint8 [B, H, W, C].
@@ -30,11 +32,11 @@ def operation(key, images, *, name='Rotate', level=0.8):
         raise ValueError(f'level={level} must be in [0, 1]')
     batch, height, width, _ = images.shape
     reading = magnitudes.level(name, level, height, width)
-    base, amount, signed = (int(110 * level), 0.0, False) if name == 'SolarizeAdd' else reading
+    base, amount, signed = (int(110 * level), 0.0, False) if name in ('SolarizeAdd', 'Add') else reading
     step = policies.Steps(
         *(jnp.full(batch, value, dtype) for value, dtype in (
             (ops.OPS.index(name), jnp.int32), (1.0, jnp.float32), (base, jnp.float32),
             (amount, jnp.float32), (signed, bool),
         ))
     )  # fmt: skip
-    return policies.do(key, images, step, cutout_fill=(125, 123, 114))
+    return policies.do(key, images, step, fill=fill, cutout_fill=(125, 123, 114), interpolation=interpolation)

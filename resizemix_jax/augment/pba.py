@@ -11,7 +11,7 @@ from resizemix_jax.augment import policy as policies
 COUNTS = (0.2, 0.3, 0.5)  # the chances of no, one and two operations
 
 
-def pba(key, images, *, policy='pba_cifar10', progress=0.0):
+def pba(key, images, *, policy='pba_cifar10', fill=0, interpolation='nearest', progress=0.0):
     """Applies the policy of this moment of the training.
 
     Law:
@@ -29,13 +29,15 @@ def pba(key, images, *, policy='pba_cifar10', progress=0.0):
         key: typed JAX key.
         images: uint8 [B, H, W, C].
         policy: a file of augment/policies, or the path of one.
+        fill: of what the images leave: a value, or one for each channel; 0..255.
+        interpolation: of the warps, 'nearest' or 'bilinear'.
         progress: the share of the training that is over, float32 [] in [0, 1).
 
     Returns:
         uint8 [B, H, W, C].
 
     Raises:
-        ValueError: an unknown policy, or one that is no schedule.
+        ValueError: an unknown policy, or one that is no schedule; an interpolation or fill out of range.
     """
     content = policies.read_policy(policy)
     if content.get('kind') != 'schedule':
@@ -58,6 +60,9 @@ def pba(key, images, *, policy='pba_cifar10', progress=0.0):
     def one(place, images):
         step = entries.at(first[:, place])
         step = step._replace(prob=(place < done).astype(jnp.float32))
-        return policies.do(jax.random.fold_in(key_do, place), images, step, cutout_fill=(125, 122, 113))
+        return policies.do(
+            jax.random.fold_in(key_do, place), images, step, fill=fill, cutout_fill=(125, 122, 113),
+            interpolation=interpolation,
+        )  # fmt: skip
 
     return lax.fori_loop(0, len(COUNTS) - 1, one, jnp.asarray(images))

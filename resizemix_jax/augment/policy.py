@@ -85,7 +85,7 @@ def draw_index(key, count, batch, per):
     return jnp.broadcast_to(drawn, (batch,))
 
 
-def do(key, images, step, *, per='sample', spread=False, fill=0, cutout_fill=0):
+def do(key, images, step, *, per='sample', spread=False, fill=0, cutout_fill=0, interpolation='nearest'):
     """Does to every image its step, with the step's probability.
 
     Law: the operation happens with probability `prob`; the sign of `amount`, where signed, is + or - with
@@ -96,7 +96,7 @@ def do(key, images, step, *, per='sample', spread=False, fill=0, cutout_fill=0):
         key: typed JAX key.
         images: uint8 [B, H, W, C].
         step: Steps of shape [B].
-        fill: see `ops.apply`.
+        fill, interpolation: see `ops.apply`.
         cutout_fill: a value, or a colour, whose mean fills images of one channel.
 
     Returns:
@@ -114,21 +114,25 @@ def do(key, images, step, *, per='sample', spread=False, fill=0, cutout_fill=0):
     op = jnp.where(happens, step.op, ops.OPS.index('Identity'))
     if images.shape[-1] == 1:
         cutout_fill = round(float(np.mean(cutout_fill)))
-    return ops.apply(images, op, value, jnp.stack([y, x], axis=-1), fill=fill, cutout_fill=cutout_fill)
+    return ops.apply(
+        images, op, value, jnp.stack([y, x], axis=-1), fill=fill, cutout_fill=cutout_fill,
+        interpolation=interpolation,
+    )  # fmt: skip
 
 
-def subpolicy(key, images, policy, reading, *, per, fill=0, cutout_fill=0):
-    """One of the policy's rows an image, its operations one after the other; see `autoaugment`."""
+def subpolicy(key, images, policy, reading, *, per, **how):
+    """One of the policy's rows an image, its operations one after the other; see `autoaugment`.
+
+    `how` is the fills and the interpolation of `do`.
+    """
     batch, height, width, _ = images.shape
     rows = steps(read_policy(policy)['subpolicies'], lambda op, m: reading(op, m, height, width))
     key_row, key_do = jax.random.split(key)
     row = rows.at(draw_index(key_row, len(rows.op), batch, per))
 
     def one(place, images):
-        return do(
-            jax.random.fold_in(key_do, place), images, row.at((slice(None), place)), per=per, fill=fill,
-            cutout_fill=cutout_fill,
-        )  # fmt: skip
+        step = row.at((slice(None), place))
+        return do(jax.random.fold_in(key_do, place), images, step, per=per, **how)
 
     # A loop of the device, so that an operation is compiled once and not for every place.
     return lax.fori_loop(0, rows.op.shape[1], one, images)

@@ -12,17 +12,19 @@ from resizemix_jax.augment import policy as policies
 
 COLOUR = ('AutoContrast', 'Equalize', 'Posterize', 'Solarize', 'Color', 'Contrast', 'Brightness', 'Sharpness')
 WARPS = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
-# scale -> (operations, largest M, probability of each, fill)
+# scale -> (operations, largest M, probability of each, fill, interpolation)
 SCALES = {
-    'torchvision': (('Identity', *COLOUR, *WARPS), 30, 1.0, 0),
-    'ildoonet': ((*COLOUR, *WARPS, 'Invert', 'SolarizeAdd', 'Cutout'), 30, 1.0, 0),
-    'tpu': ((*COLOUR, *WARPS, 'Invert', 'SolarizeAdd', 'Cutout'), 30, 1.0, 128),
-    'timm': ((*COLOUR, *WARPS, 'Invert', 'SolarizeAdd'), 10, 0.5, 128),
-    'released': (('Identity', *(c for c in COLOUR if c != 'Equalize'), *WARPS, 'Invert'), 30, 1.0, 0),
+    'torchvision': (('Identity', *COLOUR, *WARPS), 30, 1.0, 0, 'nearest'),
+    'ildoonet': ((*COLOUR, *WARPS, 'Invert', 'SolarizeAdd', 'Cutout'), 30, 1.0, 0, 'nearest'),
+    'tpu': ((*COLOUR, *WARPS, 'Invert', 'SolarizeAdd', 'Cutout'), 30, 1.0, 128, 'nearest'),
+    'timm': ((*COLOUR, *WARPS, 'Invert', 'SolarizeAdd'), 10, 0.5, 128, 'bilinear'),
+    'released': (('Identity', 'Identity', *COLOUR[2:], *WARPS, 'Invert'), 30, 1.0, 0, 'bilinear'),
 }
 
 
-def randaugment(key, images, *, n=2, m=9, scale='torchvision', per='sample'):
+def randaugment(
+    key, images, *, n=2, m=9, scale='torchvision', per='sample', fill='scale', interpolation='scale'
+):
     """Applies `n` operations, drawn with replacement.
 
     Law:
@@ -34,7 +36,8 @@ def randaugment(key, images, *, n=2, m=9, scale='torchvision', per='sample'):
                            are .94, nearly nothing. The port that the compared CIFAR numbers are trained with.
             'tpu'          m / 10 and not cut at 10 (m = 17 rotates by 51 degrees), 16 operations, grey fill;
                            also big_vision's.
-            'timm'         m / 10, m <= 10, 15 operations, each with probability 1/2, grey fill.
+            'timm'         m / 10, m <= 10, 15 operations, each with probability 1/2, grey fill, bilinear
+                           (there bilinear or bicubic by chance).
             'released'     the one that JayQine/ResizeMix puts after the mixing; its numbers are much weaker:
                            see `released`.
         sign      of shears, translations and rotations (and 'torchvision' factors), + or - alike.
@@ -48,36 +51,37 @@ def randaugment(key, images, *, n=2, m=9, scale='torchvision', per='sample'):
         m: the magnitude, from 0 to the scale's largest.
         scale: one of SCALES.
         per: 'sample', or 'batch' for one draw for the whole batch, the released law.
+        fill: of what the images leave: 'scale', as the scale has it; or a value, or one for each channel.
+        interpolation: of the warps: 'scale', 'nearest' or 'bilinear'.
 
     Returns:
         uint8 [B, H, W, C].
 
     Raises:
-        ValueError: an unknown scale or per, n or m out of range.
+        ValueError: an unknown scale, per or interpolation; n, m or the fill out of range.
     """
     if scale not in SCALES:
         raise ValueError(f'scale={scale!r} must be one of: {", ".join(SCALES)}')
-    names, largest, prob, fill = SCALES[scale]
+    names, largest, prob, own_fill, own_interpolation = SCALES[scale]
     if n < 0 or n != int(n):
         raise ValueError(f'n={n} must be a whole number >= 0')
     if not 0 <= m <= largest:
         raise ValueError(f"m={m} must be between 0 and {largest} on the scale '{scale}'")
     batch, height, width, _ = images.shape
     reading = functools.partial(_read, scale, height=height, width=width)
-    chance = m / 30 if scale == 'released' else prob
-    space = policies.steps([[name, chance if name == 'AutoContrast' else prob, m] for name in names], reading)
+    space = policies.steps([[name, prob, m] for name in names], reading)
     do = functools.partial(
-        policies.do, per=per, spread=scale == 'released', fill=fill,
+        policies.do, per=per, spread=scale == 'released', fill=own_fill if fill == 'scale' else fill,
         cutout_fill=128 if scale == 'tpu' else (125, 123, 114),
+        interpolation=own_interpolation if interpolation == 'scale' else interpolation,
     )  # fmt: skip
 
     def one(layer, images):
-        key_op, key_do, key_second = jax.random.split(jax.random.fold_in(key, layer), 3)
+        key_op, key_first, key_do = jax.random.split(jax.random.fold_in(key, layer), 3)
         step = space.at(policies.draw_index(key_op, len(names), batch, per))
-        images = do(key_do, images, step)
         if scale == 'released':
-            images = do(key_second, images, _also_down(step, m / 30, height))
-        return images
+            images = do(key_first, images, _before(step, m / 30, height))
+        return do(key_do, images, step)
 
     return lax.fori_loop(0, n, one, jnp.asarray(images))  # one operation to compile, whatever n is
 
@@ -86,10 +90,10 @@ def released(op, m, height, width):
     """The magnitudes of RandAugment_cuda in JayQine/ResizeMix (augment/augmentations_cuda.py), f = m / 30.
 
     TranslateX moves both axes by U(-.5 f, .5 f) of the side, TranslateY one; Rotate U(-45 f, 45 f) degrees;
-    Shear .5 f *degrees*, which moves nothing at 32 pixels; solarize at U(.5 - f, .5 + f) of 255; posterize to
-    int(4 + 4 f) bits; factors .1 + 1.8 f (.94 with m = 14); AutoContrast with probability f; Invert always;
-    no Equalize. There the warps interpolate, solarizing also adds U(-.1, .1), AutoContrast takes the
-    histogram of the whole batch, and nothing is rounded to uint8.
+    Shear .5 f *degrees*, which moves nothing at 32 pixels; Solarize adds U(-.1, .1) of 255, and then inverts
+    at U(.5 - f, .5 + f) of it; posterize to int(4 + 4 f) bits; factors .1 + 1.8 f (.94 with m = 14); Invert
+    always; no Equalize. AutoContrast there stretches the range of the whole batch, which begins at 0 and ends
+    at 255, so here it is a second Identity. Warps are bilinear. There nothing is rounded to uint8.
     """
     f = m / 30
     if op in magnitudes.ENHANCE:
@@ -106,11 +110,16 @@ def released(op, m, height, width):
     return values.get(op, magnitudes.NOTHING)
 
 
-def _also_down(step, f, height):
-    """The second half of the released TranslateX; nothing for the other operations."""
-    across = step.op == ops.OPS.index('TranslateX')
-    down = jnp.where(across, ops.OPS.index('TranslateY'), ops.OPS.index('Identity'))
-    return step._replace(op=down, amount=jnp.full_like(step.amount, 0.5 * f * height))
+def _before(step, f, height):
+    """What the released TranslateX and Solarize do besides; nothing for the other operations."""
+    across, solarize = (step.op == ops.OPS.index(name) for name in ('TranslateX', 'Solarize'))
+    nothing, down, add = (ops.OPS.index(name) for name in ('Identity', 'TranslateY', 'Add'))
+    return step._replace(
+        op=jnp.where(across, down, jnp.where(solarize, add, nothing)),
+        base=jnp.zeros_like(step.base),
+        amount=jnp.where(across, 0.5 * f * height, 0.1 * 255),
+        signed=jnp.ones_like(step.signed),
+    )
 
 
 def _read(scale, op, m, height, width):

@@ -21,10 +21,14 @@ def solarize(threshold):
     return jnp.where(threshold[:, None] > LEVELS, LEVELS, 255 - LEVELS)
 
 
+def add(amount):
+    """v + amount, cut to 0..255: int32 [N, 256]. `amount` is truncated to an integer."""
+    return jnp.clip(LEVELS + jnp.trunc(amount)[:, None], 0, 255).astype(jnp.int32)
+
+
 def solarize_add(amount):
-    """v + amount, cut to 0..255, below 128. `amount` is truncated to an integer."""
-    added = jnp.clip(LEVELS + jnp.trunc(amount)[:, None], 0, 255).astype(jnp.int32)
-    return jnp.where(LEVELS < 128, added, LEVELS)
+    """`add`, below 128."""
+    return jnp.where(LEVELS < 128, add(amount), LEVELS)
 
 
 def posterize(bits):

@@ -20,18 +20,19 @@ def data_directory(data_dir):
     return pathlib.Path(chosen).expanduser()
 
 
-def in_memory(name, *, splits, image_shape, num_classes, mean, std, directory=''):
+def in_memory(name, *, splits, image_shape, num_classes, mean, std, directory='', command=''):
     """The Dataset `name` of TFDS, small enough to be decoded into memory.
 
     Args:
         splits: 'train' and 'eval' -> (the split's name in TFDS, the published number of examples).
         directory: where it always is; '' takes the reader's `data_dir`.
+        command: that makes it; '' is `prepare_command`.
         Others: see `Dataset`.
     """
 
     def read_split(split, data_dir):
         tfds_split, size = splits[split]
-        read_in = read(name, tfds_split, data_directory(directory or data_dir))
+        read_in = read(name, tfds_split, data_directory(directory or data_dir), command)
         _check_content(name, tfds_split, read_in, image_shape, num_classes)
         count = len(read_in.label)
         if count != size:
@@ -50,8 +51,13 @@ def in_memory(name, *, splits, image_shape, num_classes, mean, std, directory=''
     )
 
 
-def read(name, split, root):
+def read(name, split, root, command=''):
     """A split of the TFDS dataset `name` below `root`, decoded, in the order of its files.
+
+    Args:
+        name, split: in TFDS.
+        root: a `pathlib.Path`.
+        command: that makes it, for the messages; '' is `prepare_command`.
 
     Returns:
         A Split.
@@ -59,8 +65,9 @@ def read(name, split, root):
     Raises:
         DataError: it is missing, incomplete, in another format, or its images differ in shape.
     """
-    builder = _open(name, root)
-    _check_files(builder, name, split, root)
+    command = command or prepare_command(name, root)
+    builder = _open(name, root, command)
+    _check_files(builder, name, split, command)
     source = builder.as_data_source(split)
     first = source[0]['image']
     images = np.empty((len(source), *first.shape), np.uint8)
@@ -82,21 +89,21 @@ def prepare_command(name, root):
     return f'python -m resizemix_jax.data.prepare {name} --data_dir={root}'
 
 
-def _open(name, root):
+def _open(name, root, command):
     # TFDS and its readers take most of a second to import; only a process that reads pays for it.
     import tensorflow_datasets as tfds
 
     versions = [p.parent for p in root.glob(f'{name}/*/dataset_info.json')]
     if not versions:
         raise DataError(
-            f'{name} is not prepared in {root}. Prepare it with:\n    {prepare_command(name, root)}\n'
+            f'{name} is not prepared in {root}. Prepare it with:\n    {command}\n'
             'or name the directory that has it: --config.data_dir=DIR, or TFDS_DATA_DIR=DIR'
         )
     newest = max(versions, key=lambda p: tuple(int(n) for n in p.name.split('.')))
     return tfds.builder_from_directory(newest)
 
 
-def _check_files(builder, name, split, root):
+def _check_files(builder, name, split, command):
     """Raises DataError unless every shard of the split is there, as ArrayRecord."""
     info = builder.info
     if info.file_format.value != 'array_record':
@@ -113,7 +120,7 @@ def _check_files(builder, name, split, root):
             f'{name}: {len(missing)} of the {len(files)} files of {split!r} are missing in '
             f'{builder.data_dir}: {", ".join(missing[:3])}{", ..." if len(missing) > 3 else ""}. '
             f'Copy them there, or delete that directory and prepare it again:\n'
-            f'    {prepare_command(name, root)}'
+            f'    {command}'
         )
 
 

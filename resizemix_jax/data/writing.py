@@ -1,7 +1,9 @@
 """Writes a directory that TFDS reads, in the ArrayRecord format, without TensorFlow."""
 
+import contextlib
 import io
 import pathlib
+import tempfile
 
 import tensorflow_datasets as tfds
 from PIL import Image
@@ -12,6 +14,20 @@ def encode_png(image):
     buffer = io.BytesIO()
     Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(buffer, 'PNG', optimize=True)
     return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def whole(directory):
+    """A directory to write to that becomes `directory` when all is written, and goes if anything fails.
+
+    A process that is killed leaves it under a name with a dot in front, which nothing reads.
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f'.{directory.name}.', dir=directory.parent) as scratch:
+        part = pathlib.Path(scratch) / 'part'
+        part.mkdir()
+        yield part
+        part.rename(directory)
 
 
 def write(directory, name, version, features, splits, **info):

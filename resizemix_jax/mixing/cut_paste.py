@@ -53,7 +53,7 @@ def cut_paste(
     pairing.check_batch(images, labels)
     check_choices(source, paste, size)
     if {'salient', 'non_salient'} & {source, paste}:
-        check_saliency(saliency, images)
+        pairing.check_saliency(saliency, images, 'a salient or non_salient region', 'grad_cam')
     batch, height, width, _ = images.shape
     key_partner, key_size, key_source, key_paste = jax.random.split(key, 4)
     partner = pairing.draw_partner(key_partner, batch)
@@ -85,16 +85,6 @@ def check_choices(source, paste, size):
     for name, value, known in (('source', source, SOURCES), ('paste', paste, PASTES), ('size', size, SIZES)):
         if value not in known:
             raise ValueError(f'{name}={value!r} must be one of: {", ".join(known)}')
-
-
-def check_saliency(saliency, images):
-    """Raises ValueError unless there is a map for every image."""
-    if saliency is None or saliency.shape != images.shape[:3]:
-        got = 'none' if saliency is None else f'{saliency.dtype}{list(saliency.shape)}'
-        raise ValueError(
-            f'a salient or non_salient region needs saliency, float {list(images.shape[:3])}; got {got}. '
-            "In a config: saliency='grad_cam'"
-        )
 
 
 def _centres(key, kind, saliency, images):

@@ -43,8 +43,7 @@ def cutmix(key, images, labels, *, alpha=1.0, prob=0.5, per='batch'):
     """
     pairing.check_batch(images, labels)
     pairing.check_positive(alpha=alpha)
-    if not 0 <= prob <= 1:
-        raise ValueError(f'prob={prob} must be in [0, 1]')
+    pairing.check_share(prob=prob)
     batch, height, width, _ = images.shape
     count = pairing.draws(per, batch)
     key_partner, key_lam, key_centre, key_apply = jax.random.split(key, 4)

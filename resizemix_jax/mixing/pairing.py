@@ -33,6 +33,23 @@ def check_positive(**numbers):
             raise ValueError(f'{name}={value} must be > 0')
 
 
+def check_share(**numbers):
+    """Raises ValueError for the first number that is not in [0, 1]."""
+    for name, value in numbers.items():
+        if not 0 <= value <= 1:
+            raise ValueError(f'{name}={value} must be in [0, 1]')
+
+
+def check_saliency(saliency, images, user, example):
+    """Raises ValueError unless there is a map for every image; `user` needs it, such as `example`."""
+    if saliency is None or saliency.shape != images.shape[:3]:
+        got = 'none' if saliency is None else f'{saliency.dtype}{list(saliency.shape)}'
+        raise ValueError(
+            f'{user} needs saliency, float {list(images.shape[:3])}; got {got}. '
+            f'In a config: saliency={example!r}'
+        )
+
+
 def draw_partner(key, batch):
     """A uniform random permutation, int32 [B]; an image may be its own partner."""
     return jax.random.permutation(key, batch)

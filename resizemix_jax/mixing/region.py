@@ -71,9 +71,7 @@ def inside(box, height, width):
 def paste(images, partner, rows, cols, box):
     """Inside `box`, pixel (y, x) of image i becomes pixel (rows[i, y], cols[i, x]) of image partner[i].
 
-    One form for patches of every size: two gathers and a select, with no temporary patch. A TPU gathers
-    single pixels slowly, so there each gather is a product with a 0-1 matrix, which is exact at the highest
-    precision.
+    One form for patches of every size: two gathers and a select, with no temporary patch.
 
     Args:
         images: float [B, H, W, C].
@@ -82,10 +80,16 @@ def paste(images, partner, rows, cols, box):
         box: int32 [B, 4].
     """
     _, height, width, _ = images.shape
-    source = lax.platform_dependent(
-        images, partner, rows, cols, tpu=_read_by_product, default=_read_by_gather
-    )
-    return jnp.where(inside(box, height, width), source, images)
+    return jnp.where(inside(box, height, width), read(images, partner, rows, cols), images)
+
+
+def read(images, partner, rows, cols):
+    """Images whose pixel (y, x) is pixel (rows[i, y], cols[i, x]) of image partner[i].
+
+    The arguments are those of `paste`. Two gathers; a TPU gathers single pixels slowly, so there each is a
+    product with a 0-1 matrix, which is exact at the highest precision.
+    """
+    return lax.platform_dependent(images, partner, rows, cols, tpu=_read_by_product, default=_read_by_gather)
 
 
 def _read_by_gather(images, partner, rows, cols):

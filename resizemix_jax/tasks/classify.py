@@ -1,6 +1,7 @@
 """Image classification: augmentation, mixing, network and loss, joined."""
 
 import dataclasses
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -8,12 +9,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from resizemix_jax import keys, metrics, parallel
+from resizemix_jax import keys, metrics, parallel, static_saliency
 from resizemix_jax.augment import halve
 from resizemix_jax.augment.normalize import denormalize, normalize
 from resizemix_jax.data.dataset import Dataset
 from resizemix_jax.find import bind, find
-from resizemix_jax.tasks.extra_pass import saliency_pass, streams
+from resizemix_jax.tasks.extra_pass import saliency_pass, static_maps, streams
 
 BATCH_NORMS = ('local', 'global')
 PLACES = ('before_crop', 'before_mixing', 'after_mixing')
@@ -41,8 +42,8 @@ def classify(config, dataset):
         batch_augment=config.batch_augment,
         halve_train=halve.METHODS[config.half_train],
         halve_eval=halve.METHODS[config.half_eval],
-        mix=bind('mixing', config.mixing, config.mixing_args),
-        saliency=_saliency(config, model),
+        mix=_mix(config, dataset),
+        saliency=_saliency(config, model, dataset),
         example_loss=metrics.LOSSES[config.loss],
         label_smoothing=config.label_smoothing,
     )
@@ -76,21 +77,26 @@ def _policy(config):
     return lambda key, images, progress: policy(key, images)
 
 
-def _saliency(config, model):
-    """The extra pass, or None where the mixing method is to have no map."""
+def _mix(config, dataset):
+    """The mixing op; one that takes the pixels' scale as `std` has it from the dataset."""
+    mix = bind('mixing', config.mixing, config.mixing_args)
+    takes = inspect.signature(mix).parameters
+    scale = {'std': dataset.std} if 'std' in takes and 'std' not in config.mixing_args else {}
+    return functools.partial(mix, **scale)
+
+
+def _saliency(config, model, dataset):
+    """What makes the maps, or None where the mixing method is to have none."""
     if not config.saliency:
         return None
     if 'saliency' not in inspect.signature(find('mixing', config.mixing)).parameters:
         raise ValueError(
             f'saliency={config.saliency!r}: mixing={config.mixing!r} takes no saliency map; leave it empty'
         )
-    return saliency_pass(
-        model,
-        config.saliency,
-        dict(config.saliency_args),
-        layer=config.saliency_layer,
-        mode=config.saliency_mode,
-    )
+    method, keywords = config.saliency, dict(config.saliency_args)
+    if method in static_saliency.METHODS:
+        return static_maps(method, keywords, dataset.mean, dataset.std)
+    return saliency_pass(model, method, keywords, layer=config.saliency_layer, mode=config.saliency_mode)
 
 
 @dataclasses.dataclass(frozen=True)

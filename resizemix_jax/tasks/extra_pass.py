@@ -1,10 +1,11 @@
-"""The extra pass over the network that methods guided by saliency need: images -> heat maps."""
+"""What guides the methods that choose by saliency: an extra pass over the network, or the image alone."""
 
 import functools
 
 import jax
 
-from resizemix_jax import keys, saliency
+from resizemix_jax import keys, saliency, static_saliency
+from resizemix_jax.augment.normalize import denormalize
 from resizemix_jax.find import check_keywords
 
 MODES = ('train', 'eval')
@@ -30,7 +31,8 @@ def saliency_pass(model, method, keywords, *, layer=0, mode='train'):
         ValueError: an unknown name or keyword, or a network that is not made of the two parts.
     """
     if method not in saliency.METHODS:
-        raise ValueError(f'saliency={method!r} must be one of: {", ".join(saliency.METHODS)}')
+        known = *saliency.METHODS, *static_saliency.METHODS
+        raise ValueError(f'saliency={method!r} must be one of: {", ".join(known)}')
     if mode not in MODES:
         raise ValueError(f'saliency_mode={mode!r} must be one of: {", ".join(MODES)}')
     check_keywords(saliency.METHODS[method], keywords)
@@ -66,6 +68,23 @@ def _jitted(model, method, keywords, layer, mode):
         features = run(images, method='features', layer=layer)
         heat = heat_of(functools.partial(run, method='head', layer=layer), features, label)
         return saliency.upsample(heat, *images.shape[1:3])
+
+    return jax.jit(maps)
+
+
+def static_maps(method, keywords, mean, std):
+    """Binds a map of `resizemix_jax.static_saliency`, with the signature of `saliency_pass`.
+
+    Args:
+        method: a name of `static_saliency.METHODS`.
+        keywords: of that function.
+        mean, std: of the normalised images, which are taken back to uint8 first.
+    """
+    function = static_saliency.METHODS[method]
+    check_keywords(function, keywords)
+
+    def maps(params, batch_stats, images, label, key):
+        return function(denormalize(images, mean, std), **keywords)
 
     return jax.jit(maps)
 

@@ -157,7 +157,9 @@ def test_the_released_translation_moves_both_axes():
     image = np.zeros((1, 20, 20, 1), np.uint8)
     image[0, 10, 10] = 9
     images = jnp.broadcast_to(image, (4, 20, 20, 1))
-    function = jax.jit(functools.partial(randaugment, n=1, m=14, scale='released', per='batch'))
+    function = jax.jit(
+        functools.partial(randaugment, n=1, m=14, scale='released', per='batch', interpolation='nearest')
+    )
     moved = set()
     for seed in range(150):
         _, ys, xs, _ = np.nonzero(np.asarray(function(jax.random.key(seed), images)) == 9)
@@ -168,16 +170,53 @@ def test_the_released_translation_moves_both_axes():
     assert {(True, True), (True, False)} <= moved  # TranslateX and TranslateY
 
 
+@pytest.mark.parametrize('name', METHODS)
+def test_fill_and_interpolation_reach_the_warps(name, tmp_path, key):
+    """On white images, of which black and grey can only come from outside."""
+    images = jnp.full((32, 8, 8, 1), 255, jnp.uint8)
+    keywords = {
+        'operation': {'name': 'Rotate'},
+        'augmix': {'width': 1, 'depth': 1},
+        'randaugment': {'n': 4, 'm': 27},
+        'pba': {'progress': 0.95},
+    }
+    if name in ('autoaugment', 'fast_autoaugment', 'dada'):
+        most = 9 if name == 'autoaugment' else 1.0
+        keywords[name] = {'policy': write(tmp_path, [[['Rotate', 1.0, most], ['Identity', 1.0, 0.0]]])}
+    function = functools.partial(find('augment', name), **keywords.get(name, {}))
+    black, violet = (np.asarray(jax.jit(functools.partial(function, fill=f))(key, images)) for f in (0, 77))
+    assert (black != violet).any()
+    with pytest.raises(ValueError, match="interpolation='cubic' must be nearest or bilinear"):
+        function(key, images, interpolation='cubic')
+    with pytest.raises(ValueError, match='fill=300 must be one value in 0..255'):
+        function(key, images, fill=300)
+
+
+def test_the_released_solarizing_adds_first(key):
+    images = jnp.full((4000, 2, 2, 1), 100, jnp.uint8)
+    function = functools.partial(randaugment, n=1, m=14, scale='released', interpolation='nearest', fill=100)
+    out = np.asarray(jax.jit(function)(key, images))[:, 0, 0, 0].astype(int)
+    # Of a grey image only 100, the brightness 94, the 5 bits of 96 and the inverse come from others.
+    solarized = out[~np.isin(out, (100, 94, 96, 155))]
+    assert abs(len(solarized) - 4000 / 14) < 6 * (4000 / 14) ** 0.5
+    kept, inverted = solarized[solarized < 128], 255 - solarized[solarized >= 128]
+    assert len(kept) > 80 and len(inverted) > 80
+    for added in (kept - 100, inverted - 100):
+        assert added.min() >= -25 and added.max() <= 25 and added.min() < -15 and added.max() > 15
+
+
 def test_no_operation_changes_nothing(key):
     np.testing.assert_array_equal(randaugment(key, IMAGES, n=0), IMAGES)
 
 
 @pytest.mark.parametrize('scale', SCALES)
 def test_randaugment_s_spaces(scale):
-    names_, largest, _, _ = SCALES[scale]
+    names_, largest, _, fill, interpolation = SCALES[scale]
     sizes = {'torchvision': 14, 'ildoonet': 16, 'tpu': 16, 'timm': 15, 'released': 14 - 1}
-    assert len(set(names_)) == len(names_) == sizes[scale] + (scale == 'released')
+    assert len(set(names_)) == len(names_) - (scale == 'released') == sizes[scale]
     assert set(names_) <= set(ops.OPS) and largest in (10, 30)
+    assert (fill == 128) == (scale in ('tpu', 'timm'))
+    assert (interpolation == 'bilinear') == (scale in ('timm', 'released'))
 
 
 def test_augmix_is_half_the_image_and_half_a_chain(key):

@@ -27,7 +27,7 @@ def test_what_is_known_unopened(name, shape, classes, train, evaluation):
 
 def test_all_datasets_are_known():
     assert set(names('data')) == {
-        'cifar10', 'cifar100', 'fashion_mnist', 'fashion_mnist_10k', 'imagenet', 'fake',
+        'cifar10', 'cifar100', 'fashion_mnist', 'fashion_mnist_10k', 'imagenet', 'fake', 'generated',
     }  # fmt: skip
 
 

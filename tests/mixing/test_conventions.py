@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from resizemix_jax.find import find, names
+from tests.mixing import teachers
 
 METHODS = names('mixing')
 # Every method, and each way a method can draw.
@@ -19,17 +20,23 @@ CASES = [
 ]
 
 
+def takes_map(name):
+    return 'saliency' in inspect.signature(find('mixing', name)).parameters
+
+
 @functools.cache
 def jitted(name, per):
-    """One for all tests, since compiling is what takes their time; guided by the images, if by a map."""
-    function = functools.partial(find('mixing', name), **({'per': per} if per else {}))
-    if 'saliency' not in inspect.signature(function).parameters:
-        return jax.jit(function)
+    """One for all tests, since compiling is what takes their time."""
+    function = find('mixing', name)
+    keywords = {'per': per} if per else {}
+    if 'teacher' in inspect.signature(function).parameters:
+        keywords['teacher'] = teachers.linear()
 
-    def guided(key, images, labels):
-        return function(key, images, labels, saliency=jnp.abs(images).mean(-1, dtype=jnp.float32))
+    def call(key, images, labels):
+        maps = {'saliency': jnp.abs(images).mean(-1, dtype=jnp.float32)} if takes_map(name) else {}
+        return function(key, images, labels, **keywords, **maps)
 
-    return jax.jit(guided)
+    return jax.jit(call)
 
 
 def make_batch(size=8, shape=(16, 12, 3), dtype=jnp.float32, classes=5):
@@ -40,7 +47,17 @@ def make_batch(size=8, shape=(16, 12, 3), dtype=jnp.float32, classes=5):
 
 
 def test_all_methods_are_there():
-    assert set(METHODS) >= {'none', 'resizemix', 'cutmix', 'mixup', 'cutout'}
+    assert set(METHODS) >= {
+        'none',
+        'resizemix',
+        'cutmix',
+        'mixup',
+        'cutout',
+        'fmix',
+        'ricap',
+        'random_erasing',
+        'saliencymix',
+    }
 
 
 @pytest.mark.parametrize('name', METHODS)
@@ -82,7 +99,7 @@ def test_inputs_are_unchanged(name, per, key):
 def test_the_key_decides_and_nothing_recompiles(name, per):
     images, labels = make_batch()
     function = jax.jit(jitted(name, per))
-    outputs = [np.asarray(function(jax.random.key(seed), images, labels)[0]) for seed in (0, 1, 2, 3, 0)]
+    outputs = [np.asarray(function(jax.random.key(seed), images, labels)[0]) for seed in (*range(8), 0)]
     assert function._cache_size() == 1
     np.testing.assert_array_equal(outputs[0], outputs[-1])
     if name != 'none':

@@ -7,17 +7,19 @@ import numpy as np
 import pytest
 
 from configs import quickstart
-from resizemix_jax import keys
+from resizemix_jax import keys, static_saliency
 from resizemix_jax.augment import halve
 from resizemix_jax.augment.normalize import denormalize
 from resizemix_jax.data.fake import fake
 from resizemix_jax.mixing.cut_paste import cut_paste
+from resizemix_jax.mixing.saliencymix import saliencymix
 from resizemix_jax.tasks.classify import classify
 from resizemix_jax.tasks.extra_pass import saliency_pass
 from tests import toy
 
 PUZZLE = {'mixing': 'puzzlemix', 'mixing_args': {}, 'saliency': 'input_gradient'}
 CUT = {'mixing': 'cut_paste', 'mixing_args': {'source': 'salient'}, 'saliency': 'grad_cam'}
+SALIENCYMIX = {'mixing': 'saliencymix', 'mixing_args': {'prob': 1.0}, 'saliency': 'fine_grained'}
 
 
 def config(**values):
@@ -82,7 +84,7 @@ def variables_of(variables):
         ({'dtype': 'float16'}, "dtype='float16' must be"),
         ({'loss': 'mse'}, "loss='mse' must be one of: ce, bce"),
         ({'label_smoothing': 1.0}, 'label_smoothing=1.0 must be in'),
-        ({'mixing': 'fmix'}, "mixing: there is no 'fmix'; there are: cut_paste, cutmix"),
+        ({'mixing': 'automix'}, "mixing: there is no 'automix'; there are: cut_paste, cutmix"),
         ({'mixing': 'mixup'}, 'mixup does not take antialias, method, tau; it takes: alpha, per'),
         ({'policy': 'automix'}, "augment: there is no 'automix'; there are: augmix, autoaugment"),
         ({'policy': 'dada', 'policy_args': {'m': 3}}, 'dada does not take m; it takes: policy, per'),
@@ -97,6 +99,7 @@ def variables_of(variables):
         (CUT | {'saliency': 'lime'}, "saliency='lime' must be one of: grad_cam, cam"),
         (CUT | {'saliency_mode': 'test'}, "saliency_mode='test' must be one of: train, eval"),
         (CUT | {'saliency_args': {'layer': 1}}, 'grad_cam does not take layer; it takes: target, reduction'),
+        (SALIENCYMIX | {'saliency_args': {'n': 1}}, 'fine_grained does not take n; it takes: no keywords'),
         (
             PUZZLE | {'saliency_layer': 2},
             "saliency_layer=2: 'input_gradient' looks at the images; leave it 0",
@@ -191,6 +194,25 @@ def test_the_maps_guide_the_mixing(key):
     expected = cut_paste(
         keys.stream(key, 'mix'), jnp.asarray(view), jnp.eye(8), source='salient', saliency=jnp.asarray(maps)
     )
+    np.testing.assert_allclose(examples['images'], expected[0], atol=1e-6)
+    np.testing.assert_allclose(examples['labels'], expected[1], atol=1e-6)
+    assert (examples['images'] != view).any()
+
+
+def test_a_map_of_the_image_alone_is_of_the_augmented_pixels_and_needs_no_network(key):
+    task = classify(config(**SALIENCYMIX), fake(image_shape=(12, 9, 3), num_classes=8))
+    images = np.random.default_rng(0).integers(0, 256, (8, 12, 9, 3), np.uint8)
+    batch = {'images': images, 'label': np.arange(8, dtype=np.int32)}
+
+    @jax.jit
+    def both(images):
+        view, pixels = task.view(images, key, 0.0), task.augment(keys.stream(key, 'augment'), images)
+        maps = static_saliency.fine_grained(pixels)
+        expected = saliencymix(keys.stream(key, 'mix'), view, jnp.eye(8), prob=1.0, saliency=maps)
+        return view, pixels, expected, task.prepare({}, {}, batch, key, 0.0)
+
+    view, pixels, expected, examples = jax.tree.map(np.asarray, both(images))
+    assert (pixels != images).any()
     np.testing.assert_allclose(examples['images'], expected[0], atol=1e-6)
     np.testing.assert_allclose(examples['labels'], expected[1], atol=1e-6)
     assert (examples['images'] != view).any()

@@ -1,0 +1,31 @@
+"""Related work: the methods that the paper names beside its tables; CIFAR-10 and CIFAR-100, WRN-28-10.
+
+    python main.py --config=configs/related.py:row=ricap,dataset=cifar100,seed=0 --workdir=DIR
+
+Arguments: row (see --list), dataset cifar10 | cifar100, recipe paper | released, seed.
+The paper prints no number of these rows; their own papers do, from recipes of their own. Here every row has
+the paper's recipe for WRN-28-10, so that rows differ in the method alone.
+"""
+
+from configs import common, recipes
+from configs.recipes import WRN
+
+COLUMN = 'dataset'
+COLUMNS = ('cifar10', 'cifar100')
+
+ROWS = (
+    dict(row='baseline', title='Baseline', paper={}, mixing='none', mixing_args={}),
+    dict(row='mixup', title='Mixup', paper={}, mixing='mixup', mixing_args=dict(alpha=1.0, per='batch')),
+    dict(row='random_erasing', title='Random Erasing', paper={}, mixing='random_erasing',
+         mixing_args=dict(prob=0.5, area=(0.02, 0.4), ratio=0.3)),
+    dict(row='ricap', title='RICAP', paper={}, mixing='ricap', mixing_args=dict(beta=0.3, per='batch')),
+    dict(row='augmix', title='AugMix', paper={}, **recipes.augmix()),
+    dict(row='resizemix', title='ResizeMix', paper={}, mixing='resizemix',
+         mixing_args=recipes.resizemix_args()),
+)  # fmt: skip
+
+
+def get_config(arg=''):
+    args = common.parse(arg, row='resizemix', dataset='cifar100', recipe='paper', seed=0)
+    common.choose('dataset', args['dataset'], COLUMNS)
+    return common.cell('related', ROWS, args['dataset'], model=WRN, **args)

@@ -1,0 +1,153 @@
+"""SuperMix's set: a trained network mixes the training images, and what it recognises is kept and written."""
+
+import functools
+import logging
+import pathlib
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from resizemix_jax import build, keys, parallel
+from resizemix_jax import network as networks
+from resizemix_jax.augment.normalize import denormalize, normalize
+from resizemix_jax.data import generated, pipeline
+from resizemix_jax.data.dataset import Split
+from resizemix_jax.errors import ConfigError, DataError
+from resizemix_jax.find import check_keywords
+from resizemix_jax.mixing import mask_search, supermix
+
+log = logging.getLogger(__name__)
+
+REPORTS = 10  # how often the log says how far it is
+
+
+class Summary(NamedTuple):
+    """What was made: images tried and kept, the mean steps of the kept ones, and the set's data_dir."""
+
+    tried: int
+    kept: int
+    steps: float
+    directory: pathlib.Path
+
+
+def generate(config, workdir, output=''):
+    """Writes a set of the training images and their mixtures, to train another network on.
+
+    Law: the images as they are stored, without augmentation, normalised, in the shuffled batches of the
+    pipeline; `mixing/supermix.py` on each batch with the teacher in evaluation mode; finished rows are kept,
+    labelled with the class that the teacher gives to the mixture, and rounded to uint8. The set is the
+    training images with their own labels, then the mixtures, in the order they were made.
+
+    Published is a loss CE(clean, label) + CE(mixture, teacher's class), of equal shares. Shuffled batches of
+    the union have the expectation of that sum's two parts in the shares of their numbers; they are equal when
+    as many are kept as there are training images. The student's augmentation is the config's, of both.
+
+    Args:
+        config: of the teacher's run; `generate_images`, `generate_args` and `seed` decide what is made.
+        workdir: of that run; its best checkpoint, or else its newest, is the teacher.
+        output: the directory that is made; '' is `workdir`/generated.
+
+    Returns:
+        A `Summary`.
+
+    Raises:
+        ConfigError: a config that cannot be, or an output that exists.
+        DataError: data or checkpoint is missing, or the teacher recognises no mixture.
+    """
+    plan = build.plan(config)
+    directory = pathlib.Path(output or pathlib.Path(workdir) / 'generated')
+    _check(plan, directory)
+    teacher = networks.restore(plan, workdir)
+    if teacher is None:
+        raise DataError(
+            f'{workdir} has no checkpoint, and mixing takes a trained network. Train one there first, with '
+            '--mode=train and the same --config and --workdir'
+        )
+    train, evaluation = (plan.dataset.read(split, config.data_dir) for split in ('train', 'eval'))
+    mixtures, tried, steps = mix(plan, teacher, train)
+    if not tried or not len(mixtures.label):
+        raise DataError(
+            f'the teacher recognised none of {tried} mixtures. Train it longer, or allow more steps with '
+            '--config.generate_args.max_iters'
+        )
+    union = Split(
+        *(np.concatenate(parts) for parts in zip(train[:2], mixtures[:2], strict=True)), train.names
+    )
+    generated.write(
+        directory, plan.dataset, union, evaluation, source=plan.dataset.name, mixed=len(mixtures.label),
+        teacher_step=teacher.step, seed=config.seed, **config.generate_args,
+    )  # fmt: skip
+    return Summary(tried, len(mixtures.label), steps, directory)
+
+
+def mix(plan, teacher, train):
+    """The finished mixtures as a `Split`, how many were tried, and the mean steps of the finished.
+
+    Runs on the plan's first device. The turns of the search are the host's: on CPU, convolutions inside a
+    loop of the device are four times as slow, and elsewhere a turn is long against its call.
+    """
+    config = plan.config
+    size = min(config.batch_size, len(train.label))
+    count = -(-config.generate_images // size) or len(train.label) // size
+    draw, advance, finish = _parts(plan)
+    teacher = parallel.place(teacher, plan.devices[:1])
+    key = keys.stream(keys.root(config.seed), 'generate')
+    images, label, steps = [], [], []
+    for index in range(count):
+        batch = pipeline.train_batch(train, size, config.seed, index)
+        problem, found = draw(teacher, keys.at_step(key, index), batch['images'])
+        going = True
+        while going:
+            found, going = advance(teacher, problem, found)
+        done = np.asarray(found.finished)
+        for rows, values in ((images, finish(problem, found)), (label, found.answer), (steps, found.steps)):
+            rows.append(np.asarray(values)[done])
+        if (index + 1) % max(count // REPORTS, 1) == 0:
+            log.info('%d of %d images mixed, %d kept', (index + 1) * size, count * size, sum(map(len, label)))
+    steps = np.concatenate(steps)
+    mean = float(steps.mean()) if len(steps) else 0.0
+    return Split(np.concatenate(images), np.concatenate(label)), count * size, mean
+
+
+def _parts(plan):
+    """What the host calls for every batch: the draw, a step of the search, and the images in uint8."""
+    args, dataset, model = plan.config.generate_args, plan.dataset, plan.task.model
+
+    @jax.jit
+    def draw(teacher, key, images):
+        look = functools.partial(teacher.logits, model)
+        images = normalize(images, dataset.mean, dataset.std)
+        problem = supermix.draw_problem(key, images, look, k=args.k, alpha=args.alpha)
+        return problem, mask_search.begin(look, problem, mask_size=args.mask_size, lambda_s=args.lambda_s)
+
+    @jax.jit
+    def advance(teacher, problem, found):
+        look = functools.partial(teacher.logits, model)
+        found = mask_search.advance(look, problem, found, sigma=args.sigma, lambda_s=args.lambda_s)
+        return found, mask_search.goes_on(found, max_iters=args.max_iters, leftover=args.leftover)
+
+    @jax.jit
+    def finish(problem, found):
+        return denormalize(mask_search.mixed(problem, found.logits), dataset.mean, dataset.std)
+
+    return draw, advance, finish
+
+
+def _check(plan, directory):
+    """Raises ConfigError for what would fail only after the search."""
+    config, dataset = plan.config, plan.dataset
+    if directory.exists():
+        raise ConfigError(f'{directory} exists, and nothing is overwritten; name another with --output=DIR')
+    try:
+        check_keywords(supermix.supermix, config.generate_args)
+        supermix.check_numbers((config.batch_size, *dataset.image_shape), **config.generate_args)
+        supermix.check_classes(dataset.num_classes)
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f'generate_args: {error}') from error
+    if dataset.image_shape[-1] not in (1, 3):
+        raise ConfigError(f'images of {dataset.image_shape[-1]} channels cannot be written; it takes 1 or 3')
+    if (config.half_train, config.half_eval) != ('full', 'full'):
+        raise ConfigError(
+            'a teacher of half the resolution cannot mix whole images; use one of full resolution'
+        )

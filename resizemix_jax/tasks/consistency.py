@@ -1,0 +1,88 @@
+"""Image classification that asks for one answer to several views of an image: AugMix's training."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+
+from resizemix_jax import keys, metrics
+from resizemix_jax.augment.normalize import normalize
+from resizemix_jax.tasks.classify import Classify, classify
+from resizemix_jax.tasks.extra_pass import streams
+
+
+def consistency(config, dataset, *, views=2, weight=12.0):
+    """The task that `config` describes, with a consistency loss.
+
+    Law:
+        images  every image cropped and flipped once, and of that `views` views by the policy, each with its
+                own draws; 1 + `views` images go through the network as one batch.
+        loss    the config's, on the image without the policy, plus `weight` times the mean over the batch of
+                the Jensen-Shannon divergence between the predictions for all 1 + `views`
+                (`metrics.jensen_shannon`).
+
+    Source: arXiv:1912.02781, eq. 2; google-research/augmix, cifar.py: 2 views, weight 12. A step costs about
+    1 + `views` times one of `classify`; evaluation is the same.
+
+    Args:
+        config: of the run; policy_place must be 'before_mixing', and nothing may be mixed.
+        dataset: `data.dataset.Dataset`.
+        views: >= 1.
+        weight: >= 0.
+
+    Raises:
+        ValueError: as `classify`, or a config that these views do not fit.
+    """
+    if views < 1 or weight < 0:
+        raise ValueError(f'task_args: views={views} must be >= 1 and weight={weight} >= 0')
+    for key, value in (('policy_place', 'before_mixing'), ('mixing', 'none'), ('batch_augment', 1)):
+        if config[key] != value:
+            raise ValueError(
+                f"{key}={config[key]!r} does not fit task='consistency', whose views are of one image, "
+                f'after its crop; set {key}={value!r}'
+            )
+    if config.policy == 'none':
+        raise ValueError("task='consistency' makes its views by a policy; set policy, e.g. policy='augmix'")
+    return Consistency(**vars(classify(config, dataset)), views=views, weight=weight)
+
+
+@dataclasses.dataclass(frozen=True)
+class Consistency(Classify):
+    """See `consistency`."""
+
+    views: int
+    weight: float
+
+    metric_names = (*Classify.metric_names, 'divergence')
+
+    def prepare(self, params, batch_stats, batch, key, progress):
+        """Images float32 [B, 1 + views, H, W, C], the first without the policy, and labels [B, K]."""
+        cropped = self.augment(keys.stream(key, 'augment'), batch['images'])
+        key_policy = keys.stream(key, 'policy')
+        seen = [cropped]
+        seen += [self.policy(keys.at_step(key_policy, i), cropped, progress) for i in range(self.views)]
+        # One key for all of them: where a half is cut out, it is the same half.
+        seen = [self.halve_train(keys.stream(key, 'half'), images) for images in seen]
+        images = normalize(jnp.stack(seen, axis=1), self.dataset.mean, self.dataset.std)
+        labels = jax.nn.one_hot(batch['label'], self.dataset.num_classes, dtype=jnp.float32)
+        return {'images': images, 'labels': metrics.smooth(labels, self.label_smoothing)}
+
+    def loss(self, params, batch_stats, examples, key):
+        images, labels = examples['images'], examples['labels']
+        logits, updated = self.model.apply(
+            {'params': params, 'batch_stats': batch_stats},
+            images.reshape(-1, *images.shape[2:]),
+            train=True,
+            mutable=['batch_stats'],
+            rngs=streams(key),
+        )
+        logits = logits.reshape(*images.shape[:2], -1)
+        plain = logits[:, 0]
+        divergence = jnp.mean(metrics.jensen_shannon(logits))
+        loss = jnp.mean(self.example_loss(plain, labels)) + self.weight * divergence
+        measured = {
+            'loss': loss,
+            'mixed_top1': jnp.mean(metrics.label_share(plain, labels)),
+            'divergence': divergence,
+        }
+        return loss, (updated['batch_stats'], measured)
