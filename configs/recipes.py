@@ -108,7 +108,7 @@ def saliencymix(prob):
 
 
 def puzzlemix(t_size, loss):
-    """PuzzleMix's code: on CIFAR-100 parts of 4 pixels move and the loss is binary, on ImageNet blocks move."""
+    """PuzzleMix's code: on CIFAR-100 parts of 4 pixels move and the loss is binary; ImageNet moves blocks."""
     return dict(
         mixing='puzzlemix',
         mixing_args=dict(alpha=1.0, beta=1.2, gamma=0.5, eta=0.2, n_labels=3, neigh=4, transport=True,

@@ -4,7 +4,13 @@
 
 Arguments: row (see --list), dataset cifar10 | cifar100, recipe paper | released, seed.
 The paper prints no number of these rows; their own papers do, from recipes of their own. Here every row has
-the paper's recipe for WRN-28-10, so that rows differ in the method alone.
+the paper's recipe for WRN-28-10, so that rows differ in the method alone. SuperMix trains on a set that a
+trained network, the run of another row, has mixed:
+
+    python main.py --config=configs/related.py:row=baseline --workdir=runs/teacher
+    python main.py --config=configs/related.py:row=baseline --workdir=runs/teacher --mode=generate
+    python main.py --config=configs/related.py:row=supermix --workdir=DIR \\
+        --config.data_dir=runs/teacher/generated
 """
 
 from configs import common, recipes
@@ -20,6 +26,8 @@ ROWS = (
          mixing_args=dict(prob=0.5, area=(0.02, 0.4), ratio=0.3)),
     dict(row='ricap', title='RICAP', paper={}, mixing='ricap', mixing_args=dict(beta=0.3, per='batch')),
     dict(row='augmix', title='AugMix', paper={}, **recipes.augmix()),
+    # Its images are mixed before the training: see get_config.
+    dict(row='supermix', title='SuperMix', paper={}, mixing='none', mixing_args={}),
     dict(row='resizemix', title='ResizeMix', paper={}, mixing='resizemix',
          mixing_args=recipes.resizemix_args()),
 )  # fmt: skip
@@ -28,4 +36,7 @@ ROWS = (
 def get_config(arg=''):
     args = common.parse(arg, row='resizemix', dataset='cifar100', recipe='paper', seed=0)
     common.choose('dataset', args['dataset'], COLUMNS)
-    return common.cell('related', ROWS, args['dataset'], model=WRN, **args)
+    config = common.cell('related', ROWS, args['dataset'], model=WRN, **args)
+    if args['row'] == 'supermix':
+        config.dataset = 'generated'
+    return config

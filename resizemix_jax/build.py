@@ -10,7 +10,7 @@ from resizemix_jax import keys, optim, parallel, step
 from resizemix_jax import state as states
 from resizemix_jax.data.dataset import Dataset, Split
 from resizemix_jax.errors import ConfigError
-from resizemix_jax.find import bind
+from resizemix_jax.find import bind, find
 
 
 class Plan(NamedTuple):
