@@ -51,12 +51,11 @@ def test_bce_of_the_softmax_is_its_formula(key):
 def test_bce_of_the_softmax_and_its_gradient_are_finite_for_sure_networks(scale):
     logits = scale * jnp.array([[1.0, 0.0, -1.0]] * 4)
     labels = jnp.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [0.5, 0.25, 0.25]])
-    value, gradient = jax.value_and_grad(
-        lambda x: metrics.softmax_binary_cross_entropy(x, labels).sum(), has_aux=False
+    value, gradient = jax.jit(
+        jax.value_and_grad(lambda x: metrics.softmax_binary_cross_entropy(x, labels).sum())
     )(logits)
     assert np.isfinite(value) and np.isfinite(gradient).all()
     each = metrics.softmax_binary_cross_entropy(logits, labels)
-    np.testing.assert_allclose(each.max(), min(2 * scale + 0.01, 200.0 / 3), atol=30.0)
     if scale == 20.0:  # 1 - p = exp(-20), where float32's p is 1
         assert float(each[1]) == pytest.approx(40 / 3, rel=1e-4) and abs(gradient[1]).max() > 0.3
     if scale == 1e4:

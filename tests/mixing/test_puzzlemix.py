@@ -81,7 +81,7 @@ shares = jax.jit(module.source_share, static_argnames=('n_labels', 'neigh'))
     [
         (2, {}, 0.4),
         (2, {'beta': 4.0, 'gamma': 1.0, 'eta': 0.1}, 0.5),
-        (2, {'n_labels': 4, 'gamma': 3.0}, 0.6),  # borders that would repel
+        (2, {'n_labels': 4, 'gamma': 200.0}, 0.6),  # borders that would repel
         (2, {'beta': 6.0, 'gamma': 0.9, 'eta': 0.0}, 0.5),
         (4, {'n_labels': 2, 'neigh': 2, 'beta': 1.0, 'gamma': 1.0, 'eta': 0.05}, 0.4),
     ],

@@ -62,10 +62,11 @@ def test_a_place_that_nobody_wants_keeps_its_block():
     assert moved(jnp.zeros((1, 3, 3), bool), worth, 0.0).ravel().tolist() == list(range(9))
 
 
-def test_equal_bids_go_to_the_first_block():
+def test_equal_bids_go_to_the_first_block_and_the_other_moves_on():
     worth = jnp.array([[[0.5, 0.0, 0.5]] + [[0, 0, 0]] * 2])
-    seen = jnp.zeros((1, 3, 3), bool).at[0, 0, 1].set(True)
-    assert moved(seen, worth, 0.8)[0, 0, 1] == 0
+    seen = jnp.zeros((1, 3, 3), bool).at[0, 0, 1].set(True).at[0, 1, 1].set(True)
+    origin = moved(seen, worth, 0.8)
+    assert origin[0, 0, 1] == 0 and origin[0, 1, 1] == 2
 
 
 def test_rearranged_blocks_are_whole():
