@@ -53,7 +53,9 @@ def _method(config):
     config.batch_augment = 1  # how often the policy after the mixing makes its own of each mixed image
     config.mixing = 'none'  # a file of resizemix_jax/mixing
     config.mixing_args = ml_collections.ConfigDict()
-    config.saliency = ''  # 'grad_cam' or 'cam': an extra pass makes the map that the method chooses by
+    config.saliency = (
+        ''  # the map that a method chooses by: 'grad_cam', 'cam', 'input_gradient', 'fine_grained'
+    )
     config.saliency_args = ml_collections.ConfigDict()
     config.saliency_layer = 0  # the group of blocks that the map is of; 0: the last
     config.saliency_mode = 'train'  # BatchNorm and dropout of that pass, or 'eval'

@@ -84,7 +84,8 @@ def variants(config, table):
         table: the names of the table's file; without ROWS, the config's own method is the only one.
     """
     rows = [row for row in table.get('ROWS', ()) if 'refused' not in row]
-    keys = {key for row in rows for key in row} - NO_KEYS
+    # A map that the config was given for its own method is not for the others.
+    keys = {key for row in rows for key in row} - NO_KEYS | {'saliency'}
     made = []
     for row in rows:
         other = config.copy_and_resolve_references()

@@ -22,25 +22,17 @@ def grids(images, blocks):
 
 
 def parts_to_move(images, side, t_size):
-    """Into how many parts a block's side is cut for moving: the fewest that divide it and are <= t_size.
+    """Into how many equal parts a block's side is cut for moving: the fewest that are at most t_size pixels.
 
-    Where no divisor makes them so small, the most that divide it.
+    Where that would be more than FINEST parts in a side of the image, or cannot be, as many as can.
     """
-    block = [size // side for size in images.shape[1:3]]
     if t_size == -1:
         return 1
     if t_size < 1:
         raise ValueError(f't_size={t_size} must be >= 1, or -1 for whole blocks')
-    common = math.gcd(*block)
-    parts = next(
-        f for f in range(1, common + 1) if common % f == 0 and (max(block) <= t_size * f or f == common)
-    )
-    if side * parts > FINEST:
-        raise ValueError(
-            f't_size={t_size} cuts blocks of {block[0]} x {block[1]} pixels into a grid of '
-            f'{side * parts} x {side * parts}, finer than {FINEST} x {FINEST}; use a larger t_size, or -1'
-        )
-    return parts
+    block = [size // side for size in images.shape[1:3]]
+    possible = [f for f in range(1, FINEST // side + 1) if math.gcd(*block) % f == 0]
+    return next((f for f in possible if max(block) <= t_size * f), possible[-1])
 
 
 def part(length, most):

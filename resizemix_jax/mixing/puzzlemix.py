@@ -36,7 +36,8 @@ def puzzlemix(
                           averaged over neigh x neigh, that meet there, as each side is the target's or the
                           source's; between 0 and 1 as `border_costs` says.
         move     of each image, blocks move to places where it is seen (`transport.arrange`), the target to
-                 x < 1, the source to x > 0: whole blocks, or parts of at most `t_size` pixels.
+                 x < 1, the source to x > 0: whole blocks, or parts of `t_size` pixels
+                 (`grid.parts_to_move`).
         image    (1 - x) * moved target + x * moved source, with a block's x for all its pixels.
         lam      the mean of x, for each image its own; not lam0.
         label    (1 - lam) * target + lam * source.

@@ -239,6 +239,8 @@ def test_which_grids_fit():
     assert [made(32, 32, side, 4)[1] for side in (2, 4, 8, 16)] == [4, 2, 1, 1]  # CIFAR-100's
     assert made(28, 28, 2, 4)[1] == 7 and made(224, 224, 2, 32)[1] == 4
     assert made(32, 24, 2, 4)[1] == 4 and made(10, 14, 2, 4)[1] == 1
+    # No parts so small: 7 pixels have none but single ones, and 16 parts a side are the most.
+    assert made(28, 28, 4, 4)[1] == 1 and made(224, 224, 2, 4)[1] == 8
     assert [part(length, 4) for length in (1, 2, 7, 14, 16, 28)] == [1, 2, 1, 2, 4, 4]
 
 
@@ -257,7 +259,6 @@ def test_which_grids_fit():
         ({'blocks': (5, 8)}, 'images of 12 x 16 pixels cannot be cut .* name a number that divides both'),
         ({'t_size': 0}, 't_size=0 must be >= 1, or -1'),
         ({'blocks': (4,), 't_size': 1}, None),
-        ({'blocks': (4,), 'shape': (28, 28), 't_size': 4}, 'grid of 28 x 28, finer than 16 x 16'),
     ],
 )
 def test_bad_input_is_refused(keywords, message, key):
