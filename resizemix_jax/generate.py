@@ -8,7 +8,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from resizemix_jax import build, keys, parallel
+from resizemix_jax import build, drawing, keys, parallel
 from resizemix_jax import network as networks
 from resizemix_jax.augment.normalize import denormalize, normalize
 from resizemix_jax.data import generated, pipeline
@@ -16,10 +16,12 @@ from resizemix_jax.data.dataset import Split
 from resizemix_jax.errors import ConfigError, DataError
 from resizemix_jax.find import check_keywords
 from resizemix_jax.mixing import mask_search, supermix
+from resizemix_jax.pairs import class_name
 
 log = logging.getLogger(__name__)
 
 REPORTS = 10  # how often the log says how far it is
+ROWS, COLUMNS = 3, 8  # of mixtures in the picture
 
 
 class Summary(NamedTuple):
@@ -32,7 +34,7 @@ class Summary(NamedTuple):
 
 
 def generate(config, workdir, output=''):
-    """Writes a set of the training images and their mixtures, to train another network on.
+    """Writes a set of the training images and their mixtures, to train another network on, and a picture.
 
     Law: the images as they are stored, without augmentation, normalised, in the shuffled batches of the
     pipeline; `mixing/supermix.py` on each batch with the teacher in evaluation mode; finished rows are kept,
@@ -78,6 +80,7 @@ def generate(config, workdir, output=''):
         directory, plan.dataset, union, evaluation, source=plan.dataset.name, mixed=len(mixtures.label),
         teacher_step=teacher.step, seed=config.seed, **config.generate_args,
     )  # fmt: skip
+    draw(directory / 'mixtures.png', mixtures, train.names)
     return Summary(tried, len(mixtures.label), steps, directory)
 
 
@@ -108,6 +111,18 @@ def mix(plan, teacher, train):
     steps = np.concatenate(steps)
     mean = float(steps.mean()) if len(steps) else 0.0
     return Split(np.concatenate(images), np.concatenate(label)), count * size, mean
+
+
+def draw(path, mixtures, names):
+    """The first mixtures, with the classes that the teacher gives them."""
+    shown = min(ROWS * COLUMNS, len(mixtures.label))
+    cells = [
+        drawing.Cell(image, class_name(names, label))
+        for image, label in zip(mixtures.images[:shown], mixtures.label[:shown], strict=True)
+    ]
+    cells += [drawing.Cell(np.full_like(cells[0].image, 255))] * (-shown % COLUMNS)
+    rows = [cells[k : k + COLUMNS] for k in range(0, len(cells), COLUMNS)]
+    drawing.grid(path, 'Mixtures, and what the teacher sees', [''] * COLUMNS, rows)
 
 
 def _parts(plan):

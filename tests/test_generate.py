@@ -5,6 +5,7 @@ import inspect
 import ml_collections
 import numpy as np
 import pytest
+from PIL import Image
 
 import modes
 from configs.base import base
@@ -50,6 +51,11 @@ def test_the_set_is_the_training_images_and_then_mixtures(made, teacher):
         assert len(label) == count + (made.kept if split == 'train' else 0)
         np.testing.assert_array_equal(images[:count], original.images)
         np.testing.assert_array_equal(label[:count], original.label)
+
+
+def test_the_mixtures_are_drawn(made):
+    with Image.open(made.directory / 'mixtures.png') as picture:
+        assert picture.width > generate.COLUMNS * 8 * 8 and len(set(picture.convert('L').getdata())) > 20
 
 
 def mixtures(made):

@@ -173,12 +173,7 @@ def move(images, saliency, partner, share, t_eps):
 
 def check(images, saliency, std, n_labels, neigh, **weights):
     """Raises ValueError for a missing map or a number out of range."""
-    if saliency is None or saliency.shape != images.shape[:3]:
-        got = 'none' if saliency is None else f'{saliency.dtype}{list(saliency.shape)}'
-        raise ValueError(
-            f'puzzlemix needs saliency, float {list(images.shape[:3])}; got {got}. '
-            "In a config, saliency='input_gradient' makes the method's own"
-        )
+    pairing.check_saliency(saliency, images, 'puzzlemix', 'input_gradient')
     if np.shape(std) not in ((), (images.shape[-1],)):
         raise ValueError(f'std={std} must be one number, or one for each of the {images.shape[-1]} channels')
     if n_labels not in range(2, 10):
