@@ -12,11 +12,12 @@ import sys
 from absl import app, flags
 from ml_collections import config_flags
 
+import modes
 from configs import common, show
 
 _CONFIG = config_flags.DEFINE_config_file('config', lock_config=True)
 _WORKDIR = flags.DEFINE_string('workdir', '', 'Directory of the run; the same one continues it.')
-_MODE = flags.DEFINE_enum('mode', 'train', ('train', 'evaluate', 'gallery'), 'What to do.')
+_MODE = flags.DEFINE_enum('mode', 'train', tuple(modes.MODES), 'What to do.')
 _IMAGES = flags.DEFINE_string('images', '', 'gallery: a directory of your own pictures to mix.')
 _IMAGE_SIZE = flags.DEFINE_integer('image_size', 224, 'gallery: their side, pixels.', lower_bound=16)
 _LIST = flags.DEFINE_bool('list', False, 'Print the rows of the table and their commands, and exit.')
@@ -34,24 +35,18 @@ def main(argv):
         print(show.listing(path, table))
         return 0
     # Imported late: --help, --list and a wrong flag answer at once.
-    from resizemix_jax import evaluate, gallery, train, writers
+    from resizemix_jax import writers
     from resizemix_jax.errors import RunError
 
     writers.log_to_stderr()
+    overrides = config_flags.get_override_values(flag)
+    options = {holder.name: holder.value for holder in (_IMAGES, _IMAGE_SIZE, _CHANGE)}
+    request = modes.Request(_CONFIG.value, _WORKDIR.value, table, overrides, options)
     try:
-        if _MODE.value == 'gallery':
-            variants = common.variants(_CONFIG.value, table)
-            images = _IMAGES.value, _IMAGE_SIZE.value
-            print(*gallery.gallery(_CONFIG.value, _WORKDIR.value, variants, *images), sep='\n')
-            return 0
-        if _MODE.value == 'evaluate':
-            result = evaluate.evaluate_checkpoint(_CONFIG.value, _WORKDIR.value)
-        else:
-            result = train.train_and_evaluate(_CONFIG.value, _WORKDIR.value, _CHANGE.value)
+        print(modes.MODES[_MODE.value](request))
     except RunError as error:
         print(f'{type(error).__name__}: {error}', file=sys.stderr)
         return error.exit_code
-    print(show.conclusion(table, result, config_flags.get_override_values(flag)))
     return 0
 
 

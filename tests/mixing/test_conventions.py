@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from resizemix_jax.find import find, names
+from tests.mixing import teachers
 
 METHODS = names('mixing')
 # Every method, and each way a method can draw.
@@ -22,7 +23,11 @@ CASES = [
 @functools.cache
 def jitted(name, per):
     """One for all tests, since compiling is what takes their time."""
-    return jax.jit(functools.partial(find('mixing', name), **({'per': per} if per else {})))
+    function = find('mixing', name)
+    keywords = {'per': per} if per else {}
+    if 'teacher' in inspect.signature(function).parameters:
+        keywords['teacher'] = teachers.linear()
+    return jax.jit(functools.partial(function, **keywords))
 
 
 def make_batch(size=8, shape=(16, 12, 3), dtype=jnp.float32, classes=5):
