@@ -3,9 +3,12 @@
 Each imports what it needs when it runs: --help, --list and a wrong flag answer at once.
 """
 
+import json
+import sys
 from typing import Any, NamedTuple
 
-from configs import common, show
+from configs import cells, common, show
+from configs.base import base
 
 
 class Request(NamedTuple):
@@ -14,13 +17,17 @@ class Request(NamedTuple):
     Attributes:
         config: the resolved config, overrides included.
         workdir: of the run.
-        table: the names of the config's file.
+        path: of the config's file.
+        argument: of the config, after the colon.
+        table: its names.
         overrides: of the config on the command line.
         options: name -> value of the flags that belong to one mode.
     """
 
     config: Any
     workdir: str
+    path: str
+    argument: str
     table: dict
     overrides: dict
     options: dict
@@ -52,4 +59,83 @@ def gallery(request):
     return '\n'.join(map(str, gallery(request.config, request.workdir, variants, *images)))
 
 
-MODES = {function.__name__: function for function in (train, evaluate, gallery)}
+def report(request):
+    """Writes the table of the runs below the workdir, beside the paper's."""
+    from resizemix_jax import report as reports
+
+    accuracy, interval = request.options['accuracy'], request.options['interval']
+    if request.options['watch']:
+        return '\n'.join(map(str, reports.watch(request.workdir, _layout(request), accuracy, interval)))
+    return '\n'.join(map(str, reports.write(request.workdir, _layout(request), accuracy)))
+
+
+def sweep(request):
+    """Makes the runs of a table's cells, each in a directory of its own below the workdir, and the report."""
+    from resizemix_jax import sweep as sweeps
+    from resizemix_jax.errors import ConfigError, RunError
+
+    try:
+        jobs = [sweeps.Job(*job) for job in _jobs(request)]
+    except (ValueError, KeyError) as error:
+        raise ConfigError(str(error)) from error
+    if request.options['dry_run']:
+        return sweeps.plan(jobs)
+    outcome = sweeps.run_all(jobs)
+    if outcome.failed and not outcome.made + outcome.before:
+        raise RunError(str(outcome))
+    text = f'{outcome}\n{report(request)}'
+    if outcome.failed:
+        raise RunError(text)
+    return text
+
+
+def compare(request):
+    """Compares the runs in the workdir with those in another directory; needs no config."""
+    from resizemix_jax.compare import compare as compared
+    from resizemix_jax.errors import ConfigError
+
+    if not request.options['other']:
+        raise ConfigError('--other=DIR is needed: what the runs in --workdir are compared with')
+    return compared(request.workdir, request.options['other'], request.options['accuracy'])
+
+
+def _layout(request):
+    """What the report has to know of the table."""
+    from resizemix_jax.report_cells import Layout
+
+    table = request.table
+    return Layout(
+        name=request.config.table,
+        title=(table.get('__doc__') or request.config.table).partition('\n')[0],
+        rows=table.get('ROWS', ()),
+        columns=table.get('COLUMNS', ()),
+        defaults=_stored(base()),
+        resolve=lambda stored: _stored(table['get_config'](cells.argument(table, stored))),
+        flags=lambda stored, *rest: cells.flags(request.path, cells.argument(table, stored), *rest),
+    )
+
+
+def _jobs(request):
+    """(workdir, config as stored, command) of every run of a sweep."""
+    cells.check_sweep(request.table, request.argument, request.overrides)
+    options = request.options
+    chosen = cells.every(
+        request.table, options['rows'], options['columns'], options['seeds'], request.config.recipe,
+        request.config.scale,
+    )  # fmt: skip
+    for cell in chosen:
+        argument = cells.argument(request.table, cell)
+        config = request.table['get_config'](argument)
+        config.update_from_flattened_dict(request.overrides)
+        workdir = f'{request.workdir}/{cells.directory(request.config.table, cell)}'
+        flags = cells.flags(request.path, argument, request.overrides, workdir)
+        yield workdir, _stored(config), [sys.executable, sys.argv[0], *flags]
+
+
+def _stored(config):
+    """A config as its run stores it."""
+    return json.loads(config.to_json())
+
+
+MODES = {function.__name__: function for function in (train, evaluate, gallery, report, sweep, compare)}
+NO_CONFIG = ('compare',)  # the modes that need none

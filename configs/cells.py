@@ -36,6 +36,16 @@ def every(table, rows=(), columns=(), seeds=1, recipe='paper', scale='paper'):
     ]
 
 
+def check_sweep(table, argument, overrides):
+    """Raises ValueError if a config is of no table, or names what a sweep has flags for."""
+    if not table.get('ROWS'):
+        raise ValueError('a sweep needs a table with rows, e.g. --config=configs/table3.py')
+    own = {'row': 'rows', table['COLUMN']: 'columns', 'seed': 'seeds'}
+    for key in [item.partition('=')[0] for item in argument.split(',')] + list(overrides):
+        if key in own:
+            raise ValueError(f'{key} is chosen by --{own[key]} in a sweep, not in the config')
+
+
 def argument(table, cell):
     """The config's argument for a cell; what is the table's default is not in it."""
     parts = {'row': cell['row']}
@@ -52,7 +62,8 @@ def directory(name, cell):
 
 def flags(path, argument, overrides, workdir):
     """The flags of the command that trains a cell, or another `argument` of the config file `path`."""
-    changes = [f'--config.{key}={value}' for key, value in sorted(overrides.items())]
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in sorted(overrides.items())}
+    changes = [f'--config.{key}={value}' for key, value in values.items()]
     return [f'--config={path}:{argument}', *changes, f'--workdir={workdir}']
 
 

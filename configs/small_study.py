@@ -4,9 +4,9 @@
     python main.py --config=configs/small_study.py --mode=sweep --seeds=3 --workdir=runs/small_study
 
 Arguments: row (see --list), seed.
-It is no experiment of the paper. A Wide ResNet 16-2 trains for 120 epochs on 500 images of Fashion-MNIST, 50 of
-each class, and is tested on all 2,000 embedded test images: long enough on few enough images that a regulariser
-has something to do.
+It is no experiment of the paper. A Wide ResNet 16-2 trains for 120 epochs on 500 images of Fashion-MNIST, 50
+of each class, and is tested on all 2,000 embedded test images: long enough on few enough images that a
+regulariser has something to do.
 """
 
 import ml_collections
