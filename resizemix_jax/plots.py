@@ -45,13 +45,12 @@ def section(group, layout, accuracy):
     pictures = []
     for column in layout.columns:
         seeds = {k: group.cells.get((row['row'], column), []) for k, row in enumerate(layout.rows)}
-        rows = [(k, row['title'], seeds[k]) for k, row in enumerate(layout.rows) if seeds[k]]
-        lines = [(k, title, curve(some)) for k, title, some in rows]
-        lines = [line for line in lines if len(line[2])]
+        lines = [(k, _title(row, seeds[k]), curve(seeds[k])) for k, row in enumerate(layout.rows)]
+        lines = [line for line in lines if line[2]]
         if lines:
             caption = (
                 f'{column}: top-1 after each evaluation, mean over seeds, shaded ± standard deviation; '
-                'the steep beginning is cut off'
+                'the steep beginning may be cut off'
             )
             pictures.append(_draw(f'curves_{column}', caption, learning_curves, lines))
         points = by_row(group, layout, column, accuracy)
@@ -80,8 +79,8 @@ def curve(seeds):
     """
     seeds = [run for run in seeds if run.result] or seeds
     series = [dict(runs.evaluations(run)) for run in seeds]
-    common = sorted(set.intersection(*(set(one) for one in series)))
-    epoch = runs.epoch_of(seeds[0].rows)
+    common = sorted(set.intersection(*map(set, series))) if series else []
+    epoch = runs.epoch_of([row for run in seeds for row in run.rows])
     points = []
     for step in common:
         values = [100 * one[step] for one in series]
@@ -103,12 +102,12 @@ def by_row(group, layout, column, accuracy):
 
 def learning_curves(axes, lines):
     """Draws a line for every (index, title, curve)."""
-    bottoms = []
+    bottoms, third = [], max(points[-1][0] for _, _, points in lines) / 3
     for index, title, points in lines:
         x, mean, spread = (list(values) for values in zip(*points, strict=True))
         every = max(1, len(x) // MARKS_A_LINE)
         axes.plot(x, mean, label=title, markevery=(index % every, every), **_style(index))
-        bottoms.append(mean[len(mean) // 3])
+        bottoms += [m for e, m in zip(x, mean, strict=True) if e >= third] or mean[-1:]
         low, high = ([m + sign * s for m, s in zip(mean, spread, strict=True)] for sign in (-1, 1))
         axes.fill_between(x, low, high, color=_style(index)['color'], alpha=0.15, linewidth=0)
     # Where the methods differ is at the end; the steep beginning would make one line of all.
@@ -117,12 +116,14 @@ def learning_curves(axes, lines):
 
 def scatter(axes, points, label):
     """Draws each row's point at its x; the paper's are hollow."""
+    mine = {point.index for point in points if not point.paper}
     for point in points:
         style = {**_style(point.index), 'linestyle': 'none', 'markersize': 7}
         if point.paper:
             style |= {'markerfacecolor': 'none', 'markersize': 10, 'zorder': 1}
         bar = {'yerr': point.spread} if point.spread else {}
-        axes.errorbar(point.x, point.y, **bar, label=None if point.paper else point.title, capsize=3, **style)
+        title = None if point.paper and point.index in mine else point.title
+        axes.errorbar(point.x, point.y, **bar, label=title, capsize=3, **style)
     xs = [point.x for point in points]
     if min(xs) > 0 and max(xs) > 10 * min(xs):
         axes.set_xscale('log')
@@ -138,6 +139,7 @@ def dots(axes, points):
         style = PAPER if point.paper else OURS
         bar = {'xerr': point.spread} if point.spread else {}
         axes.errorbar(point.y, places[point.index], **bar, capsize=3, **style)
+    axes.plot([], [], label='ours', **OURS)
     titles = {places[point.index]: point.title for point in points}
     axes.set_yticks(list(titles), list(titles.values()))
     axes.set(xlabel='top-1, %')
@@ -161,7 +163,7 @@ def _draw(name, caption, function, *args):
         axes.grid(alpha=0.3)
         function(axes, *args)
         if any(getattr(point, 'paper', False) for point in args[0]):
-            axes.plot([], [], label='the paper', **PAPER)
+            axes.plot([], [], label='hollow: the paper', **PAPER)
         handles, labels = axes.get_legend_handles_labels()
         if labels:
             figure.set_figheight(HEIGHT + 0.2 * -(-len(labels) // 3))
@@ -169,6 +171,10 @@ def _draw(name, caption, function, *args):
         buffer = io.BytesIO()
         figure.savefig(buffer, format='svg', metadata={'Date': None})
     return Picture(name, caption, buffer.getvalue())
+
+
+def _title(row, seeds):
+    return row['title'] if any(run.result for run in seeds) else f'{row["title"]} (unfinished)'
 
 
 def _hours(seeds):

@@ -3,6 +3,7 @@
 The data flows one way: `runs` -> `report_cells` -> tables of text, here, and `plots` -> `report_page`.
 """
 
+import itertools
 import logging
 import pathlib
 import shlex
@@ -137,6 +138,8 @@ def details_table(group, layout, rows):
                 open_ = [f'seed {run.config["seed"]}: {runs.status(run)}' for run in seeds if not run.result]
                 unfinished = '; '.join(open_) or NONE
                 lines.append((row['title'], column, numbers, hours, rate, hardware, unfinished))
+    keep = [True, len(layout.columns) > 1, *[True] * 4, any(line[-1] != NONE for line in lines)]
+    header, *lines = (tuple(itertools.compress(line, keep)) for line in (header, *lines))
     return report_page.Table(header, lines)
 
 
@@ -154,13 +157,11 @@ def ours(seeds, accuracy):
 
 
 def _commands(group, layout, rows):
-    """The command of the first seed of every cell."""
+    """The command of one seed of every cell."""
     titles = {row['row']: k for k, row in enumerate(rows)}
     first = [seeds[0] for _, seeds in sorted(group.cells.items(), key=lambda item: titles[item[0][0]])]
-    return [
-        shlex.join(['python', 'main.py', *layout.flags(run.config, group.overrides, run.path)])
-        for run in first
-    ]
+    flags = [layout.flags(run.config, group.overrides, run.path) for run in first]
+    return ['# one seed of every row', *(shlex.join(['python', 'main.py', *some]) for some in flags)]
 
 
 def _number(value, form):

@@ -16,11 +16,12 @@ table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tab
 th, td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid #ccc; white-space: nowrap; }
 th { vertical-align: bottom; border-bottom: 2px solid #1a1a1a; white-space: normal; }
 th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: #fff; }
-.details td:last-child, .details th:last-child { text-align: left; white-space: normal; min-width: 12rem; }
+.details td:last-child, .details th:last-child { text-align: left; white-space: normal; min-width: 9rem; }
 pre { font-size: .75rem; line-height: 1.5; overflow-x: auto; background: #f4f4f4; padding: .6rem; }
 figure { margin: 1.2rem 0; break-inside: avoid; } figure img { width: 100%; max-width: 40rem; height: auto; }
 figcaption { font-size: .875rem; }
 @media (max-width: 32rem) { body { font-size: 15px; padding: 0 .6rem; }
+  table { font-size: .8rem; } th, td { padding: .3rem; }
   td:first-child, th:first-child { white-space: normal; min-width: 5.5rem; max-width: 8rem; } }
 @media print { body { max-width: none; font-size: 10pt; } .wide { overflow: visible; }
   table { font-size: 8pt; } th, td { padding: .15rem .3rem; } pre { white-space: pre-wrap; font-size: 7pt; } }
