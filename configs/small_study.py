@@ -41,7 +41,7 @@ def get_config(arg=''):
     config.seed = args['seed']
     config.dataset_args = ml_collections.ConfigDict(dict(train_size=500))
     config.model_args = ml_collections.ConfigDict(dict(depth=16, width=2, variant='original', dropout=0.0))
-    config.batch_size = 50
+    config.batch_size, config.num_devices = 50, 1
     config.epochs = 120
     # An epoch is 10 steps, and an evaluation costs more than that.
     config.eval_every_epochs = config.save_every_epochs = 5

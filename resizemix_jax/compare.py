@@ -71,7 +71,7 @@ def compare(one, two, accuracy='last'):
 def side(pattern):
     """The Variants of a side, and sentences on what could not be used; ConfigError if there is none."""
     found, problems = [], []
-    for path in sorted(glob.glob(pattern)) or [pattern]:
+    for path in sorted(glob.glob(str(pattern))) or [pattern]:
         some, sentences = runs.find(path)
         found, problems = found + some, problems + sentences
     variants = []
