@@ -76,7 +76,7 @@ def sweep(request):
 
     try:
         jobs = [sweeps.Job(*job) for job in _jobs(request)]
-    except (ValueError, KeyError) as error:
+    except ValueError as error:
         raise ConfigError(str(error)) from error
     if request.options['dry_run']:
         return sweeps.plan(jobs)
@@ -126,7 +126,10 @@ def _jobs(request):
     for cell in chosen:
         argument = cells.argument(request.table, cell)
         config = request.table['get_config'](argument)
-        config.update_from_flattened_dict(request.overrides)
+        try:
+            config.lock().update_from_flattened_dict(request.overrides)
+        except (KeyError, AttributeError) as error:
+            raise ValueError(f'{", ".join(request.overrides)} does not fit {argument}') from error
         workdir = f'{request.workdir}/{cells.directory(request.config.table, cell)}'
         flags = cells.flags(request.path, argument, request.overrides, workdir)
         yield workdir, _stored(config), [sys.executable, sys.argv[0], *flags]

@@ -16,7 +16,8 @@ DASHES = ('-', '--', '-.', ':')
 MARKERS = ('o', 's', '^', 'D', 'v', 'P', 'X', '*', '<', '>', 'p')
 OURS = dict(color='#0072B2', marker='o', linestyle='none', markersize=6)
 PAPER = dict(color='#000000', marker='o', linestyle='none', markersize=8, markerfacecolor='none')
-WIDTH, HEIGHT = 5.6, 3.6  # inches, and more for every line of the legend
+WIDTH, HEIGHT = 4.7, 3.1  # inches, and more for every line of the legend
+ROW = 0.22  # inches of a row, where each has a line of the page
 SIZE = 9  # of type, points
 MARKS_A_LINE = 8
 
@@ -57,9 +58,9 @@ def section(group, layout, accuracy):
         if any(not point.paper for point in points):
             caption = f'{column}: top-1 of every row; error bars are the standard deviation over seeds'
             pictures.append(_draw(f'rows_{column}', caption, dots, points))
-            hours = [point._replace(x=_hours(seeds[point.index])) for point in points if not point.paper]
-            caption = f'{column}: top-1 against the measured hours of a run'
-            pictures.append(_draw(f'hours_{column}', caption, scatter, hours, 'hours of a run'))
+            times, unit = _times([point for point in points if not point.paper], seeds)
+            caption = f'{column}: top-1 against the measured time of a run'
+            pictures.append(_draw(f'time_{column}', caption, scatter, times, f'time of a run, {unit}'))
             costs = [row['paper'].get('cost') for row in layout.rows]
             priced = [point._replace(x=costs[point.index]) for point in points]
             priced = [point for point in priced if point.x is not None]
@@ -111,7 +112,7 @@ def learning_curves(axes, lines):
         low, high = ([m + sign * s for m, s in zip(mean, spread, strict=True)] for sign in (-1, 1))
         axes.fill_between(x, low, high, color=_style(index)['color'], alpha=0.15, linewidth=0)
     # Where the methods differ is at the end; the steep beginning would make one line of all.
-    axes.set(xlabel='epoch', ylabel='top-1, %', ylim=(min(bottoms) - 1, None))
+    axes.set(xlabel='epoch', ylabel='top-1, %', xlim=(0, None), ylim=(min(bottoms) - 1, None))
 
 
 def scatter(axes, points, label):
@@ -125,10 +126,12 @@ def scatter(axes, points, label):
         title = None if point.paper and point.index in mine else point.title
         axes.errorbar(point.x, point.y, **bar, label=title, capsize=3, **style)
     xs = [point.x for point in points]
-    if min(xs) > 0 and max(xs) > 10 * min(xs):
+    if max(xs) > 10 * min(xs) > 0:
         axes.set_xscale('log')
-    elif max(xs) > 10:
+    elif min(xs) == 0 and max(xs) > 10:
         axes.set_xscale('symlog', linthresh=0.1)
+    else:
+        axes.locator_params(axis='x', nbins=6)
     axes.set(xlabel=label, ylabel='top-1, %')
 
 
@@ -142,7 +145,7 @@ def dots(axes, points):
     axes.plot([], [], label='ours', **OURS)
     titles = {places[point.index]: point.title for point in points}
     axes.set_yticks(list(titles), list(titles.values()))
-    axes.set(xlabel='top-1, %')
+    axes.set(xlabel='top-1, %', ylim=(0.5 - len(titles), 0.5))
 
 
 def _style(index):
@@ -166,7 +169,8 @@ def _draw(name, caption, function, *args):
             axes.plot([], [], label='hollow: the paper', **PAPER)
         handles, labels = axes.get_legend_handles_labels()
         if labels:
-            figure.set_figheight(HEIGHT + 0.2 * -(-len(labels) // 3))
+            height = 0.6 + ROW * len(axes.get_yticks()) if function is dots else HEIGHT
+            figure.set_figheight(height + 0.2 * -(-len(labels) // 3))
             figure.legend(handles, labels, loc='outside lower center', ncols=3, frameon=False)
         buffer = io.BytesIO()
         figure.savefig(buffer, format='svg', metadata={'Date': None})
@@ -177,8 +181,13 @@ def _title(row, seeds):
     return row['title'] if any(run.result for run in seeds) else f'{row["title"]} (unfinished)'
 
 
-def _hours(seeds):
-    return statistics.mean(run.result['seconds'] for run in seeds if run.result) / 3600
+def _times(points, seeds):
+    """The Points with the mean time of their row's finished runs as x, and the unit of it."""
+    seconds = [
+        statistics.mean(run.result['seconds'] for run in seeds[point.index] if run.result) for point in points
+    ]
+    unit, size = runs.unit(max(seconds))
+    return [p._replace(x=s / size) for p, s in zip(points, seconds, strict=True)], unit
 
 
 def _spread(values):

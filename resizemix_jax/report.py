@@ -71,7 +71,7 @@ def _section(group, layout, accuracy, whole):
     else:
         heading = 'Runs that differ: ' + ', '.join(mark.partition(' (')[0] for mark in group.marks)
         remarks.append('Differs from the table in: ' + '; '.join(group.marks))
-    if not group.comparable:
+    if not group.comparable and any(row['paper'] for row in layout.rows):
         remarks.append("Not what the paper's numbers are of: they stand beside them for orientation.")
     rows = [
         row for row in layout.rows if whole or any((row['row'], c) in group.cells for c in layout.columns)
@@ -122,22 +122,25 @@ def results_table(group, layout, rows, accuracy):
 
 def details_table(group, layout, rows):
     """What the runs took, and how far the unfinished ones are."""
-    header = ('Row', 'column', 'seeds', 'hours a run', 'images/s', 'hardware', 'unfinished')
+    header = ('Row', 'column', 'seeds', 'time a run', 'images/s', 'hardware', 'unfinished')
     lines = []
     for row in rows:
         for column in layout.columns:
             seeds = group.cells.get((row['row'], column), [])
             done = [run for run in seeds if run.result]
             if seeds:
-                hours, rate = (
-                    _number(statistics.mean(run.result[key] for run in done) / unit if done else None, form)
-                    for key, unit, form in (('seconds', 3600, '.3g'), ('images_per_second', 1, ',.0f'))
+                seconds, rate = (
+                    statistics.mean(run.result[key] for run in done) if done else None
+                    for key in ('seconds', 'images_per_second')
                 )
                 numbers = ', '.join(str(run.config['seed']) for run in done) or NONE
                 hardware = '; '.join(sorted({run.result['device'] for run in done})) or NONE
                 open_ = [f'seed {run.config["seed"]}: {runs.status(run)}' for run in seeds if not run.result]
                 unfinished = '; '.join(open_) or NONE
-                lines.append((row['title'], column, numbers, hours, rate, hardware, unfinished))
+                times = runs.duration(seconds) if done else NONE
+                lines.append(
+                    (row['title'], column, numbers, times, _number(rate, ',.0f'), hardware, unfinished)
+                )
     keep = [True, len(layout.columns) > 1, *[True] * 4, any(line[-1] != NONE for line in lines)]
     header, *lines = (tuple(itertools.compress(line, keep)) for line in (header, *lines))
     return report_page.Table(header, lines)

@@ -18,7 +18,7 @@ th { vertical-align: bottom; border-bottom: 2px solid #1a1a1a; white-space: norm
 th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: #fff; }
 .details td:last-child, .details th:last-child { text-align: left; white-space: normal; min-width: 9rem; }
 pre { font-size: .75rem; line-height: 1.5; overflow-x: auto; background: #f4f4f4; padding: .6rem; }
-figure { margin: 1.2rem 0; break-inside: avoid; } figure img { width: 100%; max-width: 40rem; height: auto; }
+figure { margin: 1.2rem 0; break-inside: avoid; } figure img { width: 100%; max-width: 36rem; height: auto; }
 figcaption { font-size: .875rem; }
 @media (max-width: 32rem) { body { font-size: 15px; padding: 0 .6rem; }
   table { font-size: .8rem; } th, td { padding: .3rem; }

@@ -14,6 +14,7 @@ RESULT_KEYS = ('config', 'top1_last', 'top1_best', 'top1_median10', 'seconds', '
 CONFIG_KEYS = ('table', 'row', 'column', 'recipe', 'seed', 'epochs', 'steps')
 # Folders of a run that hold many files and no run.
 INSIDE = {'checkpoints', 'best', 'events', 'gallery'}
+UNITS = (('h', 3600), ('min', 60))
 
 
 class Run(NamedTuple):
@@ -102,7 +103,18 @@ def status(run):
     reached = evaluations(run)
     if reached:
         words.append(f'top-1 {100 * reached[-1][1]:.2f} so far')
-    return ', '.join([*words, f'last row {_ago(time.time() - run.written)} ago'])
+    return ', '.join([*words, f'last row {duration(round(max(time.time() - run.written, 0)))} ago'])
+
+
+def unit(seconds):
+    """The unit to say a time in: its name, and its seconds."""
+    return next(((name, size) for name, size in UNITS if seconds >= 2 * size), ('s', 1))
+
+
+def duration(seconds):
+    """A time in words."""
+    name, size = unit(seconds)
+    return f'{seconds / size:.3g} {name}'
 
 
 def _read(path, keys):
@@ -121,10 +133,3 @@ def _read(path, keys):
 
 def _count(lines):
     return f'{lines} line{"" if lines == 1 else "s"}'
-
-
-def _ago(seconds):
-    for unit, size in (('d', 86400), ('h', 3600), ('min', 60)):
-        if seconds >= 2 * size:
-            return f'{seconds / size:.0f} {unit}'
-    return f'{max(seconds, 0):.0f} s'

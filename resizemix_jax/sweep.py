@@ -32,7 +32,7 @@ class Outcome(NamedTuple):
     failed: dict
 
     def __str__(self):
-        lines = [f'{self.made} runs made, {self.before} were finished before, {len(self.failed)} failed']
+        lines = [f'Runs made: {self.made}, finished before: {self.before}, failed: {len(self.failed)}']
         return '\n'.join([*lines, *(f'    {path}: exit code {code}' for path, code in self.failed.items())])
 
 

@@ -70,7 +70,7 @@ def test_points_are_ours_and_the_paper_s(group):
 
 def test_the_pictures_of_a_group(group):
     pictures = plots.section(group, made_up.layout(), 'last')
-    names = [f'{kind}_wrn28_10' for kind in ('curves', 'rows', 'hours', 'cost')]
+    names = [f'{kind}_wrn28_10' for kind in ('curves', 'rows', 'time', 'cost')]
     assert [picture.name for picture in pictures] == names
     for picture in pictures:
         assert xml.etree.ElementTree.fromstring(picture.svg).tag.endswith('svg')
@@ -89,6 +89,12 @@ def test_a_scatter_names_every_row_and_spreads_its_axis():
     assert page.get_legend_handles_labels()[1] == ['A', 'B']
     hollow = [line.get_markerfacecolor() == 'none' for line in page.lines if line.get_marker() in 'oD']
     assert hollow == [False, True, True]
+    scales = []
+    for xs in ((70.0, 90.0), (1.0, 90.0), (0.0, 5.0)):
+        page = axes()
+        plots.scatter(page, [point._replace(x=x) for x in xs], 'min')
+        scales.append(page.get_xscale())
+    assert scales == ['linear', 'log', 'linear']
 
 
 def test_no_two_rows_look_alike_without_colour():

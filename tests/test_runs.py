@@ -51,6 +51,12 @@ def test_a_result_of_another_config_is_none(tmp_path):
     assert runs.read(path)[0].result
 
 
+def test_durations_have_a_unit_of_their_size():
+    assert [runs.duration(seconds) for seconds in (0.0, 119, 120, 7199, 7200, 864_000)] == [
+        '0 s', '119 s', '2 min', '120 min', '2 h', '240 h',
+    ]  # fmt: skip
+
+
 def test_how_far_a_run_is(tmp_path):
     path = made_up.run(tmp_path, 'row=cutmix', [0.1, 0.25], finished=False)
     run, _ = runs.read(path)

@@ -39,7 +39,7 @@ def test_what_is_finished_is_skipped_and_what_fails_does_not_end_the_rest(jobs, 
     made = {name: (tmp_path / name).exists() for name in ('again', 'continued', 'made')}
     assert made == {'again': False, 'continued': True, 'made': True}
     assert str(outcome).splitlines() == [
-        '2 runs made, 1 were finished before, 1 failed', f'    {tmp_path}/bad: exit code 3',
+        'Runs made: 2, finished before: 1, failed: 1', f'    {tmp_path}/bad: exit code 3',
     ]  # fmt: skip
 
 
