@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from resizemix_jax import runs
 from resizemix_jax.errors import ConfigError
-from resizemix_jax.report_cells import UNSEEN
+from resizemix_jax.report_cells import UNSEEN, add
 from resizemix_jax.workdir import differences
 
 METRICS = {  # of result.json -> (in words, factor)
@@ -23,20 +23,21 @@ MOST_PAIRS = 20  # 2 ** 20 signs take seconds
 
 
 class Variant(NamedTuple):
-    """Runs whose configs are equal but for the seed: seed -> Run."""
+    """Runs whose configs are equal but for the seed, one a seed."""
 
-    seeds: dict
+    runs: list
 
     @property
     def config(self):
-        return next(iter(self.seeds.values())).config
+        return self.runs[0].config
 
     @property
     def cell(self):
         return tuple(self.config[key] for key in ('table', 'row', 'column'))
 
     def finished(self):
-        return {seed: run for seed, run in self.seeds.items() if run.result}
+        """seed -> Run."""
+        return {run.config['seed']: run for run in self.runs if run.result}
 
 
 def compare(one, two, accuracy='last'):
@@ -77,11 +78,11 @@ def side(pattern):
     variants = []
     for run in found:
         for variant in variants:
-            if not changes(variant.config, run.config) and run.config['seed'] not in variant.seeds:
-                variant.seeds[run.config['seed']] = run
+            if not changes(variant.config, run.config):
+                add(variant.runs, run, problems)
                 break
         else:
-            variants.append(Variant({run.config['seed']: run}))
+            variants.append(Variant([run]))
     if not variants:
         raise ConfigError('\n    '.join([f'{pattern} holds no run to compare', *problems]))
     return variants, problems
@@ -107,8 +108,9 @@ def _pair(a, b, accuracy):
     if len(lines) == 1:
         lines.append('    the configs are equal but for the seeds')
     for name, variant in (('A', a), ('B', b)):
-        lines.append(f'    {name}: seeds {", ".join(map(str, variant.seeds))}')
-        unfinished = [run for run in variant.seeds.values() if not run.result]
+        seeds = ', '.join(str(run.config['seed']) for run in variant.runs)
+        lines.append(f'    {name}: seeds {seeds}')
+        unfinished = [run for run in variant.runs if not run.result]
         lines += [f'        unfinished, not counted: {run.path}, {runs.status(run)}' for run in unfinished]
     ours, theirs = a.finished(), b.finished()
     if ours and theirs:

@@ -105,18 +105,18 @@ def _group(mine, layout, problems):
         key = tuple(f'{name}={value} (the table has: {before})' for name, before, value in found)
         overrides = {name: value for name, _, value in found if name not in CHOICES}
         cells = groups.setdefault(key, Group(key, overrides, {})).cells
-        _add(cells.setdefault(run.cell, []), run, problems)
+        add(cells.setdefault(run.cell, []), run, problems)
     size = {key: sum(map(len, group.cells.values())) for key, group in groups.items()}
     return [groups[key] for key in sorted(groups, key=lambda key: (key != (), -size[key], key))]
 
 
-def _add(seeds, run, problems):
-    """Adds a run to its cell; of two of the same seed, a finished one stays, and else the first."""
+def add(seeds, run, problems):
+    """Adds a run to those of its config; of two of a seed, a finished one stays, and else the first."""
     for k, other in enumerate(seeds):
         if other.config['seed'] == run.config['seed']:
             keep, leave = (run, other) if run.result and not other.result else (other, run)
             seeds[k] = keep
-            problems.append(f'{leave.path}: left out, since {keep.path} is of the same cell and seed')
+            problems.append(f'{leave.path}: left out, since {keep.path} is of the same config and seed')
             return
     seeds.append(run)
 

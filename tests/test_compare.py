@@ -58,6 +58,14 @@ def test_the_permutation_test_is_scipy_s(count):
     assert compare.permutation_p(values) == pytest.approx(np.mean(brute))
 
 
+def test_of_two_runs_of_a_seed_one_counts(tmp_path):
+    for name, top1 in (('a_1', 0.5), ('a_2', 0.9), ('b', 0.6)):
+        made_up.run(tmp_path, 'row=cutmix', [top1], name=name)
+    text = compare.compare(f'{tmp_path}/a_*', f'{tmp_path}/b')
+    assert f'{tmp_path}/a_2: left out, since {tmp_path}/a_1 is of the same config and seed' in text
+    assert [line.split()[-3:] for line in text.splitlines() if 'top-1 last' in line] == [['50', '60', '+10']]
+
+
 def test_equal_differences_have_no_t(tmp_path):
     for seed in (0, 1):
         made_up.run(tmp_path, f'row=cutmix,seed={seed}', [0.5], name=f'a_{seed}')
