@@ -18,7 +18,7 @@ OURS = dict(color='#0072B2', marker='o', linestyle='none', markersize=6)
 PAPER = dict(color='#000000', marker='o', linestyle='none', markersize=8, markerfacecolor='none')
 WIDTH, HEIGHT = 4.7, 3.1  # inches, and more for every line of the legend
 ROW = 0.22  # inches of a row, where each has a line of the page
-SIZE = 9  # of type, points
+SIZE = 10  # of type, points
 MARKS_A_LINE = 8
 
 

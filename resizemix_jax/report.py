@@ -76,7 +76,7 @@ def _section(group, layout, accuracy, whole):
     rows = [
         row for row in layout.rows if whole or any((row['row'], c) in group.cells for c in layout.columns)
     ]
-    if not whole:  # only what was run
+    if group.marks:  # a column of which nothing was run in this way says nothing
         used = tuple(c for c in layout.columns if any(column == c for _, column in group.cells))
         layout = layout._replace(columns=used)
     refused = {}

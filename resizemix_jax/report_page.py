@@ -24,6 +24,8 @@ figcaption { font-size: .875rem; }
   table { font-size: .8rem; } th, td { padding: .3rem; }
   td:first-child, th:first-child { white-space: normal; min-width: 5.5rem; max-width: 8rem; } }
 @media print { body { max-width: none; font-size: 10pt; } .wide { overflow: visible; }
+  .figures { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; } figure { margin: .4rem 0; }
+  figcaption { font-size: 8pt; } h2 { break-after: avoid; }
   table { font-size: 8pt; } th, td { padding: .15rem .3rem; } pre { white-space: pre-wrap; font-size: 7pt; } }
 """
 
@@ -92,7 +94,7 @@ def as_html(page, refresh=0):
     for section in page.sections:
         parts += [f'<h2>{_escape(section.heading)}</h2>', *_paragraphs(section.remarks)]
         parts += [_html_table(section.results, 'results'), *_paragraphs(section.notes)]
-        parts += [_figure(picture) for picture in section.pictures]
+        parts += ['<div class="figures">', *map(_figure, section.pictures), '</div>']
         commands = _escape('\n'.join(section.commands))
         parts += [_html_table(section.details, 'details'), f'<pre>{commands}</pre>']
     if page.problems:
