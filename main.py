@@ -18,32 +18,40 @@ from configs import common, show
 _CONFIG = config_flags.DEFINE_config_file('config', lock_config=True)
 _WORKDIR = flags.DEFINE_string('workdir', '', 'Directory of the run; the same one continues it.')
 _MODE = flags.DEFINE_enum('mode', 'train', tuple(modes.MODES), 'What to do.')
-_IMAGES = flags.DEFINE_string('images', '', 'gallery: a directory of your own pictures to mix.')
-_IMAGE_SIZE = flags.DEFINE_integer('image_size', 224, 'gallery: their side, pixels.', lower_bound=16)
-_OUTPUT = flags.DEFINE_string('output', '', 'generate: the new directory; default WORKDIR/generated.')
 _LIST = flags.DEFINE_bool('list', False, 'Print the rows of the table and their commands, and exit.')
-_CHANGE = flags.DEFINE_bool(
-    'allow_config_change', False, 'Continue a workdir although its config was another.'
+_OPTIONS = (  # each belongs to one mode, or two
+    flags.DEFINE_bool('allow_config_change', False, 'train: although the config of the workdir was another.'),
+    flags.DEFINE_string('images', '', 'gallery: a directory of your own pictures to mix.'),
+    flags.DEFINE_integer('image_size', 224, 'gallery: their side, pixels.', lower_bound=16),
+    flags.DEFINE_string('output', '', 'generate: the new directory; default WORKDIR/generated.'),
+    flags.DEFINE_enum('accuracy', 'last', ('last', 'best', 'median10'), 'report, compare: which one.'),
+    flags.DEFINE_bool('watch', False, 'report: write it again and again, until Ctrl-C.'),
+    flags.DEFINE_integer('interval', 30, 'report: seconds between, if it is watched.', lower_bound=1),
+    flags.DEFINE_list('rows', [], 'sweep: the rows to run; all by default.'),
+    flags.DEFINE_list('columns', [], 'sweep: the columns; all by default, at the small scale the first.'),
+    flags.DEFINE_integer('seeds', 1, 'sweep: how many, from 0.', lower_bound=1),
+    flags.DEFINE_bool('dry_run', False, 'sweep: print what would be run, and exit.'),
+    flags.DEFINE_string('other', '', 'compare: what --workdir is compared with.'),
 )
 
 
 def main(argv):
     """Runs the mode; returns the exit code."""
     flag = flags.FLAGS['config']
-    name = config_flags.get_config_filename(flag)
-    path = pathlib.Path(name.partition(':')[0])
-    table = runpy.run_path(str(path))
+    path, argument, table, overrides = '', '', {}, {}
+    if _CONFIG.value is not None:
+        path, _, argument = config_flags.get_config_filename(flag).partition(':')
+        table, overrides = runpy.run_path(path), config_flags.get_override_values(flag)
     if _LIST.value:
-        print(show.listing(path, table))
+        print(show.listing(pathlib.Path(path), table))
         return 0
     # Imported late: --help, --list and a wrong flag answer at once.
     from resizemix_jax import writers
     from resizemix_jax.errors import RunError
 
     writers.log_to_stderr()
-    overrides = config_flags.get_override_values(flag)
-    options = {holder.name: holder.value for holder in (_IMAGES, _IMAGE_SIZE, _OUTPUT, _CHANGE)}
-    request = modes.Request(name, _CONFIG.value, _WORKDIR.value, table, overrides, options)
+    options = {holder.name: holder.value for holder in _OPTIONS}
+    request = modes.Request(_CONFIG.value, _WORKDIR.value, path, argument, table, overrides, options)
     try:
         print(modes.MODES[_MODE.value](request))
     except RunError as error:
@@ -58,10 +66,11 @@ def parse_flags(argv):
         rest = flags.FLAGS(argv)
         if len(rest) > 1:
             raise flags.Error(f'unexpected argument {rest[1]!r}; flags begin with --')
-        if _CONFIG.value is None:
+        if _CONFIG.value is not None:
+            common.check_overrides(config_flags.get_override_values(flags.FLAGS['config']))
+            _CONFIG.value.lock()  # a config file that could not be loaded says so here
+        elif _LIST.value or _MODE.value not in modes.NO_CONFIG:
             raise flags.Error('--config=FILE is needed, e.g. --config=configs/quickstart.py')
-        common.check_overrides(config_flags.get_override_values(flags.FLAGS['config']))
-        _CONFIG.value.lock()  # a config file that could not be loaded says so here
         if not _WORKDIR.value and not _LIST.value:
             raise flags.Error('--workdir=DIR is needed: the directory of the run')
     except (flags.Error, ValueError, TypeError, AttributeError, KeyError, OSError) as error:

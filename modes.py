@@ -3,27 +3,32 @@
 Each imports what it needs when it runs: --help, --list and a wrong flag answer at once.
 """
 
+import json
 import shlex
+import sys
 from typing import Any, NamedTuple
 
-from configs import common, show
+from configs import cells, common, show
+from configs.base import base
 
 
 class Request(NamedTuple):
     """What the command was asked for.
 
     Attributes:
-        path: of the config's file, with the argument after its colon.
         config: resolved, overrides included.
         workdir: of the run.
-        table: the names of the config's file.
+        path: of the config's file.
+        argument: of the config, after the colon.
+        table: its names.
         overrides: of the config on the command line.
         options: name -> value of the flags that belong to one mode.
     """
 
-    path: str
     config: Any
     workdir: str
+    path: str
+    argument: str
     table: dict
     overrides: dict
     options: dict
@@ -72,8 +77,97 @@ def _student(request, directory):
     own = ('dataset', 'data_dir', 'generate_images')
     kept = {k: v for k, v in request.overrides.items() if k not in own and not k.startswith('generate_args.')}
     flags = {**kept, 'dataset': 'generated', 'data_dir': directory}
-    command = ['python', 'main.py', f'--config={request.path}', f'--workdir={directory}_run']
+    command = [
+        'python',
+        'main.py',
+        f'--config={request.path}:{request.argument}',
+        f'--workdir={directory}_run',
+    ]
     return shlex.join(command + [f'--config.{key}={value}' for key, value in flags.items()])
 
 
-MODES = {function.__name__: function for function in (train, evaluate, gallery, generate)}
+def report(request):
+    """Writes the table of the runs below the workdir, beside the paper's."""
+    from resizemix_jax import report as reports
+
+    accuracy, interval = request.options['accuracy'], request.options['interval']
+    if request.options['watch']:
+        return '\n'.join(map(str, reports.watch(request.workdir, _layout(request), accuracy, interval)))
+    return '\n'.join(map(str, reports.write(request.workdir, _layout(request), accuracy)))
+
+
+def sweep(request):
+    """Makes the runs of a table's cells, each in a directory of its own below the workdir, and the report."""
+    from resizemix_jax import sweep as sweeps
+    from resizemix_jax.errors import ConfigError, RunError
+
+    try:
+        jobs = [sweeps.Job(*job) for job in _jobs(request)]
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    if request.options['dry_run']:
+        return sweeps.plan(jobs)
+    outcome = sweeps.run_all(jobs)
+    if outcome.failed and not outcome.made + outcome.before:
+        raise RunError(str(outcome))
+    text = f'{outcome}\n{report(request)}'
+    if outcome.failed:
+        raise RunError(text)
+    return text
+
+
+def compare(request):
+    """Compares the runs in the workdir with those in another directory; needs no config."""
+    from resizemix_jax.compare import compare as compared
+    from resizemix_jax.errors import ConfigError
+
+    if not request.options['other']:
+        raise ConfigError('--other=DIR is needed: what the runs in --workdir are compared with')
+    return compared(request.workdir, request.options['other'], request.options['accuracy'])
+
+
+def _layout(request):
+    """What the report has to know of the table."""
+    from resizemix_jax.report_cells import Layout
+
+    table = request.table
+    return Layout(
+        name=request.config.table,
+        title=(table.get('__doc__') or request.config.table).partition('\n')[0],
+        rows=table.get('ROWS', ()),
+        columns=table.get('COLUMNS', ()),
+        defaults=_stored(base()),
+        resolve=lambda stored: _stored(table['get_config'](cells.argument(table, stored))),
+        flags=lambda stored, *rest: cells.flags(request.path, cells.argument(table, stored), *rest),
+    )
+
+
+def _jobs(request):
+    """(workdir, config as stored, command) of every run of a sweep."""
+    cells.check_sweep(request.table, request.argument, request.overrides)
+    options = request.options
+    chosen = cells.every(
+        request.table, options['rows'], options['columns'], options['seeds'], request.config.recipe,
+        request.config.scale,
+    )  # fmt: skip
+    for cell in chosen:
+        argument = cells.argument(request.table, cell)
+        config = request.table['get_config'](argument)
+        try:
+            config.lock().update_from_flattened_dict(request.overrides)
+        except (KeyError, AttributeError) as error:
+            raise ValueError(f'{", ".join(request.overrides)} does not fit {argument}') from error
+        workdir = f'{request.workdir}/{cells.directory(request.config.table, cell)}'
+        flags = cells.flags(request.path, argument, request.overrides, workdir)
+        yield workdir, _stored(config), [sys.executable, sys.argv[0], *flags]
+
+
+def _stored(config):
+    """A config as its run stores it."""
+    return json.loads(config.to_json())
+
+
+MODES = {
+    function.__name__: function for function in (train, evaluate, gallery, generate, report, sweep, compare)
+}
+NO_CONFIG = ('compare',)  # the modes that need none

@@ -11,6 +11,7 @@ def base():
     config.row = ''
     config.column = ''
     config.recipe = 'paper'
+    config.scale = 'paper'
 
     config.task = 'classify'  # a file of resizemix_jax/tasks
     config.task_args = ml_collections.ConfigDict()

@@ -104,30 +104,32 @@ def table(name, rows, models, arg, *, dataset, default_row='resizemix'):
     Args:
         name: of the table.
         rows, models: ROWS and COLUMNS of its file.
-        arg: the config's argument, keys row, model, recipe, seed.
+        arg: the config's argument, keys row, model, recipe, scale, seed.
         dataset: a file of resizemix_jax/data.
         default_row: the row if `arg` names none.
 
     Raises:
         ValueError: an argument that cannot be, or a row that is refused (with the reason).
     """
-    args = parse(arg, row=default_row, model=models[0], recipe='paper', seed=0)
+    args = parse(arg, row=default_row, model=models[0], recipe='paper', scale='paper', seed=0)
     choose('model', args['model'], models)
     return cell(name, rows, args['model'], dataset=dataset, **args)
 
 
-def cell(name, rows, column, *, row, model, dataset, recipe, seed):
-    """The base, the row's method, the recipe of the network; see `table`."""
+def cell(name, rows, column, *, row, model, dataset, recipe, scale, seed):
+    """The base, the row's method, the recipe of the network at its scale; see `table`."""
     choose('recipe', recipe, recipes.NAMES)
+    choose('scale', scale, recipes.SCALES)
     config = of_row(name, rows, row, column)
-    config.recipe, config.seed, config.dataset = recipe, seed, dataset
-    recipes.MODELS[model](config, recipe)
+    config.recipe, config.scale, config.seed, config.dataset = recipe, scale, seed, dataset
+    train_network = recipes.small if scale == 'small' else recipes.MODELS[model]
+    train_network(config, recipe)
     return config
 
 
 def check_overrides(overrides):
     """Raises ValueError if an override changes what only names the run and would change nothing else."""
-    for key in ('table', 'row', 'column', 'recipe'):
+    for key in ('table', 'row', 'column', 'recipe', 'scale'):
         if key in overrides:
             raise ValueError(
                 f'--config.{key} cannot be overridden, since the values that hang on it are resolved; '

@@ -1,5 +1,7 @@
 """What the command prints of a table: its rows, and at the end of a run the paper's numbers."""
 
+from configs import cells
+
 
 def listing(path, table):
     """A table's rows as text: title, the paper's numbers, and the command or the reason against it.
@@ -9,16 +11,16 @@ def listing(path, table):
         table: its names, ROWS, COLUMN and COLUMNS among them.
     """
     lines = []
-    column, columns = table.get('COLUMN'), table.get('COLUMNS', ())
     for row in table.get('ROWS', ()):
         lines.append(f'{row["title"]}  (paper: {_numbers(row)})')
         if 'refused' in row:
             lines.append(f'    cannot be run: {row["refused"]}')
             continue
-        for value in columns:
-            name = f'{row["row"]},{column}={value}' if len(columns) > 1 else row['row']
-            workdir = f'runs/{path.stem}_{row["row"]}_{value}_seed0'
-            lines.append(f'    python main.py --config={path}:row={name},seed=0 --workdir={workdir}')
+        for value in table['COLUMNS']:
+            cell = dict(row=row['row'], column=value, seed=0)
+            workdir = f'runs/{cells.directory(path.stem, cell)}'
+            command = cells.flags(path, cells.argument(table, cell), {}, workdir)
+            lines.append(f'    python main.py {" ".join(command)}')
     return '\n'.join(lines) or f'{path} has no rows; its docstring says how it is used'
 
 
@@ -36,6 +38,8 @@ def conclusion(table, result, overrides):
             lines.append(f'the paper, {row["title"]}: {_numbers(row)}')
             if overrides:
                 lines.append(f'not comparable: this run overrides {", ".join(sorted(overrides))}')
+            if result.get('scale', 'paper') != 'paper':
+                lines.append(f'not comparable: this run is of scale={result["scale"]}')
     return '\n'.join(lines)
 
 

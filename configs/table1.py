@@ -2,7 +2,7 @@
 
     python main.py --config=configs/table1.py:row=salient_to_random,seed=0 --workdir=DIR
 
-Arguments: row (see --list), recipe paper | released, seed.
+Arguments: row (see --list), recipe paper | released, scale paper | small, seed.
 The rows are where the patch is cut from (the source) and where it is pasted (on the target). Rows (5) and (8)
 of the paper are the same experiment, and one row here. What the paper leaves open: the sizes are ResizeMix's,
 so that row (9) differs from row (5) only in resizing instead of cutting; the map is Grad-CAM on the current

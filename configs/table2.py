@@ -2,7 +2,8 @@
 
     python main.py --config=configs/table2.py:row=resizemix,model=wrn28_10,seed=0 --workdir=DIR
 
-Arguments: row (see --list), model wrn28_10 | ss26_2x96d, recipe paper | released, seed.
+Arguments: row (see --list), model wrn28_10 | ss26_2x96d, recipe paper | released, scale paper | small,
+seed.
 The paper's rows other than its own are numbers printed by other works, from other recipes; here every row
 has the paper's recipe for its network, so that rows differ in the method alone.
 """

@@ -2,7 +2,8 @@
 
     python main.py --config=configs/table4.py:row=resizemix,model=resnet50,seed=0 --workdir=DIR
 
-Arguments: row (see --list), model resnet50 | resnet101, recipe paper | released, seed.
+Arguments: row (see --list), model resnet50 | resnet101, recipe paper | released, scale paper | small,
+seed.
 The policies run on the images as they come out of the crop. Every row resolves and builds; what streams
 ImageNet from disk is not built yet.
 """

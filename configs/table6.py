@@ -3,8 +3,9 @@
     python main.py --config=configs/table6.py:row=resize_resize,dataset=cifar100,seed=0 --workdir=DIR
 
 Arguments: row (see --list), dataset cifar10 | cifar100 (WRN-28-10) | imagenet (ResNet-50), recipe
-paper | released, seed. A row is named by what training does and what validation does, after the standard crop
-and flip, and nothing is mixed; the network sees 16 x 16 pixels of CIFAR and 112 x 112 of ImageNet.
+paper | released, scale paper | small, seed. A row is named by what training does and what validation does,
+after the standard crop and flip, and nothing is mixed; the network sees 16 x 16 pixels of CIFAR and 112 x 112
+of ImageNet.
 """
 
 from configs import common
@@ -29,6 +30,6 @@ ROWS = (
 
 
 def get_config(arg=''):
-    args = common.parse(arg, row='resize_resize', dataset='cifar100', recipe='paper', seed=0)
+    args = common.parse(arg, row='resize_resize', dataset='cifar100', recipe='paper', scale='paper', seed=0)
     common.choose('dataset', args['dataset'], COLUMNS)
     return common.cell('table6', ROWS, args['dataset'], model=MODELS[args['dataset']], **args)

@@ -2,7 +2,7 @@
 
     python main.py --config=configs/table7.py:row=after,seed=0 --workdir=DIR
 
-Arguments: row (see --list), recipe paper | released, seed.
+Arguments: row (see --list), recipe paper | released, scale paper | small, seed.
 RandAugment is that of the released code (N 2, M 14), the same before and after, so that the rows differ in
 its place: before, every image draws its own, as a data loader does; after, one draw for the batch.
 """

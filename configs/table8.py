@@ -2,7 +2,7 @@
 
     python main.py --config=configs/table8.py:row=0.1-0.8,seed=0 --workdir=DIR
 
-Arguments: row (see --list), recipe paper | released, seed.
+Arguments: row (see --list), recipe paper | released, scale paper | small, seed.
 """
 
 from configs import common, recipes

@@ -37,6 +37,7 @@ def summary(config, rows, device):
         'row': config.row,
         'column': config.column,
         'recipe': config.recipe,
+        'scale': config.scale,
         'seed': config.seed,
         'steps': evals[-1]['step'],
         'top1_last': evals[-1]['eval_top1'],

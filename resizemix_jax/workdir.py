@@ -33,11 +33,11 @@ def open_workdir(workdir, config, allow_config_change=False):
     stored = path / CONFIG
     started = (path / RESULT).exists() or any(path.glob('checkpoints/[0-9]*'))
     if started and stored.exists() and not allow_config_change:
-        differences = _differences(read_json(stored), new)
-        if differences:
+        found = differences(read_json(stored), new)
+        if found:
             raise ConfigError(
                 f'{workdir} holds a run of another config:\n    '
-                + '\n    '.join(differences)
+                + '\n    '.join(f'{key}: {before} -> {after}' for key, before, after in found)
                 + '\nUse another --workdir, or --allow_config_change to continue this one with the new values'
             )
     path.mkdir(parents=True, exist_ok=True)
@@ -61,15 +61,15 @@ def write_json(path, content):
     part.replace(path)
 
 
-def _differences(old, new, prefix=''):
-    """'key: old -> new' for every key that differs and matters."""
-    lines = []
+def differences(old, new, prefix=''):
+    """(key, old, new) for every key that differs and matters; what one of them lacks is 'absent'."""
+    found = []
     for key in sorted(old.keys() | new.keys()):
         before, after = old.get(key, 'absent'), new.get(key, 'absent')
         if before == after or prefix + key in OPERATIONAL:
             continue
         if isinstance(before, dict) and isinstance(after, dict):
-            lines += _differences(before, after, f'{prefix}{key}.')
+            found += differences(before, after, f'{prefix}{key}.')
         else:
-            lines.append(f'{prefix}{key}: {before} -> {after}')
-    return lines
+            found.append((prefix + key, before, after))
+    return found

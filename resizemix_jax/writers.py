@@ -83,16 +83,25 @@ def read_rows(path):
     A last line without its end, as a killed process leaves it, is dropped; so is, with a warning, any
     other line that is no row.
     """
-    rows = []
-    for number, line in enumerate(path.read_text('utf-8').splitlines() if path.exists() else (), 1):
+    rows, dropped = sort_rows(path)
+    for number in dropped:
+        log.warning('%s: line %d is not a row of metrics and is dropped', path, number)
+    return rows
+
+
+def sort_rows(path):
+    """The rows of a metrics.jsonl, and the numbers of the lines that are none; of no file, none of either."""
+    rows, dropped = [], []
+    text = path.read_text('utf-8', errors='replace') if path.exists() else ''
+    for number, line in enumerate(text.splitlines(), 1):
         try:
             row = json.loads(line)
             row['step'] + 0
         except (ValueError, TypeError, KeyError):
-            log.warning('%s: line %d is not a row of metrics and is dropped', path, number)
+            dropped.append(number)
         else:
             rows.append(row)
-    return rows
+    return rows, dropped
 
 
 def _format(name, value):

@@ -8,13 +8,18 @@ import re
 import ml_collections
 import pytest
 
+from configs import cells as cell_lists
 from configs import common, recipes, show
 from configs.base import base
 from resizemix_jax import build
 from resizemix_jax.errors import DataError
 
 ROOT = pathlib.Path(__file__).parents[1]
-TABLES = ('quickstart', 'table1', 'table2', 'table3', 'table4', 'table6', 'table7', 'table8', 'related')
+TABLES = (
+    'quickstart', 'small_study', 'table1', 'table2', 'table3', 'table4', 'table6', 'table7', 'table8',
+    'related',
+)  # fmt: skip
+OWN = ('quickstart', 'small_study')  # no experiments of the paper
 GOLDEN = pathlib.Path(__file__).parent / 'golden'
 
 
@@ -27,10 +32,10 @@ def cells(table):
     made = {}
     for row in module(table).ROWS:
         for value in module(table).COLUMNS:
-            for recipe in recipes.NAMES if table != 'quickstart' else ('paper',):
+            for recipe in recipes.NAMES if table not in OWN else ('paper',):
                 if 'refused' not in row:
                     parts = {'row': row['row'], module(table).COLUMN: value, 'recipe': recipe}
-                    if table == 'quickstart':
+                    if table in OWN:
                         parts = {'row': row['row']}
                     arg = ','.join(f'{key}={value}' for key, value in parts.items())
                     made[arg] = module(table).get_config(arg)
@@ -63,8 +68,8 @@ def test_the_paper_s_numbers_are_all_there():
     counts = {table: sum(len(row['paper']) for row in module(table).ROWS) for table in TABLES}
     # the numbers that the paper prints in each table, costs included, dashes not
     assert counts == {
-        'quickstart': 0, 'table1': 8, 'table2': 39, 'table3': 37, 'table4': 25, 'table6': 12, 'table7': 4,
-        'table8': 5, 'related': 0,
+        'quickstart': 0, 'small_study': 0, 'table1': 8, 'table2': 39, 'table3': 37, 'table4': 25,
+        'table6': 12, 'table7': 4, 'table8': 5, 'related': 0,
     }  # fmt: skip
     by_row = {row['row']: row['paper'] for row in module('table3').ROWS}
     assert by_row['resizemix'] == {'cost': 0, 'wrn28_10': 84.31, 'ss26_2x96d': 85.26}
@@ -154,7 +159,7 @@ def test_cells_build_and_only_miss_their_data(table, arg, tmp_path):
     config.data_dir = str(tmp_path)
     plan = build.plan(config)
     assert plan.dataset.name == config.dataset
-    if table not in ('quickstart', 'operations'):
+    if table not in (*OWN, 'operations'):
         with pytest.raises(DataError, match='not prepared|not built yet'):
             build.open_run(plan)
 
@@ -166,14 +171,14 @@ def test_cells_build_and_only_miss_their_data(table, arg, tmp_path):
         ('table3', 'model=vgg', "model='vgg' must be one of: wrn28_10, ss26_2x96d"),
         ('table3', 'recipe=mine', "recipe='mine' must be one of: paper, released"),
         ('table3', 'rows=resizemix', "'rows=resizemix' in the config argument: write key=value"),
-        ('table3', 'resizemix', 'write key=value with a key of row, model, recipe, seed'),
+        ('table3', 'resizemix', 'write key=value with a key of row, model, recipe, scale, seed'),
         ('table3', 'seed=x', "seed='x' in the config argument must be of type int"),
         ('table2', 'row=ohl_aa', 'cannot be run: its authors published neither'),
         ('operations', 'row=flip', "row='flip' must be one of: shearx, sheary"),
         ('quickstart', 'row=fmix', "row='fmix' must be one of: baseline, cutout, mixup, cutmix, resizemix"),
         ('fake', 'model=vgg', "model='vgg' must be one of"),
         ('table6', 'dataset=svhn', "dataset='svhn' must be one of: cifar10, cifar100, imagenet"),
-        ('table6', 'model=resnet50', 'write key=value with a key of row, dataset, recipe, seed'),
+        ('table6', 'model=resnet50', 'write key=value with a key of row, dataset, recipe, scale, seed'),
     ],
 )
 def test_bad_arguments_are_refused(table, arg, message):
@@ -193,6 +198,111 @@ def test_what_names_a_run_is_not_overridden():
         common.check_overrides({'recipe': 'released'})
 
 
+PAPER_TABLES = [table for table in TABLES if table not in OWN]
+
+
+@pytest.mark.parametrize('table', PAPER_TABLES)
+@pytest.mark.parametrize('recipe', recipes.NAMES)
+def test_the_small_scale_is_one_network_on_the_embedded_data(table, recipe):
+    names = vars(module(table))
+    for cell in cell_lists.every(names, columns=names['COLUMNS'], recipe=recipe, scale='small'):
+        config = names['get_config'](cell_lists.argument(names, cell))
+        assert {key: config[key] for key in cell} == cell
+        assert (config.dataset, config.model, config.augment) == (
+            'fashion_mnist_10k',
+            'wide_resnet',
+            'crop_flip',
+        )
+        assert (config.model_args.depth, config.model_args.width) == (10, 1)
+        assert (config.batch_size, config.epochs, config.log_every_steps) == (32, 6, 104)
+        assert config.optimizer.lr == (0.1 if recipe == 'paper' else 0.2)
+        own = names['get_config'](cell_lists.argument(names, cell | {'scale': 'paper'}))
+        for key in (
+            'mixing',
+            'policy',
+            'policy_place',
+            'half_train',
+            'half_eval',
+            'saliency',
+            'batch_augment',
+        ):
+            assert config[key] == own[key]
+        if config.mixing == 'cutout':
+            assert config.mixing_args.length * 32 == own.mixing_args.length * 28
+        else:
+            assert config.mixing_args == own.mixing_args
+
+
+def test_the_small_scale_builds_and_is_refused_where_it_is_not_known():
+    run = build.open_run(build.plan(module('table4').get_config('row=resizemix,model=resnet101,scale=small')))
+    assert run.steps == 6 * 312
+    with pytest.raises(ValueError, match="scale='tiny' must be one of: paper, small"):
+        module('table6').get_config('scale=tiny')
+    with pytest.raises(ValueError, match='--config=FILE:scale=small'):
+        common.check_overrides({'scale': 'small'})
+
+
+def test_the_cells_of_a_sweep():
+    table = vars(module('table3'))
+    cells = cell_lists.every(table, seeds=2)
+    runnable = [row['row'] for row in table['ROWS'] if 'refused' not in row]
+    assert [(c['seed'], c['column'], c['row']) for c in cells] == [
+        (seed, column, row) for seed in (0, 1) for column in table['COLUMNS'] for row in runnable
+    ]
+    assert len({cell_lists.directory('table3', cell) for cell in cells}) == len(cells)
+    small = cell_lists.every(table, rows=['cutmix'], recipe='released', scale='small')
+    assert [cell_lists.directory('table3', cell) for cell in small] == [
+        'table3_cutmix_wrn28_10_released_small_seed0'
+    ]
+    argument = 'row=cutmix,model=wrn28_10,recipe=released,scale=small,seed=0'
+    assert cell_lists.argument(table, small[0]) == argument
+    assert cell_lists.flags('F', argument, {'b': [1, 2], 'a.c': 0.5}, 'D') == [
+        f'--config=F:{argument}', '--config.a.c=0.5', '--config.b=(1, 2)', '--workdir=D',
+    ]  # fmt: skip
+    one = cell_lists.every(vars(module('small_study')), rows=['cutmix'])[0]
+    assert cell_lists.argument(vars(module('small_study')), one) == 'row=cutmix,seed=0'
+
+
+@pytest.mark.parametrize(
+    ('chosen', 'message'),
+    [
+        (dict(rows=['mixmix']), "--rows: 'mixmix' must be one of: baseline, aa"),
+        (dict(rows=['fmix']), '--rows: fmix cannot be run: its mixing method'),
+        (dict(columns=['vgg']), "--columns: 'vgg' must be one of: wrn28_10, ss26_2x96d"),
+    ],
+)
+def test_cells_that_are_not_there_are_refused(chosen, message):
+    with pytest.raises(ValueError, match=message):
+        cell_lists.every(vars(module('table3')), **chosen)
+
+
+def test_a_sweep_s_own_flags_are_not_in_its_config():
+    table = vars(module('table3'))
+    cell_lists.check_sweep(table, 'scale=small,recipe=released', {'epochs': 1})
+    for argument, overrides, flag in (
+        ('row=aa', {}, 'rows'),
+        ('model=x', {}, 'columns'),
+        ('', {'seed': 1}, 'seeds'),
+    ):
+        with pytest.raises(ValueError, match=f'is chosen by --{flag} in a sweep'):
+            cell_lists.check_sweep(table, argument, overrides)
+    with pytest.raises(ValueError, match='a sweep needs a table with rows'):
+        cell_lists.check_sweep(vars(module('fake')), '', {})
+
+
+def test_the_small_study():
+    rows = [row['row'] for row in module('small_study').ROWS]
+    assert rows[:4] == ['baseline', 'cutout', 'mixup', 'cutmix']
+    assert rows[4:] == [
+        f'resizemix_{per}_{how}' for how in ('nearest', 'linear') for per in ('batch', 'sample')
+    ]
+    config = module('small_study').get_config('row=resizemix_sample_linear')
+    assert (config.mixing_args.per, config.mixing_args.method) == ('sample', 'linear')
+    assert (config.optimizer.lr, config.optimizer.weight_decay, config.augment) == (0.1, 5e-4, 'crop_flip')
+    run = build.open_run(build.plan(config))
+    assert (len(run.train.label), len(run.eval.label), run.steps) == (500, 2000, 1200)
+
+
 def test_listing_and_conclusion():
     table = vars(module('table2'))
     text = show.listing(pathlib.Path('configs/table2.py'), table)
@@ -204,6 +314,9 @@ def test_listing_and_conclusion():
         'top1_last: 50.00 %',
         'the paper, ResizeMix: cost 0, wrn28_10 97.6, ss26_2x96d 97.93',
     ]
+    assert 'not comparable: this run is of scale=small' in show.conclusion(
+        table, result | {'scale': 'small'}, {}
+    )
     assert 'not comparable: this run overrides steps' in show.conclusion(table, result, {'steps': 3})
 
 

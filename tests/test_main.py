@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from tests import made_up
 from tests.data import directories
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -42,6 +43,30 @@ def run(*flags):
         (['train', '--workdir=x'], "unexpected argument 'train'"),
         (['--config=configs/quickstart.py'], '--workdir=DIR is needed'),
         (['--workdir=x'], '--config=FILE is needed'),
+        (
+            ['--config=configs/table3.py', '--mode=report', '--workdir=absent'],
+            '--workdir=absent is no directory',
+        ),
+        (
+            ['--config=configs/table3.py', '--mode=report', '--workdir=configs'],
+            'configs holds no run of table3',
+        ),
+        (['--config=configs/fake.py', '--mode=report', '--workdir=configs'], 'fake has no rows to report'),
+        (['--mode=compare', '--workdir=x'], '--other=DIR is needed'),
+        (['--mode=compare', '--workdir=configs', '--other=x'], 'configs holds no run to compare'),
+        (['--config=configs/fake.py', '--mode=sweep', '--workdir=x'], 'a sweep needs a table with rows'),
+        (
+            ['--config=configs/table3.py', '--mode=sweep', '--rows=fmix', '--workdir=x'],
+            '--rows: fmix cannot be run',
+        ),
+        (
+            ['--config=configs/table3.py:row=aa', '--mode=sweep', '--workdir=x'],
+            'row is chosen by --rows in a sweep',
+        ),
+        (
+            ['--config=configs/table3.py', '--mode=sweep', '--workdir=x', '--config.mixing_args.per=sample'],
+            'mixing_args.per does not fit row=baseline,model=wrn28_10,seed=0',
+        ),
     ],
 )
 def test_what_the_user_must_correct_is_one_sentence_and_exit_code_2(flags, message):
@@ -70,6 +95,70 @@ def test_generating_without_a_teacher_is_exit_code_2(tmp_path):
     assert done.returncode == 2 and 'Traceback' not in done.stderr
     assert 'has no checkpoint' in done.stderr and '--mode=train' in done.stderr
     assert not (tmp_path / 'run').exists()
+
+
+def test_sweep_report_compare(tmp_path):
+    """Two rows of two seeds, all but one finished before; then their report, and a comparison."""
+    sweep = [
+        '--config=configs/table3.py:scale=small', '--mode=sweep', f'--workdir={tmp_path}', '--seeds=2',
+        '--config.steps=2', '--config.eval_batch_size=1000',
+    ]  # fmt: skip
+    names = [
+        f'table3_{row}_wrn28_10_small_seed{seed}' for seed in (0, 1) for row in ('baseline', 'resizemix')
+    ]
+    for name in names[:3]:
+        argument = f'row={name.split("_")[1]},seed={name[-1]},scale=small'
+        made_up.run(tmp_path, argument, [0.8], name=name, steps=2)
+    planned = run(*sweep, '--rows=baseline,resizemix', '--dry_run')
+    lines = planned.stdout.splitlines()
+    assert [line.split('/')[-1] for line in lines] == names
+    assert [line.split()[0] for line in lines] == ['finished,'] * 3 + ['run:']
+    assert 'table3.py:row=resizemix,model=wrn28_10,scale=small,seed=1 --config.eval_batch_size=' in lines[3]
+    assert not (tmp_path / names[3]).exists()
+
+    done = run(*sweep, '--rows=baseline,resizemix')
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-3:] == [
+        'Runs made: 1, finished before: 3, failed: 0', f'{tmp_path}/report.md', f'{tmp_path}/report.html',
+    ]  # fmt: skip
+    text = (tmp_path / 'report.md').read_text()
+    assert '## Runs that differ: scale=small, steps=2' in text
+    top1 = [
+        100 * json.loads((tmp_path / name / 'result.json').read_text())['top1_last'] for name in names[1::2]
+    ]
+    assert (
+        f'| ResizeMix | 0 | {sum(top1) / 2:.2f} ± {abs(top1[0] - top1[1]) / 2**0.5:.2f} (2) | 84.31 |' in text
+    )
+
+    rows = [f'{tmp_path}/*{row}*' for row in ('baseline', 'resizemix')]
+    compared = run('--mode=compare', f'--workdir={rows[0]}', f'--other={rows[1]}')
+    assert compared.returncode == 0 and 'mixing: none -> resizemix' in compared.stdout
+    assert '2 seeds in pairs' in compared.stdout and 'two-sided: p = ' in compared.stdout
+
+    failed = run(*sweep, '--rows=resizemix', '--seeds=1', '--config.steps=3')
+    assert failed.returncode == 1
+    assert f'{tmp_path}/{names[1]}: exit code 2' in failed.stderr and 'steps: 2 -> 3' in failed.stderr
+
+
+def test_watch_ends_on_ctrl_c(tmp_path):
+    flags = [
+        '--config=configs/table3.py',
+        '--mode=report',
+        '--watch',
+        '--interval=1',
+        f'--workdir={tmp_path}',
+    ]
+    with subprocess.Popen(
+        command(*flags), cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert 'Waiting' in process.stderr.readline()
+        made_up.run(tmp_path, 'row=cutmix', [0.5])
+        while 'Written' not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert process.returncode == 0 and 'Traceback' not in err
+    assert out.split() == [f'{tmp_path}/report.md', f'{tmp_path}/report.html']
 
 
 def test_missing_data_is_exit_code_2_and_the_command(tmp_path):

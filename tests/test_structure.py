@@ -17,6 +17,7 @@ ONLY = {
     'orbax': ('resizemix_jax/checkpoint.py',),
     'tensorflow_datasets': ('resizemix_jax/data/',),
     'grain': ('resizemix_jax/data/',),
+    'matplotlib': ('resizemix_jax/plots.py',),
     'absl': ('main.py', 'resizemix_jax/writers.py'),
 }
 # Families that know nothing of each other, nor of data and tasks.
@@ -87,7 +88,8 @@ def test_importing_starts_no_backend_and_no_tensorflow():
     code = (
         f'import importlib, sys; [importlib.import_module(m) for m in {modules!r}]; '
         'from jax._src import xla_bridge; assert not xla_bridge.backends_are_initialized(); '
-        'bad = {"tensorflow", "torch", "grain"} & set(sys.modules); assert not bad, bad'
+        'bad = {"tensorflow", "torch", "grain", "matplotlib", "scipy.stats"} & set(sys.modules); '
+        'assert not bad, bad'
     )
     subprocess.run([sys.executable, '-c', code], cwd=ROOT, check=True)
 

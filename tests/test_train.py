@@ -13,6 +13,7 @@ from resizemix_jax.checkpoint import Checkpoints
 from resizemix_jax.data import pipeline
 from resizemix_jax.errors import ConfigError, NonFiniteError, PreemptedError
 from tests import tiny
+from tests.test_writers import assert_events_are_the_rows
 
 TIMES = ('seconds', 'images_per_second', 'data_wait_share')
 
@@ -97,6 +98,7 @@ def test_a_stopped_run_continues_bit_by_bit(where, calls, step, unbroken, tmp_pa
     for one, two in zip(state, expected, strict=True):
         np.testing.assert_array_equal(one, two)
     assert rows(tmp_path) == rows(unbroken[0])
+    assert_events_are_the_rows(tmp_path)
     assert best == expected_best
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
@@ -123,6 +125,7 @@ def test_a_killed_run_goes_back_to_its_last_checkpoint(step, unbroken, tmp_path,
                         strict=True):  # fmt: skip
         np.testing.assert_array_equal(one, two)
     assert rows(tmp_path) == rows(unbroken[0])
+    assert_events_are_the_rows(tmp_path)
 
 
 def test_a_run_continues_on_other_devices(tmp_path, monkeypatch):

@@ -43,6 +43,26 @@ def test_the_embedded_dataset_is_real_and_balanced(split, size):
     assert images.std() / 255 == pytest.approx(dataset.std[0], abs=0.005)
 
 
+@pytest.mark.parametrize('size', [10, 500])
+def test_a_part_of_the_embedded_dataset_is_the_first_of_every_class(size):
+    dataset = find('data', 'fashion_mnist_10k')(train_size=size)
+    whole, part = (d.read('train', '') for d in (find('data', 'fashion_mnist_10k')(), dataset))
+    assert dataset.train_size == size and len(part.label) == size
+    for k in range(10):
+        images = whole.images[whole.label == k][: size // 10]
+        np.testing.assert_array_equal(part.images[part.label == k], images)
+    # in the order of the files, so that no batch of an unshuffled epoch is of one class
+    places = [np.flatnonzero((whole.images == image).all(axis=(1, 2, 3)))[0] for image in part.images[:10]]
+    assert places == sorted(places) and part.names == whole.names
+    assert len(dataset.read('eval', '').label) == 2000
+
+
+@pytest.mark.parametrize('size', [0, -10, 5, 505, 10_010])
+def test_a_part_that_is_not_balanced_is_refused(size):
+    with pytest.raises(ValueError, match=f'train_size={size} must be a multiple of the 10 classes, from 10'):
+        find('data', 'fashion_mnist_10k')(train_size=size)
+
+
 def test_the_embedded_dataset_is_small_and_licensed():
     root = pathlib.Path(resizemix_jax.__file__).parent / 'data' / 'embedded'
     assert sum(f.stat().st_size for f in root.rglob('*') if f.is_file()) <= 8_000_000
