@@ -19,20 +19,6 @@ _CONFIG = config_flags.DEFINE_config_file('config', lock_config=True)
 _WORKDIR = flags.DEFINE_string('workdir', '', 'Directory of the run; the same one continues it.')
 _MODE = flags.DEFINE_enum('mode', 'train', tuple(modes.MODES), 'What to do.')
 _LIST = flags.DEFINE_bool('list', False, 'Print the rows of the table and their commands, and exit.')
-_OPTIONS = (  # each belongs to one mode, or two
-    flags.DEFINE_bool('allow_config_change', False, 'train: although the config of the workdir was another.'),
-    flags.DEFINE_string('images', '', 'gallery: a directory of your own pictures to mix.'),
-    flags.DEFINE_integer('image_size', 224, 'gallery: their side, pixels.', lower_bound=16),
-    flags.DEFINE_string('output', '', 'generate: the new directory; default WORKDIR/generated.'),
-    flags.DEFINE_enum('accuracy', 'last', ('last', 'best', 'median10'), 'report, compare: which one.'),
-    flags.DEFINE_bool('watch', False, 'report: write it again and again, until Ctrl-C.'),
-    flags.DEFINE_integer('interval', 30, 'report: seconds between, if it is watched.', lower_bound=1),
-    flags.DEFINE_list('rows', [], 'sweep: the rows to run; all by default.'),
-    flags.DEFINE_list('columns', [], 'sweep: the columns; all by default, at the small scale the first.'),
-    flags.DEFINE_integer('seeds', 1, 'sweep: how many, from 0.', lower_bound=1),
-    flags.DEFINE_bool('dry_run', False, 'sweep: print what would be run, and exit.'),
-    flags.DEFINE_string('other', '', 'compare: what --workdir is compared with.'),
-)
 
 
 def main(argv):
@@ -50,7 +36,7 @@ def main(argv):
     from resizemix_jax.errors import RunError
 
     writers.log_to_stderr()
-    options = {holder.name: holder.value for holder in _OPTIONS}
+    options = {holder.name: holder.value for holder in modes.OPTIONS}
     request = modes.Request(_CONFIG.value, _WORKDIR.value, path, argument, table, overrides, options)
     try:
         print(modes.MODES[_MODE.value](request))

@@ -8,8 +8,25 @@ import shlex
 import sys
 from typing import Any, NamedTuple
 
+from absl import flags
+
 from configs import cells, common, show
 from configs.base import base
+
+OPTIONS = (  # the flags that belong to one mode, or two
+    flags.DEFINE_bool('allow_config_change', False, 'train: although the config of the workdir was another.'),
+    flags.DEFINE_string('images', '', 'gallery: a directory of your own pictures to mix.'),
+    flags.DEFINE_integer('image_size', 224, 'gallery: their side, pixels.', lower_bound=16),
+    flags.DEFINE_string('output', '', 'generate: the new directory; default WORKDIR/generated.'),
+    flags.DEFINE_enum('accuracy', 'last', ('last', 'best', 'median10'), 'report, compare: which one.'),
+    flags.DEFINE_bool('watch', False, 'report: write it again and again, until Ctrl-C.'),
+    flags.DEFINE_integer('interval', 30, 'report: seconds between, if it is watched.', lower_bound=1),
+    flags.DEFINE_list('rows', [], 'sweep: the rows to run; all by default.'),
+    flags.DEFINE_list('columns', [], 'sweep: the columns; all by default, at the small scale the first.'),
+    flags.DEFINE_integer('seeds', 1, 'sweep: how many, from 0.', lower_bound=1),
+    flags.DEFINE_bool('dry_run', False, 'sweep: print what would be run, and exit.'),
+    flags.DEFINE_string('other', '', 'compare: what --workdir is compared with.'),
+)
 
 
 class Request(NamedTuple):

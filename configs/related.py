@@ -2,7 +2,7 @@
 
     python main.py --config=configs/related.py:row=ricap,dataset=cifar100,seed=0 --workdir=DIR
 
-Arguments: row (see --list), dataset cifar10 | cifar100, recipe paper | released, seed.
+Arguments: row (see --list), dataset cifar10 | cifar100, recipe paper | released, scale paper | small, seed.
 The paper prints no number of these rows; their own papers do, from recipes of their own. Here every row has
 the paper's recipe for WRN-28-10, so that rows differ in the method alone. SuperMix trains on a set that a
 trained network, the run of another row, has mixed:
@@ -34,7 +34,7 @@ ROWS = (
 
 
 def get_config(arg=''):
-    args = common.parse(arg, row='resizemix', dataset='cifar100', recipe='paper', seed=0)
+    args = common.parse(arg, row='resizemix', dataset='cifar100', recipe='paper', scale='paper', seed=0)
     common.choose('dataset', args['dataset'], COLUMNS)
     config = common.cell('related', ROWS, args['dataset'], model=WRN, **args)
     if args['row'] == 'supermix':

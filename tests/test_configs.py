@@ -208,11 +208,8 @@ def test_the_small_scale_is_one_network_on_the_embedded_data(table, recipe):
     for cell in cell_lists.every(names, columns=names['COLUMNS'], recipe=recipe, scale='small'):
         config = names['get_config'](cell_lists.argument(names, cell))
         assert {key: config[key] for key in cell} == cell
-        assert (config.dataset, config.model, config.augment) == (
-            'fashion_mnist_10k',
-            'wide_resnet',
-            'crop_flip',
-        )
+        dataset = 'generated' if config.row == 'supermix' else 'fashion_mnist_10k'
+        assert (config.dataset, config.model, config.augment) == (dataset, 'wide_resnet', 'crop_flip')
         assert (config.model_args.depth, config.model_args.width) == (10, 1)
         assert (config.batch_size, config.epochs, config.log_every_steps) == (32, 6, 104)
         assert config.optimizer.lr == (0.1 if recipe == 'paper' else 0.2)
@@ -267,7 +264,7 @@ def test_the_cells_of_a_sweep():
     ('chosen', 'message'),
     [
         (dict(rows=['mixmix']), "--rows: 'mixmix' must be one of: baseline, aa"),
-        (dict(rows=['fmix']), '--rows: fmix cannot be run: its mixing method'),
+        (dict(rows=['faster_aa']), '--rows: faster_aa cannot be run: its authors published'),
         (dict(columns=['vgg']), "--columns: 'vgg' must be one of: wrn28_10, ss26_2x96d"),
     ],
 )

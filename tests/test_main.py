@@ -32,7 +32,7 @@ def run(*flags):
     ('flags', 'message'),
     [
         (['--config=configs/table3.py:row=foo', '--workdir=x'], "row='foo' must be one of"),
-        (['--config=configs/table3.py:row=fmix', '--workdir=x'], 'its mixing method is not built yet'),
+        (['--config=configs/table3.py:row=faster_aa', '--workdir=x'], 'its authors published neither'),
         (['--config=configs/absent.py', '--workdir=x'], "No such file or directory: 'configs/absent.py'"),
         (['--config=configs/quickstart.py', '--config.optimizer.lrr=1', '--workdir=x'], 'Did you mean "lr"'),
         (['--config=configs/quickstart.py', '--config.epochs=1.5', '--workdir=x'], 'config.epochs=1.5'),
@@ -56,8 +56,8 @@ def run(*flags):
         (['--mode=compare', '--workdir=configs', '--other=x'], 'configs holds no run to compare'),
         (['--config=configs/fake.py', '--mode=sweep', '--workdir=x'], 'a sweep needs a table with rows'),
         (
-            ['--config=configs/table3.py', '--mode=sweep', '--rows=fmix', '--workdir=x'],
-            '--rows: fmix cannot be run',
+            ['--config=configs/table3.py', '--mode=sweep', '--rows=faster_aa', '--workdir=x'],
+            '--rows: faster_aa cannot be run',
         ),
         (
             ['--config=configs/table3.py:row=aa', '--mode=sweep', '--workdir=x'],

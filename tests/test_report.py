@@ -62,7 +62,7 @@ def test_the_paper_s_layout(directory):
         'cost, GPU h', 'wrn28_10: ours', 'paper', 'difference', 'ss26_2x96d: ours', 'paper', 'difference',
     ]  # fmt: skip
     assert table['AA'] == ['5000', 'not run', '82.91', '–', 'not run', '85.72', '–']
-    assert table['FMix'] == ['6', 'refused', '82.03', '–', 'refused', '–', '–']
+    assert table['Faster AA'] == ['0.23', 'refused', '82.20', '–', 'refused', '84.40', '–']
     assert table['ResizeMix'][4:] == ['80.00 (1)', '85.26', '−5.26']
     assert table['ResizeMix+'][1] == 'at 0%'
     assert 'Refused: FMix, SaliencyMix, Puzzle Mix: its mixing method is not built yet.' in text

@@ -18,7 +18,7 @@ ONLY = {
     'tensorflow_datasets': ('resizemix_jax/data/',),
     'grain': ('resizemix_jax/data/',),
     'matplotlib': ('resizemix_jax/plots.py',),
-    'absl': ('main.py', 'resizemix_jax/writers.py'),
+    'absl': ('main.py', 'modes.py', 'resizemix_jax/writers.py'),
 }
 # Families that know nothing of each other, nor of data and tasks.
 FAMILIES = ('mixing', 'augment', 'models', 'saliency', 'static_saliency')
