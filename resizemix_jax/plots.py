@@ -18,7 +18,7 @@ OURS = dict(color='#0072B2', marker='o', linestyle='none', markersize=6)
 PAPER = dict(color='#000000', marker='o', linestyle='none', markersize=8, markerfacecolor='none')
 WIDTH, HEIGHT = 4.7, 3.1  # inches
 LINE = 0.22  # inches of a line of text
-COLUMNS = 3  # of the legend
+LONG = 24  # letters, of which a legend has no three beside each other
 SIZE = 10  # of type, points
 MARKS_A_LINE = 8
 
@@ -170,8 +170,11 @@ def _draw(name, caption, function, *args, height=HEIGHT):
         if any(getattr(point, 'paper', False) for point in args[0]):
             axes.plot([], [], label='hollow: the paper', **PAPER)
         handles, labels = axes.get_legend_handles_labels()
-        figure.set_figheight(height + LINE * -(-len(labels) // COLUMNS))
-        figure.legend(handles, labels, loc='outside lower center', ncols=COLUMNS, frameon=False)
+        columns = 3 if max(map(len, labels)) < LONG else 2
+        figure.set_figheight(height + LINE * -(-len(labels) // columns))
+        figure.legend(
+            handles, labels, loc='outside lower center', ncols=columns, frameon=False, fontsize='small'
+        )
         buffer = io.BytesIO()
         figure.savefig(buffer, format='svg', metadata={'Date': None})
     return Picture(name, caption, buffer.getvalue())
