@@ -16,7 +16,9 @@ import modes
 from configs import common, show
 
 _CONFIG = config_flags.DEFINE_config_file('config', lock_config=True)
-_WORKDIR = flags.DEFINE_string('workdir', '', 'Directory of the run; the same one continues it.')
+_WORKDIR = flags.DEFINE_string(
+    'workdir', '', 'Directory of the run; the same one continues it. Of many: report, sweep.'
+)
 _MODE = flags.DEFINE_enum('mode', 'train', tuple(modes.MODES), 'What to do.')
 _LIST = flags.DEFINE_bool('list', False, 'Print the rows of the table and their commands, and exit.')
 

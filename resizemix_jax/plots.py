@@ -16,8 +16,9 @@ DASHES = ('-', '--', '-.', ':')
 MARKERS = ('o', 's', '^', 'D', 'v', 'P', 'X', '*', '<', '>', 'p')
 OURS = dict(color='#0072B2', marker='o', linestyle='none', markersize=6)
 PAPER = dict(color='#000000', marker='o', linestyle='none', markersize=8, markerfacecolor='none')
-WIDTH, HEIGHT = 4.7, 3.1  # inches, and more for every line of the legend
-ROW = 0.22  # inches of a row, where each has a line of the page
+WIDTH, HEIGHT = 4.7, 3.1  # inches
+LINE = 0.22  # inches of a line of text
+LONG = 24  # letters, of which a legend has no three beside each other
 SIZE = 10  # of type, points
 MARKS_A_LINE = 8
 
@@ -57,7 +58,8 @@ def section(group, layout, accuracy):
         points = by_row(group, layout, column, accuracy)
         if any(not point.paper for point in points):
             caption = f'{column}: top-1 of every row; error bars are the standard deviation over seeds'
-            pictures.append(_draw(f'rows_{column}', caption, dots, points))
+            height = 0.6 + LINE * len({point.index for point in points})
+            pictures.append(_draw(f'rows_{column}', caption, dots, points, height=height))
             times, unit = _times([point for point in points if not point.paper], seeds)
             caption = f'{column}: top-1 against the measured time of a run'
             pictures.append(_draw(f'time_{column}', caption, scatter, times, f'time of a run, {unit}'))
@@ -154,8 +156,8 @@ def _style(index):
     return dict(zip(('color', 'linestyle', 'marker'), styles, strict=True), markersize=5, linewidth=1.4)
 
 
-def _draw(name, caption, function, *args):
-    """The Picture that `function(axes, *args)` draws."""
+def _draw(name, caption, function, *args, height=HEIGHT):
+    """The Picture that `function(axes, *args)` draws, `height` inches without its legend."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -168,10 +170,11 @@ def _draw(name, caption, function, *args):
         if any(getattr(point, 'paper', False) for point in args[0]):
             axes.plot([], [], label='hollow: the paper', **PAPER)
         handles, labels = axes.get_legend_handles_labels()
-        if labels:
-            height = 0.6 + ROW * len(axes.get_yticks()) if function is dots else HEIGHT
-            figure.set_figheight(height + 0.2 * -(-len(labels) // 3))
-            figure.legend(handles, labels, loc='outside lower center', ncols=3, frameon=False)
+        columns = 3 if max(map(len, labels)) < LONG else 2
+        figure.set_figheight(height + LINE * -(-len(labels) // columns))
+        figure.legend(
+            handles, labels, loc='outside lower center', ncols=columns, frameon=False, fontsize='small'
+        )
         buffer = io.BytesIO()
         figure.savefig(buffer, format='svg', metadata={'Date': None})
     return Picture(name, caption, buffer.getvalue())

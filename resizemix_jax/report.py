@@ -72,7 +72,9 @@ def _section(group, layout, accuracy, whole):
         heading = 'Runs that differ: ' + ', '.join(mark.partition(' (')[0] for mark in group.marks)
         remarks.append('Differs from the table in: ' + '; '.join(group.marks))
     if not group.comparable and any(row['paper'] for row in layout.rows):
-        remarks.append("Not what the paper's numbers are of: they stand beside them for orientation.")
+        remarks.append(
+            "Another network, dataset or length of training than the paper's: its numbers are not comparable."
+        )
     rows = [
         row for row in layout.rows if whole or any((row['row'], c) in group.cells for c in layout.columns)
     ]

@@ -8,6 +8,7 @@ from resizemix_jax.errors import ConfigError
 from resizemix_jax.workdir import differences
 
 CHOICES = ('recipe', 'scale')  # what a table offers besides the paper's own
+ANOTHER = {'scale', 'dataset', 'model', 'epochs', 'steps'}  # what no number of the paper is comparable with
 UNSEEN = ('log_every_steps', 'save_every_epochs')  # what is written more often is no other training
 
 
@@ -50,7 +51,8 @@ class Group(NamedTuple):
     @property
     def comparable(self):
         """Whether the paper's numbers are of the same network, data and length of training."""
-        return all(mark.startswith('recipe=') for mark in self.marks)
+        keys = (mark.partition('=')[0].partition('.')[0].removesuffix('_args') for mark in self.marks)
+        return not set(keys) & ANOTHER
 
 
 def collect(directory, layout):

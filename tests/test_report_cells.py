@@ -38,6 +38,25 @@ def test_runs_of_equal_difference_are_a_group_and_of_another_never(tmp_path):
         assert report_cells.reached(group.cells['cutmix', 'wrn28_10'], 'last') == [top1, top1]
 
 
+@pytest.mark.parametrize(
+    ('marks', 'comparable'),
+    [
+        ((), True),
+        (('recipe=released (the table has: paper)',), True),
+        (
+            ('mixing_args.tau=[0.2, 0.3] (the table has: [0.1, 0.8])', 'dtype=bfloat16 (the table has: x)'),
+            True,
+        ),
+        (('scale=small (the table has: paper)',), False),
+        (('recipe=released (the table has: paper)', 'model_args.width=2 (the table has: 10)'), False),
+        (('dataset=fake (the table has: cifar100)',), False),
+        (('steps=5 (the table has: 0)',), False),
+    ],
+)
+def test_the_paper_is_comparable_where_network_data_and_length_are(marks, comparable):
+    assert report_cells.Group(marks, {}, {}).comparable == comparable
+
+
 def test_what_does_not_change_a_run_is_no_difference(tmp_path):
     made_up.run(tmp_path, 'row=cutmix,model=ss26_2x96d', [0.5], log_every_steps=7, num_devices=2)
     old = made_up.run(tmp_path, 'row=baseline', [0.5], finished=False)
