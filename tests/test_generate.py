@@ -121,7 +121,7 @@ def test_a_student_trains_on_it(made, tmp_path):
 
 def test_the_command_says_what_was_made_and_how_to_train_on_it(teacher, tmp_path):
     request = modes.Request(
-        'configs/quickstart.py:row=baseline', config(generate_images=16), teacher, {},
+        config(generate_images=16), teacher, 'configs/quickstart.py', 'row=baseline', {},
         {'epochs': '2', 'generate_images': '16', 'dataset': 'fake'}, {'output': str(tmp_path / 'a set')},
     )  # fmt: skip
     text = modes.MODES['generate'](request)
