@@ -93,14 +93,10 @@ def _student(request, directory):
     """The command that trains on a generated set what the request would train."""
     own = ('dataset', 'data_dir', 'generate_images')
     kept = {k: v for k, v in request.overrides.items() if k not in own and not k.startswith('generate_args.')}
-    flags = {**kept, 'dataset': 'generated', 'data_dir': directory}
-    command = [
-        'python',
-        'main.py',
-        f'--config={request.path}:{request.argument}',
-        f'--workdir={directory}_run',
-    ]
-    return shlex.join(command + [f'--config.{key}={value}' for key, value in flags.items()])
+    changes = {**kept, 'dataset': 'generated', 'data_dir': directory}
+    config = ':'.join(filter(None, (request.path, request.argument)))
+    command = ['python', 'main.py', f'--config={config}', f'--workdir={directory}_run']
+    return shlex.join(command + [f'--config.{key}={value}' for key, value in changes.items()])
 
 
 def report(request):

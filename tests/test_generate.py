@@ -131,6 +131,8 @@ def test_the_command_says_what_was_made_and_how_to_train_on_it(teacher, tmp_path
         f"--config.epochs=2 --config.dataset=generated '--config.data_dir={tmp_path}/a set'"
     )
     assert (tmp_path / 'a set' / 'generated').is_dir()
+    without = modes._student(request._replace(argument=''), 'x')
+    assert without.startswith('python main.py --config=configs/quickstart.py --workdir=x_run')
 
 
 def fake(**values):
