@@ -65,9 +65,7 @@ def main():
     functions = {name: make_step(configure(**how), *size) for name, how in STEPS.items()}
     seconds = timing.rounds(functions | parts(args.batch), args.rounds)
     print(f'WRN-{args.depth}-{args.width}, batch {args.batch}, {timing.machine()}, {args.rounds} rounds')
-    for name in list(seconds)[1:]:
-        middle, low, high = timing.ratio(seconds, name, 'plain')
-        print(f'{name} / plain: {middle:.3f} (quartiles {low:.3f}-{high:.3f})')
+    timing.print_ratios(seconds)
 
 
 if __name__ == '__main__':

@@ -29,9 +29,7 @@ def main():
     steps = {name: make_step(configure(*how), *size) for name, how in STEPS.items()}
     seconds = timing.rounds(steps, args.rounds)
     print(f'WRN-{args.depth}-{args.width}, batch {args.batch}, {timing.machine()}, {args.rounds} rounds')
-    for name in list(STEPS)[1:]:
-        middle, low, high = timing.ratio(seconds, name, 'plain')
-        print(f'{name} / plain: {middle:.2f} (quartiles {low:.2f}-{high:.2f})')
+    timing.print_ratios(seconds)
 
 
 if __name__ == '__main__':

@@ -41,3 +41,11 @@ def ratio(seconds, name, base):
     values = [a / b for a, b in zip(seconds[name], seconds[base], strict=True)]
     low, middle, high = statistics.quantiles(values, n=4)
     return middle, low, high
+
+
+def print_ratios(seconds):
+    """Prints the time of every function over that of the first."""
+    base, *others = seconds
+    for name in others:
+        middle, low, high = ratio(seconds, name, base)
+        print(f'{name} / {base}: {middle:.3f} (quartiles {low:.3f}-{high:.3f})')
