@@ -65,11 +65,9 @@ def open_run(plan):
     """
     config = plan.config
     train = plan.dataset.read('train', config.data_dir)
-    steps_per_epoch = len(train.label) // config.batch_size
+    steps_per_epoch = train.size // config.batch_size
     if steps_per_epoch == 0:
-        raise ConfigError(
-            f'batch_size={config.batch_size} is more than the {len(train.label)} training images'
-        )
+        raise ConfigError(f'batch_size={config.batch_size} is more than the {train.size} training images')
     steps = config.steps or config.epochs * steps_per_epoch
     try:
         schedule = optim.learning_rate(

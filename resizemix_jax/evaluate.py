@@ -25,7 +25,9 @@ def evaluate(eval_step, plan, state, split, interrupted=lambda: False):
         name -> number, without a prefix, or None if interrupted.
     """
     totals, ahead = {}, None
-    for batch in pipeline.eval_batches(split, plan.eval_batch_size):
+    for batch in pipeline.eval_batches(
+        split, plan.eval_batch_size, parallel.processes(), plan.config.workers
+    ):
         if interrupted():
             return None
         running = eval_step(state, parallel.shard(batch, plan.devices))
@@ -34,8 +36,8 @@ def evaluate(eval_step, plan, state, split, interrupted=lambda: False):
         ahead = running
     _add(totals, ahead)
     measured = plan.task.summarise(totals)
-    if measured['examples'] != len(split.label):
-        raise RunError(f'{measured["examples"]} of {len(split.label)} examples were counted')
+    if measured['examples'] != split.size:
+        raise RunError(f'{measured["examples"]} of {split.size} examples were counted')
     return measured
 
 

@@ -43,19 +43,20 @@ def gallery(config, workdir, variants, images='', side=224):
     """
     plan = build.plan(config)
     split = read_pictures(images, side) if images else plan.dataset.read('train', config.data_dir)
+    pairs = choose_pairs(split, config.seed, pictures=bool(images))
+    channels = pairs.images.shape[-1]
     guided = any(variant.saliency in saliency.METHODS for _, variant in variants)
     network = None
-    if split.images.shape[-1] == plan.dataset.image_shape[-1]:
+    if channels == plan.dataset.image_shape[-1]:
         network = _restore(plan, workdir, or_new=guided)
     elif guided:
         log.warning(
             'The network takes %d channels, the pictures have %d: what it would guide is left out',
-            plan.dataset.image_shape[-1], split.images.shape[-1],
+            plan.dataset.image_shape[-1], channels,
         )  # fmt: skip
         variants = [
             (title, variant) for title, variant in variants if variant.saliency not in saliency.METHODS
         ]
-    pairs = choose_pairs(split, config.seed, pictures=bool(images))
     return draw(plan.dataset, variants, pairs, network, pathlib.Path(workdir) / 'gallery')
 
 

@@ -11,6 +11,7 @@ from resizemix_jax.data import pipeline
 from resizemix_jax.errors import DataError
 
 PAIRS = 6
+CANDIDATES = 64  # that are looked at for them
 # A pair is mixed anew, up to so many times, until the source's share is one that can be seen.
 ATTEMPTS = 32
 VISIBLE = (0.1, 0.9)
@@ -44,11 +45,11 @@ def class_name(names, label):
 
 def choose_pairs(split, seed, pictures=False):
     """Up to PAIRS pairs of images of different classes, drawn by `seed`; of pictures, in their order."""
-    size = len(split.label)
-    order = np.arange(size) if pictures else pipeline.epoch_order(seed, 0, size)
-    waiting, chosen = [], []
-    for index in order:
-        partner = next((i for i in waiting if split.label[i] != split.label[index]), None)
+    order = np.arange(split.size) if pictures else pipeline.epoch_order(seed, 0, split.size)
+    batch = split.batch(order[:CANDIDATES], None)
+    label, waiting, chosen = batch['label'], [], []
+    for index in range(len(label)):
+        partner = next((i for i in waiting if label[i] != label[index]), None)
         if partner is None:
             waiting.append(index)
         else:
@@ -58,7 +59,7 @@ def choose_pairs(split, seed, pictures=False):
             break
     if not chosen:
         raise DataError('two images of different classes are needed to show how they mix; there are none')
-    return Pairs(split.images[chosen], split.label[chosen], split.names, pictures)
+    return Pairs(batch['images'][chosen], label[chosen], split.names, pictures)
 
 
 def mix_pairs(task, pairs, network, seed):

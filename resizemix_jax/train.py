@@ -1,5 +1,6 @@
 """The training loop: build or resume, step, log, evaluate, save. It knows no method and no network."""
 
+import contextlib
 import logging
 import math
 
@@ -45,7 +46,9 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
             log.info('Resuming at step %d', int(state.step))
         checkpoints.forget_best_after(int(state.step))
         with Writer(workdir, int(state.step), run.steps) as writer:
-            Loop(run, checkpoints, writer, watch).go(state)
+            loop = Loop(run, checkpoints, writer, watch)
+            with contextlib.closing(loop.batches(int(state.step))) as batches:
+                loop.go(state, batches)
             result = results.summary(config, writer.rows, parallel.describe(plan.devices))
     workdirs.write_json(workdir / workdirs.RESULT, result)
     return result
@@ -67,7 +70,14 @@ class Loop:
         self.key = parallel.place(key, run.plan.devices)
         self.clock = Clock(before=results.elapsed(writer.rows))
 
-    def go(self, state):
+    def batches(self, start):
+        """The batches of the training from step `start` on: this process' share of each."""
+        config, share = self.config, parallel.processes()
+        return pipeline.train_batches(
+            self.run.train, config.batch_size, config.seed, start, self.run.steps, share, config.workers
+        )
+
+    def go(self, state, batches):
         step = first = int(state.step)
         metrics = None
         while True:
@@ -84,7 +94,7 @@ class Loop:
                 return
             if step == first:
                 log.info('Initial compilation, this might take some minutes...')
-            state, metrics = self.advance(state, metrics, step)
+            state, metrics = self.advance(state, metrics, step, batches)
             step += 1
             if step == first + 1:
                 _check_finite(metrics, step)
@@ -96,12 +106,10 @@ class Loop:
             if step % self.config.log_every_steps == 0 or step == self.run.steps:
                 self.log_step(state, metrics, step)
 
-    def advance(self, state, metrics, step):
+    def advance(self, state, metrics, step, batches):
         """Step number `step` + 1, given the state and the metrics of the one before."""
         with self.clock.waiting():
-            config = self.config
-            batch = pipeline.train_batch(self.run.train, config.batch_size, config.seed, step)
-            batch = parallel.shard(batch, self.run.plan.devices)
+            batch = parallel.shard(next(batches), self.run.plan.devices)
         state, ahead = self.train_step(state, batch, self.key)
         # The device works on this step while the one before is looked at: one step ahead, no more.
         _check_finite(metrics, step)
@@ -172,6 +180,6 @@ def _log_run(run):
         config.batch_size // len(plan.devices),
         config.micro_batches,
         run.steps_per_epoch,
-        len(run.train.label),
+        run.train.size,
         run.steps,
     )

@@ -111,10 +111,10 @@ class PowerCut(BaseException):
 def test_a_killed_run_goes_back_to_its_last_checkpoint(step, unbroken, tmp_path, monkeypatch):
     original = pipeline.train_batch
 
-    def train_batch(split, batch_size, seed, at):
+    def train_batch(split, batch_size, seed, at, share):
         if at == step:
             raise PowerCut
-        return original(split, batch_size, seed, at)
+        return original(split, batch_size, seed, at, share)
 
     with monkeypatch.context() as patch:
         patch.setattr(pipeline, 'train_batch', train_batch)

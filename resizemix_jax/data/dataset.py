@@ -7,11 +7,28 @@ import numpy as np
 
 
 class Split(NamedTuple):
-    """A split in memory: images uint8 [N, H, W, C], label int32 [N], and the names of the classes, or ()."""
+    """A split in memory: images uint8 [N, H, W, C], label int32 [N], and the names of the classes, or ().
+
+    A split that is streamed has `size`, `names` and `batch` as well.
+    """
 
     images: np.ndarray
     label: np.ndarray
     names: tuple = ()
+
+    @property
+    def size(self):
+        """N, how many examples there are."""
+        return len(self.label)
+
+    def batch(self, rows, draw):
+        """The examples `rows`, an index array [B]: dict of images uint8 [B, H, W, C] and label int32 [B].
+
+        `draw`, ints that a random crop is drawn by, or None for evaluation, is for splits that crop while
+        they decode; here cropping is the step's.
+        """
+        del draw
+        return {'images': self.images[rows], 'label': self.label[rows]}
 
 
 class Dataset(NamedTuple):

@@ -1,8 +1,13 @@
-"""Batches out of a split in memory. Batch k is a pure function of (seed, k): position is an index."""
+"""Batches out of a split. Batch k is a pure function of (seed, k): position is an index.
+
+On several hosts each process makes its share of every batch, the same examples whatever the number of hosts.
+"""
 
 import functools
 
 import numpy as np
+
+WHOLE = (0, 1)  # the share of a process that is alone
 
 
 @functools.lru_cache(maxsize=2)
@@ -11,32 +16,66 @@ def epoch_order(seed, epoch, size):
     return np.random.default_rng((seed, epoch)).permutation(size)
 
 
-def train_batch(split, batch_size, seed, step):
+def train_batch(split, batch_size, seed, step, share=WHOLE):
     """Batch number `step` of training: each epoch visits every example once, less an incomplete last batch.
 
     Args:
-        split: a `dataset.Split` with N >= batch_size examples.
-        batch_size: B, over all devices.
+        split: see `dataset.Split`, with N >= batch_size examples.
+        batch_size: B, over all devices of all processes.
         seed, step: ints >= 0.
+        share: (index, count) of the processes; count must divide B.
 
     Returns:
-        dict of images uint8 [B, H, W, C] and label int32 [B].
+        dict of images uint8 [B / count, H, W, C] and label int32 [B / count].
     """
-    size = len(split.label)
-    epoch, index = divmod(step, size // batch_size)
-    rows = epoch_order(seed, epoch, size)[index * batch_size : (index + 1) * batch_size]
-    return {'images': split.images[rows], 'label': split.label[rows]}
+    epoch, index = divmod(step, split.size // batch_size)
+    rows = epoch_order(seed, epoch, split.size)[_rows(index, batch_size, share)]
+    return split.batch(rows, (seed, epoch))
 
 
-def eval_batches(split, batch_size):
-    """Every example once, in order; the last batch is filled up with copies that `valid` marks 0.
+def eval_batch(split, batch_size, index, share=WHOLE):
+    """Batch number `index` of evaluation, in the order of the split.
 
-    Yields:
-        dict of images uint8 [B, H, W, C], label int32 [B], valid float32 [B].
+    Returns:
+        dict of images uint8 [B / count, H, W, C], label int32 [B / count], valid float32 [B / count]: 0 marks
+        the copies that fill up the last batch.
     """
-    size = len(split.label)
-    for start in range(0, size, batch_size):
-        rows = np.arange(start, start + batch_size)
-        valid = (rows < size).astype(np.float32)
-        rows = np.minimum(rows, size - 1)
-        yield {'images': split.images[rows], 'label': split.label[rows], 'valid': valid}
+    rows = _rows(index, batch_size, share)
+    valid = (rows < split.size).astype(np.float32)
+    return split.batch(np.minimum(rows, split.size - 1), None) | {'valid': valid}
+
+
+def train_batches(split, batch_size, seed, start, stop, share=WHOLE, workers=0):
+    """Batches `start` to `stop` - 1 of training, ahead of their use where the split has to be decoded.
+
+    Args:
+        workers: the processes that decode; 0 is this one.
+    """
+    make = functools.partial(_train_batch, split, batch_size, seed, share)
+    yield from _ahead(split, make, range(start, stop), workers)
+
+
+def eval_batches(split, batch_size, share=WHOLE, workers=0):
+    """All batches of evaluation: every example once over all processes."""
+    make = functools.partial(_eval_batch, split, batch_size, share)
+    yield from _ahead(split, make, range(-(-split.size // batch_size)), workers)
+
+
+def _rows(index, batch_size, share):
+    process, count = share
+    part = batch_size // count
+    start = index * batch_size + process * part
+    return np.arange(start, start + part)
+
+
+def _train_batch(split, batch_size, seed, share, step):
+    return train_batch(split, batch_size, seed, step, share)
+
+
+def _eval_batch(split, batch_size, share, index):
+    return eval_batch(split, batch_size, index, share)
+
+
+def _ahead(split, make, indices, workers):
+    """make(index) for every index, in order."""
+    return map(make, indices)
