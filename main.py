@@ -20,6 +20,9 @@ _WORKDIR = flags.DEFINE_string(
     'workdir', '', 'Directory of the run; the same one continues it. Of many: report, sweep.'
 )
 _MODE = flags.DEFINE_enum('mode', 'train', tuple(modes.MODES), 'What to do.')
+_MULTIHOST = flags.DEFINE_bool(
+    'multihost', False, 'Train on several hosts, each started with this same command; see README.'
+)
 _LIST = flags.DEFINE_bool('list', False, 'Print the rows of the table and their commands, and exit.')
 
 
@@ -34,13 +37,15 @@ def main(argv):
         print(show.listing(pathlib.Path(path), table))
         return 0
     # Imported late: --help, --list and a wrong flag answer at once.
-    from resizemix_jax import writers
+    from resizemix_jax import processes, writers
     from resizemix_jax.errors import RunError
 
     writers.log_to_stderr()
     options = {holder.name: holder.value for holder in modes.OPTIONS}
     request = modes.Request(_CONFIG.value, _WORKDIR.value, path, argument, table, overrides, options)
     try:
+        if _MULTIHOST.value:
+            processes.join()
         print(modes.MODES[_MODE.value](request))
     except RunError as error:
         print(f'{type(error).__name__}: {error}', file=sys.stderr)
@@ -59,6 +64,8 @@ def parse_flags(argv):
             _CONFIG.value.lock()  # a config file that could not be loaded says so here
         elif _LIST.value or _MODE.value not in modes.NO_CONFIG:
             raise flags.Error('--config=FILE is needed, e.g. --config=configs/quickstart.py')
+        if _MULTIHOST.value and _MODE.value not in modes.MULTIHOST:
+            raise flags.Error(f'--multihost goes with --mode={" or ".join(modes.MULTIHOST)}')
         if not _WORKDIR.value and not _LIST.value:
             raise flags.Error('--workdir=DIR is needed: the directory of the run')
     except (flags.Error, ValueError, TypeError, AttributeError, KeyError, OSError) as error:

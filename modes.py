@@ -184,3 +184,4 @@ MODES = {
     function.__name__: function for function in (train, evaluate, gallery, generate, report, sweep, compare)
 }
 NO_CONFIG = ('compare',)  # the modes that need none
+MULTIHOST = ('train', 'evaluate')  # the modes for several hosts

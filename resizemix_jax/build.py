@@ -44,7 +44,7 @@ def plan(config):
     """
     try:
         _check_numbers(config)
-        devices = parallel.local_devices(config.num_devices)
+        devices = parallel.choose_devices(config.num_devices)
         dataset = _dataset(config)
         task = bind('tasks', config.task, config.task_args)(config, dataset)
         _check_batch(config.batch_size, len(devices), config.micro_batches)

@@ -6,7 +6,7 @@ import pathlib
 import jax
 import orbax.checkpoint as ocp
 
-from resizemix_jax import parallel
+from resizemix_jax import parallel, processes
 from resizemix_jax.errors import DataError
 from resizemix_jax.state import TrainState
 
@@ -39,11 +39,11 @@ class Checkpoints:
 
     def latest_step(self):
         """The newest step that can be resumed from, or 0."""
-        return self._newest.latest_step() or 0
+        return processes.on_first(lambda: self._newest.latest_step() or 0)
 
     def best_step(self):
         """The step of the best state, or 0."""
-        return self._best.latest_step() or 0
+        return processes.on_first(lambda: self._best.latest_step() or 0)
 
     def restore(self, template, devices):
         """The newest state.
@@ -80,13 +80,13 @@ class Checkpoints:
 
 
 def _manager(directory, max_to_keep):
-    directory.mkdir(parents=True, exist_ok=True)
-    _set_aside_incomplete(directory)
+    processes.on_first(lambda: _set_aside_incomplete(directory))
     return ocp.CheckpointManager(directory, options=ocp.CheckpointManagerOptions(max_to_keep=max_to_keep))
 
 
 def _set_aside_incomplete(directory):
-    """Renames step directories that hold no finished checkpoint, so that they are not taken for one."""
+    """Makes the directory; renames steps in it without a finished checkpoint, lest they be taken for one."""
+    directory.mkdir(parents=True, exist_ok=True)
     for path in directory.iterdir():
         finished = (path / '_CHECKPOINT_METADATA').exists() and (
             path / ocp.checkpoint_manager.DEFAULT_ITEM_NAME / '_METADATA'
@@ -106,7 +106,7 @@ def _save(manager, state, step):
     if step in manager.all_steps():
         return
     content = {name: getattr(state, name) for name in state.__dataclass_fields__}
-    manager.save(step, args=ocp.args.StandardSave(content))
+    manager.save(step, args=ocp.args.StandardSave(parallel.everywhere(content)))
 
 
 def _restore(manager, template, devices):
@@ -117,7 +117,7 @@ def _restore(manager, template, devices):
         {name: getattr(template, name) for name in template.__dataclass_fields__},
     )
     try:
-        return TrainState(**manager.restore(step, args=ocp.args.StandardRestore(abstract)))
+        restored = manager.restore(step, args=ocp.args.StandardRestore(abstract))
     except Exception as error:
         raise DataError(
             f'The checkpoint {manager.directory / str(step)} cannot be restored: '
@@ -125,3 +125,4 @@ def _restore(manager, template, devices):
             'damaged, move that directory away and run the same command: it goes on from the checkpoint '
             'before it, if --config.max_to_keep has kept one, and from the start otherwise.'
         ) from error
+    return TrainState(**parallel.here(restored))

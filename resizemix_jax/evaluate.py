@@ -3,7 +3,7 @@
 import logging
 import pathlib
 
-from resizemix_jax import build, parallel
+from resizemix_jax import build, parallel, processes
 from resizemix_jax.checkpoint import Checkpoints
 from resizemix_jax.data import pipeline
 from resizemix_jax.errors import ConfigError, RunError
@@ -43,6 +43,7 @@ def evaluate(eval_step, plan, state, split, interrupted=lambda: False):
 
 def evaluate_checkpoint(config, workdir):
     """Evaluates the newest and the best checkpoint of a workdir; returns name -> number and logs them."""
+    processes.check_same(config)
     plan = build.plan(config)
     if not any(pathlib.Path(workdir).glob('checkpoints/[0-9]*')):
         raise ConfigError(f'{workdir} has no checkpoint to evaluate; train first with --mode=train')

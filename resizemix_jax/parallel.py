@@ -13,18 +13,21 @@ import inspect
 import jax
 import numpy as np
 from jax import lax
+from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 AXIS = 'devices'
 
 
-def local_devices(count=0):
-    """The first `count` devices of this process, or all for 0.
+def choose_devices(count=0):
+    """All devices of all processes for 0, or the first `count` of the only process.
 
     Raises:
-        ValueError: there are fewer.
+        ValueError: there are fewer, or there are several processes, which use all they have.
     """
-    devices = jax.local_devices()
+    devices = jax.devices()
+    if count and jax.process_count() > 1:
+        raise ValueError(f'num_devices={count} must be 0 (all) where several processes train together')
     if not 0 <= count <= len(devices):
         raise ValueError(
             f'num_devices={count} must be between 0 (all) and the {len(devices)} devices that are here. '
@@ -39,25 +42,54 @@ def describe(devices):
 
 
 def processes():
-    """(index, count) of the JAX processes."""
+    """(index, count) of the JAX processes; `processes.py` is how they talk."""
     return jax.process_index(), jax.process_count()
 
 
 def sharding(devices):
     """How the state lies: whole, on every device."""
-    return NamedSharding(Mesh(np.array(devices), (AXIS,)), PartitionSpec())
+    return _over(devices, PartitionSpec())
 
 
 def place(tree, devices):
-    """The tree on every device. Unplaced arrays would make the first step compile twice."""
-    return jax.device_put(tree, sharding(devices))
+    """The tree on every device, of those that this process has. Unplaced arrays would make the first step
+    compile twice."""
+    return jax.device_put(tree, sharding(_here(devices)))
 
 
 def shard(batch, devices):
-    """Splits every array's first axis: [B, ...] on the host -> [devices, B / devices, ...] on the devices."""
-    over = NamedSharding(Mesh(np.array(devices), (AXIS,)), PartitionSpec(AXIS))
-    split = jax.tree.map(lambda a: a.reshape(len(devices), -1, *a.shape[1:]), batch)
-    return jax.device_put(split, over)
+    """Splits the first axis of this process' share of a batch: [b, ...] on the host -> [d, b / d, ...] on its
+    d devices."""
+    here = _here(devices)
+    split = jax.tree.map(lambda a: a.reshape(len(here), -1, *a.shape[1:]), batch)
+    return jax.device_put(split, _over(here, PartitionSpec(AXIS)))
+
+
+def everywhere(tree):
+    """The tree of `place` as arrays of all processes together, as a checkpoint takes it; nothing moves."""
+    return multihost_utils.host_local_array_to_global_array(tree, _all(), PartitionSpec())
+
+
+def here(tree):
+    """The way back: arrays of all processes together as the step takes them."""
+    return multihost_utils.global_array_to_host_local_array(tree, _all(), PartitionSpec())
+
+
+def _here(devices):
+    return [d for d in devices if d.process_index == jax.process_index()]
+
+
+def _all():
+    # Each process' devices have to be neighbours in it.
+    return _mesh(sorted(jax.devices(), key=lambda d: (d.process_index, d.id)))
+
+
+def _mesh(devices):
+    return Mesh(np.array(devices), (AXIS,))
+
+
+def _over(devices, spec):
+    return NamedSharding(_mesh(devices), spec)
 
 
 def data_parallel(fn, devices, donate=True):

@@ -3,8 +3,9 @@
 import contextlib
 import logging
 import math
+import pathlib
 
-from resizemix_jax import build, gallery, keys, network, pairs, parallel, results
+from resizemix_jax import build, gallery, keys, network, pairs, parallel, processes, results
 from resizemix_jax import workdir as workdirs
 from resizemix_jax.checkpoint import Checkpoints
 from resizemix_jax.clock import Clock
@@ -31,12 +32,14 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
     Raises:
         RunError: see `resizemix_jax.errors`; a wrong config and missing data are told before any training.
     """
+    processes.check_same(config)
     plan = build.plan(config)
-    workdir, result = workdirs.open_workdir(workdir, config, allow_config_change)
+    workdir = pathlib.Path(workdir)
+    result = processes.on_first(lambda: workdirs.open_workdir(workdir, config, allow_config_change))
     if result:
         log.info('%s holds a finished run; nothing is left to do', workdir)
         return result
-    run = build.open_run(plan)
+    run = processes.together(lambda: build.open_run(plan))
     _log_run(run)
     with Checkpoints(workdir, config.max_to_keep) as checkpoints, Watch() as watch:
         state = build.initial_state(run)
@@ -50,7 +53,7 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
             with contextlib.closing(loop.batches(int(state.step))) as batches:
                 loop.go(state, batches)
             result = results.summary(config, writer.rows, parallel.describe(plan.devices))
-    workdirs.write_json(workdir / workdirs.RESULT, result)
+    processes.on_first(lambda: workdirs.write_json(workdir / workdirs.RESULT, result))
     return result
 
 
@@ -85,10 +88,11 @@ class Loop:
                 self._evaluate(state, step)
             if step > 0 and self.config.gallery_every and step % self.config.gallery_every == 0:
                 self._draw(state, step)
-            if self.watch.requested or self._due(step, self.config.save_every_epochs):
+            stop = self.watch.requested
+            if stop or self._due(step, self.config.save_every_epochs):
                 _check_finite(metrics, step)
-                self.checkpoints.save(state, step, wait=self.watch.requested)
-            if self.watch.requested:
+                self.checkpoints.save(state, step, wait=stop)
+            if stop:
                 raise PreemptedError(f'SIGTERM: saved at step {step}; the same command continues from there')
             if step >= self.run.steps:
                 return
@@ -146,6 +150,8 @@ class Loop:
 
     def _draw(self, state, step):
         """Pictures of what this run mixes, and of where its network looks."""
+        if not processes.first():
+            return
         trained = network.Network(*parallel.to_host((state.params, state.batch_stats)), step)
         with self.clock.pause():
             gallery.draw(

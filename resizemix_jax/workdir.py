@@ -20,8 +20,8 @@ def open_workdir(workdir, config, allow_config_change=False):
     A directory without a checkpoint has nothing to lose, and takes the new config.
 
     Returns:
-        The directory as a `pathlib.Path`, and the content of its result.json, or {} if the run in it is not
-        finished (a finished one whose config changes is not).
+        The content of its result.json, or {} if the run in it is not finished (a finished one whose config
+        changes is not).
 
     Raises:
         ConfigError: the directory holds a run of another config; the message lists the differences.
@@ -43,7 +43,7 @@ def open_workdir(workdir, config, allow_config_change=False):
     path.mkdir(parents=True, exist_ok=True)
     write_json(stored, new)
     result = path / RESULT
-    return path, read_json(result) if result.exists() and not allow_config_change else {}
+    return read_json(result) if result.exists() and not allow_config_change else {}
 
 
 def read_json(path):

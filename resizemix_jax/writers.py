@@ -1,13 +1,20 @@
-"""Where a run's numbers go: metrics.jsonl (the truth), TensorBoard events, log lines, a progress bar."""
+"""Where a run's numbers go: metrics.jsonl (the truth), TensorBoard events, log lines, a progress bar.
+
+Of several processes the first one writes the files; the others have the rows, and log them.
+"""
 
 import json
 import logging
+import os
+import pathlib
 import sys
 
 import jax
 import tensorboardX
 import tqdm
 from absl import logging as absl_logging
+
+from resizemix_jax import processes
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +28,13 @@ class Writer:
     def __init__(self, workdir, step, steps):
         self.workdir = workdir
         self._path = workdir / 'metrics.jsonl'
-        self.rows = [row for row in read_rows(self._path) if row['step'] <= step]
-        part = self._path.with_suffix('.part')
-        part.write_text(''.join(json.dumps(row) + '\n' for row in self.rows), 'utf-8')
-        part.replace(self._path)
-        self._file = self._path.open('a', encoding='utf-8')
-        self._events = tensorboardX.SummaryWriter(str(workdir / 'events'), purge_step=step + 1)
+        self.rows = processes.on_first(lambda: _rows_until(self._path, step))
+        writes = processes.first()
+        path = self._path if writes else pathlib.Path(os.devnull)
+        self._file = path.open('a', encoding='utf-8')
+        self._events = tensorboardX.SummaryWriter(
+            str(workdir / 'events'), purge_step=step + 1, write_to_disk=writes
+        )
         self._bar = tqdm.tqdm(
             total=steps, initial=step, unit='step', leave=False, disable=not sys.stderr.isatty()
         )
@@ -75,6 +83,15 @@ class _AboveTheBar(logging.Handler):
     def emit(self, record):
         with tqdm.tqdm.external_write_mode(file=sys.stderr):
             absl_logging.get_absl_handler().emit(record)
+
+
+def _rows_until(path, step):
+    """The rows of a metrics.jsonl up to a step; the later ones are dropped from the file too."""
+    rows = [row for row in read_rows(path) if row['step'] <= step]
+    part = path.with_suffix('.part')
+    part.write_text(''.join(json.dumps(row) + '\n' for row in rows), 'utf-8')
+    part.replace(path)
+    return rows
 
 
 def read_rows(path):

@@ -22,14 +22,14 @@ def assert_equal(one, two):
 
 
 def saved(workdir, steps=(3, 6), count=1, **keywords):
-    devices = parallel.local_devices(count)
+    devices = parallel.choose_devices(count)
     with Checkpoints(workdir, **keywords) as checkpoints:
         for step in steps:
             checkpoints.save(state_at(step, devices), step)
 
 
 def restored(workdir, count=1):
-    devices = parallel.local_devices(count)
+    devices = parallel.choose_devices(count)
     with Checkpoints(workdir) as checkpoints:
         return checkpoints.restore(state_at(0, devices), devices)
 
@@ -38,12 +38,12 @@ def restored(workdir, count=1):
 def test_a_state_comes_back_on_any_number_of_devices(before, after, tmp_path):
     saved(tmp_path, count=before)
     state = restored(tmp_path, after)
-    assert_equal(state, state_at(6, parallel.local_devices(after)))
+    assert_equal(state, state_at(6, parallel.choose_devices(after)))
     assert all(len(leaf.devices()) == after for leaf in jax.tree.leaves(state))
 
 
 def test_the_newest_are_kept_and_the_best_apart(tmp_path):
-    devices = parallel.local_devices(1)
+    devices = parallel.choose_devices(1)
     with Checkpoints(tmp_path, max_to_keep=2) as checkpoints:
         checkpoints.save_best(state_at(1, devices, 5.0), 1)
         for step in (1, 2, 3, 4):
@@ -55,7 +55,7 @@ def test_the_newest_are_kept_and_the_best_apart(tmp_path):
 
 
 def test_a_better_one_replaces_the_best(tmp_path):
-    devices = parallel.local_devices(1)
+    devices = parallel.choose_devices(1)
     with Checkpoints(tmp_path) as checkpoints:
         for step in (2, 5):
             checkpoints.save_best(state_at(step, devices), step)
@@ -63,7 +63,7 @@ def test_a_better_one_replaces_the_best(tmp_path):
 
 
 def test_the_newest_promises_that_the_best_is_there(tmp_path):
-    devices = parallel.local_devices(1)
+    devices = parallel.choose_devices(1)
     with Checkpoints(tmp_path) as checkpoints:
         checkpoints.save_best(state_at(4, devices), 4)
         checkpoints.save(state_at(4, devices), 4)
@@ -71,7 +71,7 @@ def test_the_newest_promises_that_the_best_is_there(tmp_path):
 
 
 def test_the_best_of_a_dropped_future_is_forgotten(tmp_path):
-    devices = parallel.local_devices(1)
+    devices = parallel.choose_devices(1)
     with Checkpoints(tmp_path) as checkpoints:
         checkpoints.save(state_at(4, devices), 4)
         checkpoints.save_best(state_at(8, devices), 8)
@@ -126,13 +126,13 @@ def test_a_corrupt_checkpoint_is_an_error_that_names_it(tmp_path):
 
 def test_a_checkpoint_of_another_network_is_an_error(tmp_path):
     saved(tmp_path)
-    devices = parallel.local_devices(1)
+    devices = parallel.choose_devices(1)
     with Checkpoints(tmp_path) as checkpoints, pytest.raises(DataError, match='another network'):
         checkpoints.restore(toy.state(toy.task(norm=False), devices), devices)
 
 
 def test_an_error_while_saving_is_raised(tmp_path):
-    devices = parallel.local_devices(1)
+    devices = parallel.choose_devices(1)
     checkpoints = Checkpoints(tmp_path)
     checkpoints.save(state_at(1, devices), 1, wait=True)
     directory = pathlib.Path(tmp_path / 'checkpoints')

@@ -9,7 +9,7 @@ from tests import toy
 
 def test_the_replacement_of_pmap_gives_the_same_parameters():
     """The spare `data_parallel` of parallel.py's docstring, kept working for the day pmap goes."""
-    task, devices = toy.task(norm=True, mixing='resizemix', augment='crop_flip'), parallel.local_devices(8)
+    task, devices = toy.task(norm=True, mixing='resizemix', augment='crop_flip'), parallel.choose_devices(8)
     train_step = step.make_train_step(task, toy.tx(), steps=100, log_every=3)
     mesh = Mesh(np.array(devices), (parallel.AXIS,))
     whole, split = PartitionSpec(), PartitionSpec(parallel.AXIS)
@@ -24,7 +24,7 @@ def test_the_replacement_of_pmap_gives_the_same_parameters():
 
 
 def test_state_is_whole_on_every_device_and_the_batch_is_split():
-    devices = parallel.local_devices(8)
+    devices = parallel.choose_devices(8)
     placed = parallel.place({'a': np.arange(6.0)}, devices)['a']
     assert placed.shape == (6,) and placed.is_fully_replicated and len(placed.devices()) == 8
     split = parallel.shard({'a': np.arange(16)}, devices)['a']
@@ -34,8 +34,8 @@ def test_state_is_whole_on_every_device_and_the_batch_is_split():
 
 
 def test_device_counts():
-    assert len(parallel.local_devices()) == len(parallel.local_devices(0)) == 8
-    assert len(parallel.local_devices(3)) == 3
+    assert len(parallel.choose_devices()) == len(parallel.choose_devices(0)) == 8
+    assert len(parallel.choose_devices(3)) == 3
     with pytest.raises(ValueError, match='num_devices=9 must be between 0 .all. and the 8 devices'):
-        parallel.local_devices(9)
-    assert parallel.describe(parallel.local_devices(2)) == '2 x cpu'
+        parallel.choose_devices(9)
+    assert parallel.describe(parallel.choose_devices(2)) == '2 x cpu'

@@ -75,7 +75,7 @@ def test_every_output_is_averaged_over_the_devices(norm, monkeypatch):
 
 
 def test_the_step_compiles_once():
-    task, devices = toy.task(mixing='cutmix'), parallel.local_devices(8)
+    task, devices = toy.task(mixing='cutmix'), parallel.choose_devices(8)
     traces = []
     inner = step.make_train_step(task, toy.tx(), steps=100, log_every=3)
 
@@ -91,7 +91,7 @@ def test_the_step_compiles_once():
 
 
 def test_metrics_are_sums_since_the_last_log():
-    task, devices = toy.task(), parallel.local_devices(2)
+    task, devices = toy.task(), parallel.choose_devices(2)
     advance, key = toy.train_step(task, devices, log_every=2), parallel.place(jax.random.key(1), devices)
     state, losses = toy.state(task, devices), []
     for index in range(5):
@@ -102,7 +102,7 @@ def test_metrics_are_sums_since_the_last_log():
 
 
 def test_the_same_batch_is_mixed_anew_at_every_step():
-    task, devices = toy.task(mixing='mixup'), parallel.local_devices(2)
+    task, devices = toy.task(mixing='mixup'), parallel.choose_devices(2)
     advance, batch = toy.train_step(task, devices), parallel.shard(toy.batch(), devices)
     key, losses = parallel.place(jax.random.key(1), devices), []
     for at in (0, 1, 2, 0):
@@ -113,7 +113,7 @@ def test_the_same_batch_is_mixed_anew_at_every_step():
 
 
 def test_draws_differ_by_device_and_by_step():
-    devices = parallel.local_devices(4)
+    devices = parallel.choose_devices(4)
 
     def draws(state, batch, key):
         key = parallel.device_key(step.keys.at_step(key, state))
@@ -140,7 +140,7 @@ class Told:
 
 
 def test_the_task_is_told_how_far_the_training_is():
-    devices = parallel.local_devices(1)
+    devices = parallel.choose_devices(1)
     state = parallel.place(states.create({'params': {'w': jnp.zeros(1)}}, toy.tx(), ('loss',)), devices)
     advance = toy.train_step(Told(), devices)  # of 100 steps
     key = parallel.place(jax.random.key(1), devices)

@@ -13,8 +13,8 @@ def start(path, config, checkpoint=True):
 
 def test_the_same_config_continues(tmp_path):
     start(tmp_path, quickstart.get_config())
-    path, result = workdir.open_workdir(tmp_path, quickstart.get_config())
-    assert (path, result) == (tmp_path, {})
+    result = workdir.open_workdir(tmp_path, quickstart.get_config())
+    assert result == {}
     assert workdir.read_json(tmp_path / 'config.json')['mixing'] == 'resizemix'
 
 
@@ -46,7 +46,7 @@ def test_a_directory_with_nothing_to_lose_takes_any_config(tmp_path):
 def test_a_finished_run_is_returned(tmp_path):
     start(tmp_path, quickstart.get_config())
     workdir.write_json(tmp_path / 'result.json', {'top1_last': 0.5})
-    assert workdir.open_workdir(tmp_path, quickstart.get_config())[1] == {'top1_last': 0.5}
+    assert workdir.open_workdir(tmp_path, quickstart.get_config()) == {'top1_last': 0.5}
     with pytest.raises(ConfigError, match='another config'):
         workdir.open_workdir(tmp_path, quickstart.get_config('row=cutmix'))
 

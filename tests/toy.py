@@ -72,7 +72,7 @@ def train_step(task, devices, log_every=3, **keywords):
 
 def run(task, count, steps=3, **keywords):
     """The host's copy of the state after some steps on `count` devices."""
-    devices = parallel.local_devices(count)
+    devices = parallel.choose_devices(count)
     current = state(task, devices)
     advance = train_step(task, devices, **keywords)
     key = parallel.place(jax.random.key(1), devices)
