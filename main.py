@@ -20,9 +20,7 @@ _WORKDIR = flags.DEFINE_string(
     'workdir', '', 'Directory of the run; the same one continues it. Of many: report, sweep.'
 )
 _MODE = flags.DEFINE_enum('mode', 'train', tuple(modes.MODES), 'What to do.')
-_MULTIHOST = flags.DEFINE_bool(
-    'multihost', False, 'Train on several hosts, each started with this same command; see README.'
-)
+_MULTIHOST = flags.DEFINE_bool('multihost', False, 'Several hosts, each started with this same command.')
 _LIST = flags.DEFINE_bool('list', False, 'Print the rows of the table and their commands, and exit.')
 
 
@@ -70,6 +68,7 @@ def parse_flags(argv):
             raise flags.Error('--workdir=DIR is needed: the directory of the run')
     except (flags.Error, ValueError, TypeError, AttributeError, KeyError, OSError) as error:
         text = str(error).strip()
+        text = f'--config: there is no such key: {text}' if isinstance(error, KeyError) else text
         # A traceback inside the message is of the config file; its last line is the sentence.
         print(text.splitlines()[-1] if 'Traceback' in text else text, file=sys.stderr)
         sys.exit(2)

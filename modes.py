@@ -53,8 +53,10 @@ class Request(NamedTuple):
 
 def train(request):
     """Trains, or continues."""
+    from resizemix_jax import compilation_cache
     from resizemix_jax.train import train_and_evaluate
 
+    compilation_cache.use(request.workdir)
     change = request.options['allow_config_change']
     result = train_and_evaluate(request.config, request.workdir, change)
     return show.conclusion(request.table, result, request.overrides)
@@ -62,8 +64,10 @@ def train(request):
 
 def evaluate(request):
     """Evaluates the newest and the best checkpoint."""
+    from resizemix_jax import compilation_cache
     from resizemix_jax.evaluate import evaluate_checkpoint
 
+    compilation_cache.use(request.workdir)
     result = evaluate_checkpoint(request.config, request.workdir)
     return show.conclusion(request.table, result, request.overrides)
 

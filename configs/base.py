@@ -38,6 +38,7 @@ def base():
     config.save_every_epochs = 1
     config.max_to_keep = 1  # newest checkpoints; the best one is kept besides
     config.gallery_every = 0  # steps between pictures of what the network is shown; 0: none
+    config.profile_steps = 0  # steps that are traced into WORKDIR/profile, after the first one
     config.num_devices = 0  # 0: all
     config.workers = -1  # processes that decode streamed images; -1: one a core, 0: the training's own
     config.generate_images = 0  # that --mode=generate mixes; 0: all training images once

@@ -173,6 +173,6 @@ def _check_numbers(config):
     ):  # fmt: skip
         if config[name] < 1:
             raise ValueError(f'{name}={config[name]} must be >= 1')
-    for name in ('seed', 'steps', 'num_devices', 'gallery_every', 'generate_images'):
+    for name in ('seed', 'steps', 'num_devices', 'gallery_every', 'generate_images', 'profile_steps'):
         if config[name] < 0:
             raise ValueError(f'{name}={config[name]} must be >= 0')

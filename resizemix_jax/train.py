@@ -13,6 +13,7 @@ from resizemix_jax.data import pipeline
 from resizemix_jax.errors import NonFiniteError, PreemptedError
 from resizemix_jax.evaluate import evaluate
 from resizemix_jax.preemption import Watch
+from resizemix_jax.profiling import Profile
 from resizemix_jax.writers import Writer, log_parameters
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class Loop:
     def go(self, state, batches):
         step = first = int(state.step)
         metrics = None
+        profile = Profile(self.writer.workdir / 'profile', first, self.config.profile_steps)
         while True:
             if self._due(step, self.config.eval_every_epochs):
                 self._evaluate(state, step)
@@ -98,6 +100,7 @@ class Loop:
                 return
             if step == first:
                 log.info('Initial compilation, this might take some minutes...')
+            profile.at(step)
             state, metrics = self.advance(state, metrics, step, batches)
             step += 1
             if step == first + 1:

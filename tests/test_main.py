@@ -35,7 +35,15 @@ def run(*flags):
         (['--config=configs/table3.py:row=faster_aa', '--workdir=x'], 'its authors published neither'),
         (['--config=configs/absent.py', '--workdir=x'], "No such file or directory: 'configs/absent.py'"),
         (['--config=configs/quickstart.py', '--config.optimizer.lrr=1', '--workdir=x'], 'Did you mean "lr"'),
+        (
+            ['--config=configs/quickstart.py', '--config.dataset_args.size=1', '--workdir=x'],
+            "--config: there is no such key: 'size'",
+        ),
         (['--config=configs/quickstart.py', '--config.epochs=1.5', '--workdir=x'], 'config.epochs=1.5'),
+        (
+            ['--config=configs/quickstart.py', '--mode=gallery', '--multihost', '--workdir=x'],
+            '--multihost goes with --mode=train or evaluate',
+        ),
         (
             ['--config=configs/quickstart.py', '--config.recipe=released', '--workdir=x'],
             '--config=FILE:recipe=released',

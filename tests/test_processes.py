@@ -93,6 +93,7 @@ def test_processes_of_different_configs_refuse_to_start(tmp_path):
 def test_what_one_process_lacks_all_are_told(tmp_path):
     directories.write(tmp_path / 'data', 'cifar10', dict(train=67, test=37))
     small = ['--config=configs/table2.py', '--config.model_args.depth=10', '--config.model_args.width=1']
+    small += ['--config.batch_size=16']
     here, there = (f'--config.data_dir={tmp_path / name}' for name in ('data', 'empty'))
     codes, outputs = hosts.finish(hosts.start(tmp_path / 'run', *small, here, own=[there]))
     assert codes == [2, 2], outputs

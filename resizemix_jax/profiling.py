@@ -1,0 +1,25 @@
+"""A trace of a few steps, for TensorBoard's profile plug-in or xprof."""
+
+import logging
+
+import jax
+
+log = logging.getLogger(__name__)
+
+
+class Profile:
+    """Traces `steps` steps into `directory`, from the second one after `first` on: that one compiles."""
+
+    def __init__(self, directory, first, steps):
+        self._directory = directory
+        self._start, self._stop = first + 1, first + 1 + steps
+
+    def at(self, step):
+        """To be called between steps; `step` of them are done."""
+        if self._start == self._stop:
+            return
+        if step == self._start:
+            jax.profiler.start_trace(str(self._directory))
+        elif step == self._stop:
+            jax.profiler.stop_trace()
+            log.info('The trace of steps %d to %d is in %s', self._start + 1, self._stop, self._directory)
