@@ -37,6 +37,7 @@ state() {  # KIND FORMAT: sets $STATE, '' if there is none; an error that says s
   errors=$(mktemp)
   if ! STATE=$("${describe[@]}" 2>"$errors") && ! grep -qi 'not.found' "$errors"; then
     cat "$errors" >&2
+    rm "$errors"
     exit 1
   fi
   rm "$errors"
