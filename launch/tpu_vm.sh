@@ -52,6 +52,7 @@ create() {
     spot | reserved) what+=("--$CAPACITY") ;;
     *) echo "CAPACITY=$CAPACITY must be on-demand, spot or reserved" >&2 && exit 2 ;;
   esac
+  if [ -z "$VERSION" ]; then VERSION=$(version); fi
   state tpu-vm state
   case $STATE in
     '') ;;
@@ -60,9 +61,9 @@ create() {
     *) echo "$NAME exists already: $STATE" && return ;;
   esac
   if [ "$QUEUED" = no ]; then
-    tpu tpu-vm create "$NAME" "${what[@]}" --version="$(version)"
+    tpu tpu-vm create "$NAME" "${what[@]}" --version="$VERSION"
   else
-    create_queued "${what[@]}" --runtime-version="$(version)" --node-id="$NAME"
+    create_queued "${what[@]}" --runtime-version="$VERSION" --node-id="$NAME"
   fi
 }
 
@@ -83,7 +84,17 @@ create_queued() {  # ARGUMENT...
   done
 }
 
-version() {
+version() {  # of the runtime that the type needs
+  case $TYPE in
+    v6e-*) echo v2-alpha-tpuv6e ;;
+    v5p-*) echo v2-alpha-tpuv5 ;;
+    v5litepod-*) echo v2-alpha-tpuv5-lite ;;
+    v[234]-*) echo tpu-ubuntu2204-base ;;
+    *) echo "TYPE=$TYPE is of none of v2, v3, v4, v5litepod, v5p, v6e: name its runtime with VERSION=..." >&2 && exit 2 ;;
+  esac
+}
+
+on() {
   case ${VERSION:-$TYPE} in
     v6e-*) echo v2-alpha-tpuv6e ;;
     v5p-*) echo v2-alpha-tpuv5 ;;

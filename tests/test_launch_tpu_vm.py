@@ -178,7 +178,8 @@ def test_the_variables_of_a_tpu_are_honoured(machine):
     assert made[1:6] == ['compute', 'tpus', 'tpu-vm', 'create', 'n']
     rest = {'--accelerator-type=v6e-16', '--reserved', '--version=v2-alpha-tpuv6e', '--zone=z', '--project=p'}
     assert set(made[6:]) == rest
-    assert '--version=mine' in machine.dry('tpu_vm.sh', 'create', VERSION='mine')[-1]
+    assert '--version=v2-mine' in machine.dry('tpu_vm.sh', 'create', VERSION='v2-mine')[-1]
+    assert machine.run('tpu_vm.sh', 'create', TYPE='v9-8').returncode == 2
     (ran,) = machine.dry('tpu_vm.sh', 'run', *TRAIN, HOSTS='1', TFDS_DATA_DIR='/my data')
     (command,) = (word.removeprefix('--command=') for word in ran if word.startswith('--command='))
     words = shlex.split(command)
