@@ -36,8 +36,7 @@ run_() {
     --termination-grace-period-seconds="$GRACE" ${extra[@]+"${extra[@]}"} --command="$command"
 }
 
-verb=${1:-}
-case $verb in
+case ${1:-} in
   create)
     run xpk cluster create "${where[@]}" --tpu-type="$TYPE" --num-slices="$SLICES" "--$CAPACITY" \
       --enable-gcsfuse-csi-driver

@@ -11,4 +11,4 @@ source launch/environment.sh
 if [ $# -eq 0 ]; then usage; fi
 make_environment requirements.txt "jax[${JAX_EXTRA:-cuda12}]"
 
-until_done "$VENV/bin/python" main.py "$@"
+until_done "$VENV/bin/python" main.py "$@"; exit # on one line: see worker.sh

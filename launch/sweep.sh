@@ -22,4 +22,4 @@ if [ -x "$VENV/bin/python" ]; then PYTHON=$VENV/bin/python; fi
 
 sweep=("$PYTHON" main.py --config="$config" --mode=sweep --workdir="${WORKDIR:-runs}" "$@")
 if [ -n "$DRY_RUN" ]; then exec "${sweep[@]}" --dry_run; fi # which rows are left is main.py's to say
-until_done "${sweep[@]}"
+until_done "${sweep[@]}"; exit # on one line: see worker.sh

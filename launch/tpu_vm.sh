@@ -17,7 +17,7 @@ CAPACITY=${CAPACITY:-on-demand}    # or spot, or reserved
 QUEUED=${QUEUED:-no}               # yes: create waits for capacity in the queue, as a queued resource
 HOSTS=${HOSTS:-}                   # of the TPU; asked of gcloud
 WORKER=${WORKER:-0}                #
-FORWARD=${FORWARD:-BUCKET MOUNT TFDS_DATA_DIR MAX_RESTARTS XLA_FLAGS LIBTPU_INIT_ARGS} # set on the workers too, where set here
+FORWARD=${FORWARD:-BUCKET MOUNT TFDS_DATA_DIR MAX_RESTARTS XLA_FLAGS LIBTPU_INIT_ARGS} # set on the workers too
 DIRECTORY=resizemix-jax            # on the workers, in the home directory
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -57,8 +57,14 @@ create() {
   case $STATE in
     '') ;;
     PREEMPTED | TERMINATED) delete ;; # a spot TPU cannot be started again
-    STOPPED) tpu tpu-vm start "$NAME" && return ;;
-    *) echo "$NAME exists already: $STATE" && return ;;
+    STOPPED)
+      tpu tpu-vm start "$NAME"
+      return
+      ;;
+    *)
+      echo "$NAME exists already: $STATE"
+      return
+      ;;
   esac
   if [ "$QUEUED" = no ]; then
     tpu tpu-vm create "$NAME" "${what[@]}" --version="$VERSION"
@@ -70,7 +76,10 @@ create() {
 create_queued() {  # ARGUMENT...
   state queued-resources state.state
   case $STATE in
-    FAILED | SUSPENDED) delete && STATE='' ;;
+    FAILED | SUSPENDED)
+      delete
+      STATE=''
+      ;;
   esac
   if [ -z "$STATE" ]; then tpu queued-resources create "$NAME" "$@"; fi
   while [ -z "$DRY_RUN" ] && [ "$STATE" != ACTIVE ]; do
@@ -90,26 +99,17 @@ version() {  # of the runtime that the type needs
     v5p-*) echo v2-alpha-tpuv5 ;;
     v5litepod-*) echo v2-alpha-tpuv5-lite ;;
     v[234]-*) echo tpu-ubuntu2204-base ;;
-    *) echo "TYPE=$TYPE is of none of v2, v3, v4, v5litepod, v5p, v6e: name its runtime with VERSION=..." >&2 && exit 2 ;;
+    *) echo "TYPE=$TYPE is none of v2 to v6e: name its runtime with VERSION=..." >&2 && return 2 ;;
   esac
 }
 
-on() {
-  case ${VERSION:-$TYPE} in
-    v6e-*) echo v2-alpha-tpuv6e ;;
-    v5p-*) echo v2-alpha-tpuv5 ;;
-    v5litepod-*) echo v2-alpha-tpuv5-lite ;;
-    v[234]-*) echo tpu-ubuntu2204-base ;;
-    *) echo "$VERSION" ;;
-  esac
-}
-
-on() {  # WORKER VERB...: worker.sh's VERB on that worker, or on all
+on_worker() {  # WORKER VERB...: worker.sh's VERB on that worker, or on all
   local name words=(env JAX_EXTRA=tpu)
   for name in $FORWARD; do
     if [ -n "${!name:-}" ]; then words+=("$name=${!name}"); fi
   done
-  tpu tpu-vm ssh "$NAME" --worker="$1" --command="cd $DIRECTORY && $(quoted "${words[@]}" bash launch/worker.sh "${@:2}")"
+  words+=(bash launch/worker.sh "${@:2}")
+  tpu tpu-vm ssh "$NAME" --worker="$1" --command="cd $DIRECTORY && $(quoted "${words[@]}")"
 }
 
 setup() {
@@ -119,7 +119,7 @@ setup() {
   tpu tpu-vm scp "$archive" "$NAME:" --worker=all
   tpu tpu-vm ssh "$NAME" --worker=all \
     --command="mkdir -p $DIRECTORY && tar -xzf resizemix-jax.tar.gz -C $DIRECTORY"
-  on all setup
+  on_worker all setup
 }
 
 run_() {
@@ -129,7 +129,7 @@ run_() {
     HOSTS=${STATE:-2} # a dry run does not ask
   fi
   if [ "$HOSTS" -gt 1 ]; then flags=(--multihost); fi
-  on all start ${flags[@]+"${flags[@]}"} "$@"
+  on_worker all start ${flags[@]+"${flags[@]}"} "$@"
 }
 
 status() {
@@ -139,7 +139,7 @@ status() {
   fi
   state tpu-vm state
   say "TPU $NAME: ${STATE:-there is none}"
-  if [ -n "$DRY_RUN" ] || [ "$STATE" = READY ]; then on all status; fi
+  if [ -n "$DRY_RUN" ] || [ "$STATE" = READY ]; then on_worker all status; fi
 }
 
 delete() {  # both kinds, whatever QUEUED says now: what is forgotten costs money
@@ -148,17 +148,23 @@ delete() {  # both kinds, whatever QUEUED says now: what is forgotten costs mone
     state "$kind" name
     if [ -n "$STATE$DRY_RUN" ]; then
       gone=no
-      if [ "$kind" = tpu-vm ]; then tpu "$kind" delete "$NAME" --quiet; else tpu "$kind" delete "$NAME" --force --quiet; fi
+      if [ "$kind" = tpu-vm ]; then
+        tpu tpu-vm delete "$NAME" --quiet
+      else
+        tpu queued-resources delete "$NAME" --force --quiet # with its TPU
+      fi
     fi
   done
   if [ "$gone" = yes ]; then echo "There is no $NAME in $ZONE: nothing to delete"; fi
 }
 
-verb=${1:-}
-case $verb in
-  create | setup | status | delete) "$verb" ;;
+case ${1:-} in
+  create) create ;;
+  setup) setup ;;
   run) run_ "${@:2}" ;;
-  logs) on "$WORKER" logs ;;
-  stop) on all stop ;;
+  status) status ;;
+  logs) on_worker "$WORKER" logs ;;
+  stop) on_worker all stop ;;
+  delete) delete ;;
   *) usage ;;
 esac

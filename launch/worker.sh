@@ -33,7 +33,8 @@ mount_bucket() {  # DIRECTORY
   fi
   if ! command -v gcsfuse >/dev/null; then
     run sudo curl -LsSf -o "$key" "$site/doc/apt-key.gpg"
-    run sudo bash -c "echo deb [signed-by=$key] $site gcsfuse-\$(lsb_release -cs) main >/etc/apt/sources.list.d/gcsfuse.list"
+    run sudo bash -c \
+      "echo deb [signed-by=$key] $site gcsfuse-\$(lsb_release -cs) main >/etc/apt/sources.list.d/gcsfuse.list"
     run sudo apt-get update --quiet
     run sudo apt-get install --quiet --yes gcsfuse
   fi
@@ -107,10 +108,13 @@ logs() {
   exit "$(cat "$RUN_STATE/exit_code" 2>/dev/null || echo 137)"
 }
 
-verb=${1:-}
-case $verb in
-  setup | start | loop | status | logs | stop) ;;
+# With exit on the last line, which bash reads as a whole: the file may have been changed under a long run.
+case ${1:-} in
+  setup) setup ;;
+  start) start "${@:2}" ;;
+  loop) loop "${@:2}" ;;
+  status) status ;;
+  logs) logs ;;
+  stop) stop ;;
   *) usage ;;
-esac
-shift
-"$verb" "$@"
+esac; exit

@@ -2,6 +2,7 @@
 
 import pathlib
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -102,6 +103,17 @@ def test_sigterm_reaches_the_run_which_saves_and_is_not_begun_again(machine):
         assert process.wait(30) == 75
     assert (machine.path / 'saved').exists()
     assert machine.calls().count(['python', 'main.py', *TRAIN]) == 1
+
+
+def test_a_script_that_is_changed_under_its_run_is_not_read_on(machine):
+    shutil.copytree(ROOT / 'launch', machine.path / 'launch')
+    changes = 'case $1 in -*) exit 0 ;; esac\nfor f in gpu worker; do echo touch again >>launch/$f.sh; done'
+    machine.fake('venv/bin/python', changes)
+    for words in (['gpu.sh', *TRAIN], ['worker.sh', 'start', *TRAIN], ['worker.sh', 'logs']):
+        subprocess.run(
+            ['bash', f'launch/{words[0]}', *words[1:]], cwd=machine.path, env=machine.env, check=True
+        )
+    assert not (machine.path / 'again').exists()
 
 
 # Kubernetes, Slurm, sweeps.
