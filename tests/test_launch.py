@@ -20,10 +20,8 @@ SCRIPTS = sorted(p.name for p in (ROOT / 'launch').iterdir() if p.suffix in ('.s
 
 @pytest.mark.parametrize('script', SCRIPTS)
 def test_shellcheck(script):
-    checker = pathlib.Path(sys.executable).parent / 'shellcheck'
-    found = subprocess.run(
-        [checker, '-x', f'launch/{script}'], cwd=ROOT, text=True, capture_output=True, timeout=60
-    )
+    command = [pathlib.Path(sys.executable).parent / 'shellcheck', '-x', f'launch/{script}']
+    found = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=60)
     assert found.returncode == 0, found.stdout
 
 
@@ -197,7 +195,6 @@ def test_a_dry_sweep_lists_the_runs(machine):
 
 
 def test_the_first_scripts_have_dry_runs_too(machine):
-    assert machine.dry('quickstart.sh', TAU)[-1][1:] == [
-        'main.py', '--config=configs/quickstart.py', '--workdir=runs/quickstart', TAU,
-    ]  # fmt: skip
+    words = ['main.py', '--config=configs/quickstart.py', '--workdir=runs/quickstart', TAU]
+    assert machine.dry('quickstart.sh', TAU)[-1][1:] == words
     assert [words[1] for words in machine.dry('test.sh')] == ['-m', '-m', 'check', 'format', '-m']
