@@ -21,7 +21,7 @@ from tests import hosts
 from tests.test_processes import config
 from tests.test_train import final_state, rows
 
-EPOCHS = 40
+EPOCHS = 60
 LONG = (*hosts.TINY, f'--config.epochs={EPOCHS}')
 
 
@@ -55,9 +55,9 @@ def main():
         begin = time.monotonic()
         attempt(unbroken, args.processes)
         length, count, done = time.monotonic() - begin, 0, False
-        print(f'a run takes {length:.0f} s; it is killed after 0 to {length / 3:.0f} s', flush=True)
+        print(f'a run takes {length:.0f} s; it is killed after 0 to {length / 4:.0f} s', flush=True)
         while count < args.kills and not done:
-            done = attempt(killed, args.processes, moments.uniform(0.1, length / 3))
+            done = attempt(killed, args.processes, moments.uniform(0.1, length / 4))
             count += not done
             steps = [p.name for p in killed.glob('checkpoints/*')]
             print(f'kill {count}: checkpoints {steps}', flush=True)
