@@ -59,7 +59,7 @@ def parse_flags(argv):
             _CONFIG.value.lock()  # a config file that could not be loaded says so here
         elif _LIST.value or _MODE.value not in modes.NO_CONFIG:
             raise flags.Error('--config=FILE is needed, e.g. --config=configs/quickstart.py')
-        if not _WORKDIR.value and not _LIST.value:
+        if not (_WORKDIR.value or _LIST.value or _MODE.value in modes.NO_WORKDIR):
             raise flags.Error('--workdir=DIR is needed: the directory of the run')
     except (flags.Error, ValueError, TypeError, AttributeError, KeyError, OSError) as error:
         text = str(error).strip()

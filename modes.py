@@ -25,6 +25,7 @@ OPTIONS = (  # the flags that belong to one mode, or two
     flags.DEFINE_list('columns', [], 'sweep: the columns; all by default, at the small scale the first.'),
     flags.DEFINE_integer('seeds', 1, 'sweep: how many, from 0.', lower_bound=1),
     flags.DEFINE_bool('dry_run', False, 'sweep: print what would be run, and exit.'),
+    flags.DEFINE_string('target', 'local', 'compile: what for; e.g. v5e:2x4, h100x8, or the devices here.'),
     flags.DEFINE_string('other', '', 'compare: what --workdir is compared with.'),
 )
 
@@ -139,6 +140,17 @@ def compare(request):
     return compared(request.workdir, request.options['other'], request.options['accuracy'])
 
 
+def compile(request):
+    """Compiles the training step for the target, which need not be here, and says whether it fits."""
+    from resizemix_jax.compile import compile_step
+    from resizemix_jax.errors import RunError
+
+    report = compile_step(request.config, request.options['target'])
+    if not report.fits:
+        raise RunError(str(report))
+    return str(report)
+
+
 def _layout(request):
     """What the report has to know of the table."""
     from resizemix_jax.report_cells import Layout
@@ -181,6 +193,8 @@ def _stored(config):
 
 
 MODES = {
-    function.__name__: function for function in (train, evaluate, gallery, generate, report, sweep, compare)
+    function.__name__: function
+    for function in (train, evaluate, gallery, generate, report, sweep, compare, compile)
 }
 NO_CONFIG = ('compare',)  # the modes that need none
+NO_WORKDIR = ('compile',)
