@@ -129,7 +129,7 @@ def compile_step(config, target=targets.LOCAL):
 def collectives(text):
     """kind -> (how many, bytes of their results) of a compiled program's text, one device's."""
     found = collections.defaultdict(lambda: (0, 0))
-    for results, kind, start in _COLLECTIVE.findall(text):
+    for results, kind, start in _COLLECTIVE.findall(re.sub(r'/\*.*?\*/', '', text)):
         arrays = _ARRAY.findall(results)
         if start and kind != 'all-reduce':
             # The beginning of one that runs beside others lists its operands, its results and two marks.

@@ -44,8 +44,10 @@ TPUS = {
     'v5p': (95, {}),
     'v6e': (32, {}),
 }
-# libtpu asks a metadata server what machine it is on, and locks the chips: neither is there.
+# libtpu asks a metadata server what machine it is on, and locks the chips: neither is there. It wants to be
+# on some machine; what is compiled for is the topology.
 _TPU_ENVIRONMENT = {
+    'TPU_ACCELERATOR_TYPE': 'v5litepod-8',
     'TPU_SKIP_MDS_QUERY': '1',
     'TPU_WORKER_HOSTNAMES': 'localhost',
     'TPU_WORKER_ID': '0',
