@@ -35,7 +35,7 @@ def main(argv):
         print(show.listing(pathlib.Path(path), table))
         return 0
     # Imported late: --help, --list and a wrong flag answer at once.
-    from resizemix_jax import processes, writers
+    from resizemix_jax import compilation_cache, processes, writers
     from resizemix_jax.errors import RunError
 
     writers.log_to_stderr()
@@ -44,6 +44,7 @@ def main(argv):
     try:
         if _MULTIHOST.value:
             processes.join()
+        compilation_cache.use(_WORKDIR.value)
         print(modes.MODES[_MODE.value](request))
     except RunError as error:
         print(f'{type(error).__name__}: {error}', file=sys.stderr)
@@ -64,7 +65,7 @@ def parse_flags(argv):
             raise flags.Error('--config=FILE is needed, e.g. --config=configs/quickstart.py')
         if _MULTIHOST.value and _MODE.value not in modes.MULTIHOST:
             raise flags.Error(f'--multihost goes with --mode={" or ".join(modes.MULTIHOST)}')
-        if not _WORKDIR.value and not _LIST.value:
+        if not (_WORKDIR.value or _LIST.value or _MODE.value in modes.NO_WORKDIR):
             raise flags.Error('--workdir=DIR is needed: the directory of the run')
     except (flags.Error, ValueError, TypeError, AttributeError, KeyError, OSError) as error:
         text = str(error).strip()

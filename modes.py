@@ -25,6 +25,7 @@ OPTIONS = (  # the flags that belong to one mode, or two
     flags.DEFINE_list('columns', [], 'sweep: the columns; all by default, at the small scale the first.'),
     flags.DEFINE_integer('seeds', 1, 'sweep: how many, from 0.', lower_bound=1),
     flags.DEFINE_bool('dry_run', False, 'sweep: print what would be run, and exit.'),
+    flags.DEFINE_string('target', 'local', 'compile: what for; e.g. v5e:2x4, h100x8, or the devices here.'),
     flags.DEFINE_string('other', '', 'compare: what --workdir is compared with.'),
 )
 
@@ -53,10 +54,8 @@ class Request(NamedTuple):
 
 def train(request):
     """Trains, or continues."""
-    from resizemix_jax import compilation_cache
     from resizemix_jax.train import train_and_evaluate
 
-    compilation_cache.use(request.workdir)
     change = request.options['allow_config_change']
     result = train_and_evaluate(request.config, request.workdir, change)
     return show.conclusion(request.table, result, request.overrides)
@@ -64,10 +63,8 @@ def train(request):
 
 def evaluate(request):
     """Evaluates the newest and the best checkpoint."""
-    from resizemix_jax import compilation_cache
     from resizemix_jax.evaluate import evaluate_checkpoint
 
-    compilation_cache.use(request.workdir)
     result = evaluate_checkpoint(request.config, request.workdir)
     return show.conclusion(request.table, result, request.overrides)
 
@@ -108,9 +105,9 @@ def report(request):
     from resizemix_jax import report as reports
 
     accuracy, interval = request.options['accuracy'], request.options['interval']
-    if request.options['watch']:
-        return '\n'.join(map(str, reports.watch(request.workdir, _layout(request), accuracy, interval)))
-    return '\n'.join(map(str, reports.write(request.workdir, _layout(request), accuracy)))
+    asked = request.workdir, _layout(request), accuracy
+    paths = reports.watch(*asked, interval) if request.options['watch'] else reports.write(*asked)
+    return '\n'.join(map(str, paths))
 
 
 def sweep(request):
@@ -141,6 +138,17 @@ def compare(request):
     if not request.options['other']:
         raise ConfigError('--other=DIR is needed: what the runs in --workdir are compared with')
     return compared(request.workdir, request.options['other'], request.options['accuracy'])
+
+
+def compile(request):
+    """Compiles the training step for the target, which need not be here, and says whether it fits."""
+    from resizemix_jax.compile import compile_step
+    from resizemix_jax.errors import RunError
+
+    report = compile_step(request.config, request.options['target'])
+    if not report.fits:
+        raise RunError(str(report))
+    return str(report)
 
 
 def _layout(request):
@@ -185,7 +193,9 @@ def _stored(config):
 
 
 MODES = {
-    function.__name__: function for function in (train, evaluate, gallery, generate, report, sweep, compare)
+    function.__name__: function
+    for function in (train, evaluate, gallery, generate, report, sweep, compare, compile)
 }
 NO_CONFIG = ('compare',)  # the modes that need none
 MULTIHOST = ('train', 'evaluate')  # the modes for several hosts
+NO_WORKDIR = ('compile',)

@@ -19,8 +19,8 @@ from tests import hosts
 
 FLAGS = (
     '--config=configs/fake.py:model=resnet50,size=32',
-    '--config.batch_size=2', '--config.steps=100000', '--config.eval_every_epochs=100000',
-    '--config.save_every_epochs=100000',
+    '--config.batch_size=2', '--config.optimizer.lr=1e-4', '--config.steps=100000',
+    '--config.eval_every_epochs=100000', '--config.save_every_epochs=100000',
 )  # fmt: skip
 
 

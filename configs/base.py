@@ -24,6 +24,7 @@ def base():
     config.model_args = ml_collections.ConfigDict()
     config.batch_norm = 'local'  # statistics of each device's share of the batch; 'global': of all of it
     config.dtype = 'float32'  # of the computation, or 'bfloat16'; parameters and loss stay float32
+    config.remat = False  # compute what is within the blocks anew in the backward pass, to save memory
     _method(config)
 
     config.batch_size = 256  # over all devices

@@ -35,8 +35,12 @@ class Run(NamedTuple):
     tx: Any
 
 
-def plan(config):
+def plan(config, devices=()):
     """Resolves the names of a config.
+
+    Args:
+        config: `ml_collections.ConfigDict`.
+        devices: to train on; () for those that are here.
 
     Raises:
         ConfigError: a name, keyword or number that cannot be.
@@ -44,7 +48,7 @@ def plan(config):
     """
     try:
         _check_numbers(config)
-        devices = parallel.choose_devices(config.num_devices)
+        devices = tuple(devices) or parallel.choose_devices(config.num_devices)
         dataset = _dataset(config)
         task = bind('tasks', config.task, config.task_args)(config, dataset)
         _check_batch(config.batch_size, len(devices), config.micro_batches)
@@ -63,11 +67,26 @@ def open_run(plan):
         ConfigError: a batch larger than the dataset, or a schedule that does not fit.
         DataError: the data cannot be read.
     """
+    train = plan.dataset.read('train', plan.config.data_dir)
+    run = _scheduled(plan, train.size)
+    return run._replace(train=train, eval=plan.dataset.read('eval', plan.config.data_dir))
+
+
+def unopened_run(plan):
+    """A run without its data: what is needed to compile its steps.
+
+    Raises:
+        ConfigError: as `open_run`.
+    """
+    return _scheduled(plan, plan.dataset.train_size)
+
+
+def _scheduled(plan, images):
+    """The run over so many training images, its data still None."""
     config = plan.config
-    train = plan.dataset.read('train', config.data_dir)
-    steps_per_epoch = train.size // config.batch_size
+    steps_per_epoch = images // config.batch_size
     if steps_per_epoch == 0:
-        raise ConfigError(f'batch_size={config.batch_size} is more than the {train.size} training images')
+        raise ConfigError(f'batch_size={config.batch_size} is more than the {images} training images')
     steps = config.steps or config.epochs * steps_per_epoch
     try:
         schedule = optim.learning_rate(
@@ -80,15 +99,7 @@ def open_run(plan):
         tx = _optimizer(config, schedule)
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    return Run(
-        plan=plan,
-        train=train,
-        eval=plan.dataset.read('eval', config.data_dir),
-        steps_per_epoch=steps_per_epoch,
-        steps=steps,
-        schedule=schedule,
-        tx=tx,
-    )
+    return Run(plan, None, None, steps_per_epoch, steps, schedule, tx)
 
 
 def _dataset(config):
@@ -110,6 +121,14 @@ def template(plan):
     return jax.eval_shape(
         lambda: states.create(plan.task.init(keys.root(plan.config.seed)), tx, names),
     )
+
+
+def batch_shapes(dataset, size):
+    """A batch of `size` training examples as shapes."""
+    return {
+        'images': jax.ShapeDtypeStruct((size, *dataset.image_shape), np.uint8),
+        'label': jax.ShapeDtypeStruct((size,), np.int32),
+    }
 
 
 def initial_state(run):
@@ -143,10 +162,7 @@ def _trace(task, dataset, batch):
     So the checks of every op and layer speak now, and not after the data is read.
     """
     key = jax.eval_shape(jax.random.key, 0)
-    examples = {
-        'images': jax.ShapeDtypeStruct((batch, *dataset.image_shape), np.uint8),
-        'label': jax.ShapeDtypeStruct((batch,), np.int32),
-    }
+    examples = batch_shapes(dataset, batch)
     variables = jax.eval_shape(task.init, key)
     params, batch_stats = variables['params'], variables.get('batch_stats', {})
     progress = jax.ShapeDtypeStruct((), np.float32)

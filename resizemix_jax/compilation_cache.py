@@ -9,11 +9,11 @@ NAME = '.compilation_cache'
 
 
 def use(workdir):
-    """Keeps compiled programs in the directory above `workdir`, or where $JAX_COMPILATION_CACHE_DIR says.
+    """Keeps compiled programs in the directory above `workdir` ('': nowhere), or in $JAX_COMPILATION_CACHE_DIR.
 
     JAX's own keys hold: what differs in program, compiler or hardware is compiled anew. Of several processes
     only the first one writes. JAX_ENABLE_COMPILATION_CACHE=false switches it off.
     """
-    if 'JAX_COMPILATION_CACHE_DIR' not in os.environ:
+    if workdir and 'JAX_COMPILATION_CACHE_DIR' not in os.environ:
         directory = pathlib.Path(workdir).resolve().parent / NAME
         jax.config.update('jax_compilation_cache_dir', str(directory))

@@ -9,11 +9,12 @@ tests/test_parallel.py holds both to the same numbers.
 """
 
 import inspect
+import os
 
 import jax
 import numpy as np
 from jax import lax
-from jax.experimental import multihost_utils
+from jax.experimental import multihost_utils, topologies
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 AXIS = 'devices'
@@ -34,6 +35,33 @@ def choose_devices(count=0):
             f'On CPU, make more with XLA_FLAGS=--xla_force_host_platform_device_count={count}'
         )
     return tuple(devices[: count or len(devices)])
+
+
+def target_devices(target):
+    """The devices of a `targets.Target`, to compile for; they need not be here, and cannot run anything.
+
+    Raises:
+        ModuleNotFoundError, NotImplementedError: its compiler is not installed.
+        RuntimeError: there is no such topology.
+    """
+    # Compiling for others takes no accelerator that is here.
+    jax.config.update('jax_platforms', 'cpu')
+    for name, value in target.environment.items():
+        os.environ.setdefault(name, value)
+    described = topologies.get_topology_desc(target.topology, target.platform, **target.options)
+    return tuple(described.devices)
+
+
+def memory(device):
+    """The bytes that JAX can use on a device that is here; for a CPU its share of the machine's memory."""
+    stats = device.memory_stats() or {}
+    machine = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
+    return stats.get('bytes_limit', machine // len(jax.local_devices()))
+
+
+def one_cpu():
+    """One CPU device, as a tuple."""
+    return tuple(jax.local_devices(backend='cpu')[:1])
 
 
 def describe(devices):
@@ -106,6 +134,15 @@ def data_parallel(fn, devices, donate=True):
         devices=devices,
         donate_argnums=(0,) if donate else (),
     )
+
+
+def lower(step, devices, state, batch, *rest):
+    """A `data_parallel` step, lowered for its devices; arguments as shapes, the batch whole: [B, ...]."""
+    count = len(devices)
+    split = jax.tree.map(
+        lambda a: jax.ShapeDtypeStruct((count, a.shape[0] // count, *a.shape[1:]), a.dtype), batch
+    )
+    return step.lower(state, split, *rest)
 
 
 def device_key(key):

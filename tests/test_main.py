@@ -61,6 +61,12 @@ def run(*flags):
         ),
         (['--config=configs/fake.py', '--mode=report', '--workdir=configs'], 'fake has no rows to report'),
         (['--mode=compare', '--workdir=x'], '--other=DIR is needed'),
+        (['--config=configs/fake.py', '--mode=compile', '--target=h200'], "--target='h200' must be 'local'"),
+        (
+            ['--config=configs/fake.py', '--mode=compile', '--config.batch_size=0'],
+            'batch_size=0 must be >= 1',
+        ),
+        (['--mode=compile'], '--config=FILE is needed'),
         (['--mode=compare', '--workdir=configs', '--other=x'], 'configs holds no run to compare'),
         (['--config=configs/fake.py', '--mode=sweep', '--workdir=x'], 'a sweep needs a table with rows'),
         (
@@ -96,6 +102,20 @@ def test_gallery(tmp_path):
     assert done.stdout.split() == [f'{tmp_path}/gallery/methods.png']
     refused = run(*flags, *SMALL, '--mode=gallery', f'--images={tmp_path}')
     assert refused.returncode == 2 and 'holds 0 pictures' in refused.stderr
+
+
+def test_compile_needs_no_data_and_no_workdir():
+    done = run('--config=configs/table2.py:row=resizemix', *SMALL, '--mode=compile')
+    assert done.returncode == 0, done.stderr
+    assert 'local: 1 x cpu, 16 images each\nfits: ' in done.stdout
+
+
+def test_a_step_that_does_not_fit_is_exit_code_1():
+    """A million images at once: hundreds of GB on the CPU that is here."""
+    flags = '--config.batch_size=1000000', '--config.dataset_args.train_size=1000000'
+    done = run('--config=configs/fake.py', *SMALL, *flags, '--mode=compile')
+    assert done.returncode == 1 and 'Traceback' not in done.stderr
+    assert 'DOES NOT FIT: ' in done.stderr
 
 
 def test_generating_without_a_teacher_is_exit_code_2(tmp_path):

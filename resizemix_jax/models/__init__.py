@@ -8,5 +8,8 @@ Shared contract:
     images                                 float [B, H, W, C], normalised.
     dtype                                  of the computation; parameters and statistics stay float32.
     batch_axis                             the mapped axis to take BatchNorm's statistics over, or ''.
+    remat                                  keep only the blocks' inputs for the backward pass, which computes
+                                           the rest anew: less memory, about a third more operations; the
+                                           parameters, values and gradients are the same.
 Padding, BatchNorm and pooling follow torch: explicit symmetric pads, eps 1e-5, running momentum 0.9.
 """

@@ -36,6 +36,12 @@ class Classifier(nn.Module):
         return layer or self.groups
 
 
+def block(kind, remat):
+    """The block `kind(...)(x, train)`; with `remat`, its backward pass computes its inner values anew."""
+    # `train` is the second argument after self, and chooses the code.
+    return nn.remat(kind, static_argnums=(2,)) if remat else kind
+
+
 def normal_fan_in(key, shape, dtype=jnp.float32):
     """N(0, 2 / (k * k * C_in)): the original Wide ResNet's."""
     return jax.random.normal(key, shape, dtype) * math.sqrt(2 / math.prod(shape[:-1]))

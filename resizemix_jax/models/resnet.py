@@ -14,7 +14,7 @@ STAGES = {
 }
 
 
-def resnet(num_classes, *, depth=50, width=64, dtype='float32', batch_axis=''):
+def resnet(num_classes, *, depth=50, width=64, dtype='float32', batch_axis='', remat=False):
     """ResNet-depth for ImageNet-size images (any size >= 32 works).
 
     7 x 7 convolution with stride 2, 3 x 3 max-pooling with stride 2, four stages of bottlenecks, global
@@ -27,7 +27,7 @@ def resnet(num_classes, *, depth=50, width=64, dtype='float32', batch_axis=''):
         num_classes: K.
         depth: 14, 26, 50, 101 or 152.
         width: the channels of the first stage's inner convolutions, >= 1; 64 is the standard one.
-        dtype, batch_axis: see `resizemix_jax.models`.
+        dtype, batch_axis, remat: see `resizemix_jax.models`.
 
     Raises:
         ValueError: a depth or width that cannot be.
@@ -37,7 +37,7 @@ def resnet(num_classes, *, depth=50, width=64, dtype='float32', batch_axis=''):
     if width < 1:
         raise ValueError(f'width={width} must be >= 1')
     return layers.Classifier(
-        backbone=Backbone(STAGES[depth], width, dtype, batch_axis),
+        backbone=Backbone(STAGES[depth], width, dtype, batch_axis, remat),
         top=Top(num_classes, dtype),
         groups=len(STAGES[depth]),
     )
@@ -50,9 +50,11 @@ class Backbone(nn.Module):
     width: int
     dtype: str
     batch_axis: str
+    remat: bool
 
     @nn.compact
     def __call__(self, x, train, start=0, stop=None):
+        block = layers.block(Bottleneck, self.remat)
         if start == 0:
             norm = layers.batch_norm(train, self.batch_axis, self.dtype)
             x = layers.conv(self.width, 7, 2, dtype=self.dtype, name='stem')(x)
@@ -61,7 +63,7 @@ class Backbone(nn.Module):
         for stage, blocks in list(enumerate(self.stages))[start:stop]:
             for i in range(blocks):
                 stride = 2 if stage > 0 and i == 0 else 1
-                x = Bottleneck(
+                x = block(
                     self.width * 2**stage,
                     stride,
                     self.dtype,

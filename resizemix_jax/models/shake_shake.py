@@ -9,7 +9,7 @@ from resizemix_jax.models import layers
 GROUPS = 3
 
 
-def shake_shake(num_classes, *, depth=26, width=96, dtype='float32', batch_axis=''):
+def shake_shake(num_classes, *, depth=26, width=96, dtype='float32', batch_axis='', remat=False):
     """Shake-Shake depth 2 x width d for small images: two branches a block, mixed at random.
 
     Law of the mixing, independent for every image, block and step: forward a * y1 + (1 - a) * y2 with
@@ -25,7 +25,7 @@ def shake_shake(num_classes, *, depth=26, width=96, dtype='float32', batch_axis=
         num_classes: K.
         depth: 6 n + 2 (8, 14, 20, 26, ...).
         width: the channels of the first group, even.
-        dtype, batch_axis: see `resizemix_jax.models`.
+        dtype, batch_axis, remat: see `resizemix_jax.models`.
 
     Raises:
         ValueError: a depth or width that cannot be.
@@ -35,7 +35,7 @@ def shake_shake(num_classes, *, depth=26, width=96, dtype='float32', batch_axis=
     if width < 2 or width % 2:
         raise ValueError(f'width={width} must be even and >= 2: two paths share it')
     return layers.Classifier(
-        backbone=Backbone((depth - 2) // 6, width, dtype, batch_axis),
+        backbone=Backbone((depth - 2) // 6, width, dtype, batch_axis, remat),
         top=Top(num_classes, dtype),
         groups=GROUPS,
     )
@@ -48,16 +48,18 @@ class Backbone(nn.Module):
     width: int
     dtype: str
     batch_axis: str
+    remat: bool
 
     @nn.compact
     def __call__(self, x, train, start=0, stop=GROUPS):
+        block = layers.block(Block, self.remat)
         if start == 0:
             fan_in = 9 * x.shape[-1]
             x = layers.conv(16, bias=True, fan_in=fan_in, dtype=self.dtype, name='stem')(x)
         for group in range(start, stop):
             for i in range(self.blocks):
                 stride = 2 if group > 0 and i == 0 else 1
-                x = Block(
+                x = block(
                     self.width * 2**group,
                     stride,
                     self.dtype,

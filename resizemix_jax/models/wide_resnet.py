@@ -10,7 +10,15 @@ GROUPS = (16, 32, 64)  # channels at width 1
 
 
 def wide_resnet(
-    num_classes, *, depth=28, width=10, variant='original', dropout=0.0, dtype='float32', batch_axis=''
+    num_classes,
+    *,
+    depth=28,
+    width=10,
+    variant='original',
+    dropout=0.0,
+    dtype='float32',
+    batch_axis='',
+    remat=False,
 ):
     """WRN-depth-width for small images.
 
@@ -26,7 +34,7 @@ def wide_resnet(
         depth: 6 n + 4 (10, 16, 22, 28, 40, ...).
         width: the widening factor, >= 1.
         dropout: the rate between a block's convolutions (stream 'dropout').
-        dtype, batch_axis: see `resizemix_jax.models`.
+        dtype, batch_axis, remat: see `resizemix_jax.models`.
 
     Raises:
         ValueError: depth, width or variant that cannot be.
@@ -39,7 +47,7 @@ def wide_resnet(
         raise ValueError(f'variant={variant!r} must be one of: {", ".join(VARIANTS)}')
     shared = dict(variant=variant, dtype=dtype, batch_axis=batch_axis)
     return layers.Classifier(
-        backbone=Backbone(blocks=(depth - 4) // 6, width=width, dropout=dropout, **shared),
+        backbone=Backbone(blocks=(depth - 4) // 6, width=width, dropout=dropout, remat=remat, **shared),
         top=Top(num_classes=num_classes, **shared),
         groups=len(GROUPS),
     )
@@ -54,10 +62,11 @@ class Backbone(nn.Module):
     variant: str
     dtype: str
     batch_axis: str
+    remat: bool
 
     @nn.compact
     def __call__(self, x, train, start=0, stop=None):
-        block = OriginalBlock if self.variant == 'original' else ReleasedBlock
+        block = layers.block(OriginalBlock if self.variant == 'original' else ReleasedBlock, self.remat)
         if start == 0:
             x = _conv(self.variant, x, 16, dtype=self.dtype, name='stem')
         for group, features in list(enumerate(GROUPS))[start:stop]:

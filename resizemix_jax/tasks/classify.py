@@ -32,6 +32,7 @@ def classify(config, dataset):
         dataset.num_classes,
         dtype=config.dtype,
         batch_axis=parallel.AXIS if config.batch_norm == 'global' else '',
+        remat=config.remat,
     )
     return Classify(
         model=model,
@@ -171,10 +172,7 @@ class Classify:
             rngs=streams(key),
         )
         loss = jnp.mean(self.example_loss(logits, examples['labels']))
-        measured = {
-            'loss': loss,
-            'mixed_top1': jnp.mean(metrics.label_share(logits, examples['labels'])),
-        }
+        measured = {'loss': loss, 'mixed_top1': jnp.mean(metrics.label_share(logits, examples['labels']))}
         return loss, (updated['batch_stats'], measured)
 
     def measure(self, params, batch_stats, batch):

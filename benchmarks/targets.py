@@ -1,0 +1,102 @@
+"""Which rows compile for which accelerators, without having them; the tables of docs/targets.md.
+
+    python -m benchmarks.targets --target=v5e:2x4 --table=table4 --columns=resnet50 --rows=baseline,resizemix
+    python -m benchmarks.targets --page
+
+Each compilation adds a line to docs/targets.jsonl, and one that is there already is not made again; --page
+prints what is there as Markdown. --remat compiles with rematerialisation.
+"""
+
+import argparse
+import importlib
+import json
+import pathlib
+
+from configs import cells
+
+RECORDS = pathlib.Path(__file__).parents[1] / 'docs' / 'targets.jsonl'
+KEY = ('target', 'table', 'column', 'row', 'remat')
+MIB, GIB = 2**20, 2**30
+HEAD = (
+    '| table, network | row | images a device | needed, GiB | temporaries, GiB | GFLOP an image '
+    '| all-reduce, MiB | compiled in |\n|---|---|---|---|---|---|---|---|'
+)
+
+
+def main():
+    args = arguments()
+    if args.page:
+        print(page(records()))
+        return
+    table = vars(importlib.import_module(f'configs.{args.table}'))
+    for cell in cells.every(table, split(args.rows), split(args.columns)):
+        key = (args.target, args.table, cell['column'], cell['row'], args.remat)
+        if key in {tuple(record[name] for name in KEY) for record in records()}:
+            continue
+        record = dict(zip(KEY, key, strict=True)) | compiled(table, cell, args)
+        with RECORDS.open('a') as file:
+            file.write(json.dumps(record) + '\n')
+        print(record, flush=True)
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    for name in ('target', 'table', 'columns', 'rows'):
+        parser.add_argument(f'--{name}', default='')
+    parser.add_argument('--remat', action='store_true')
+    parser.add_argument('--page', action='store_true')
+    return parser.parse_args()
+
+
+def split(text):
+    return tuple(filter(None, text.split(',')))
+
+
+def records():
+    return [json.loads(line) for line in RECORDS.read_text().splitlines()] if RECORDS.exists() else []
+
+
+def compiled(table, cell, args):
+    """What the compiler says of a cell's step: the report's values, or {'error': its first line}."""
+    from resizemix_jax.compile import compile_step
+    from resizemix_jax.errors import ConfigError, RunError
+
+    config = table['get_config'](cells.argument(table, cell))
+    config.remat = args.remat
+    try:
+        report = compile_step(config, args.target)
+    except ConfigError:
+        raise
+    except RunError as error:
+        return {'error': str(error).splitlines()[0]}
+    return report._asdict() | {'fits': report.fits, 'needed': report.needed}
+
+
+def page(found):
+    """A table of the records for every target, in the order in which the targets came."""
+    parts = []
+    for target in dict.fromkeys(record['target'] for record in found):
+        own = [record for record in found if record['target'] == target]
+        good = next((record for record in own if 'error' not in record), None)
+        title = f'{target}: {good["devices"]}, {good["memory"] / GIB:.2f} GiB each' if good else target
+        order = sorted(own, key=lambda record: (record['table'], record['column']))
+        parts.append('\n'.join((f'## {title}\n', HEAD, *map(line, order))))
+    return '\n\n'.join(parts)
+
+
+def line(record):
+    name = f'{record["table"]}, {record["column"]}'
+    row = record['row'] + (', remat' if record['remat'] else '')
+    if 'error' in record:
+        return f'| {name} | {row} | {record["error"]} | | | | | |'
+    moved = record['collectives'].get('all-reduce', (0, 0))[1]
+    return (
+        f'| {name} | {row} | {record["batch"]} '
+        f'| {record["needed"] / GIB:.2f}, {"fits" if record["fits"] else "**does not fit**"} '
+        f'| {record["temporaries"] / GIB:.2f} | {record["flops"] / record["batch"] / 1e9:.2f} '
+        f'| {moved / MIB:.1f} | {record["seconds"]:.0f} s |'
+    )
+
+
+if __name__ == '__main__':
+    main()

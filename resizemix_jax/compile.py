@@ -1,0 +1,174 @@
+"""--mode=compile: a config's training step, compiled for devices that need not be here. Nothing is trained.
+
+So before an accelerator is rented: does the step compile for it, does it fit, what is moved between devices?
+It says what the compiler says; how long a step takes, it does not.
+"""
+
+import collections
+import math
+import re
+import time
+from typing import NamedTuple
+
+import jax
+
+from resizemix_jax import build, parallel, targets
+from resizemix_jax.errors import ConfigError, RunError
+
+MIB, GIB = 2**20, 2**30
+
+_KINDS = 'all-reduce|all-gather|reduce-scatter|all-to-all|collective-permute|collective-broadcast'
+_COLLECTIVE = re.compile(rf'^\s*(?:ROOT )?%?[\w.-]+ = ([^="]*?) ({_KINDS})(-start)?\(', re.MULTILINE)
+_ARRAY = re.compile(r'\b(pred|[a-z]+(\d+)\w*)\[([\d,]*)\]')
+
+
+class Report(NamedTuple):
+    """What is known of a compiled step; bytes and operations are one device's.
+
+    Attributes:
+        target: as in the command.
+        devices: in words.
+        batch: the images of a device.
+        memory: bytes that a program can use there.
+        arguments: bytes of the state and the batch.
+        donated: bytes of them that the new state takes over.
+        outputs: bytes of the new state and the metrics.
+        temporaries: bytes of everything between.
+        code: bytes of the program.
+        flops: floating-point operations of a step, as XLA counts them before it optimises: the body of a
+            loop is counted once, whatever its turns.
+        collectives: kind -> (how many, bytes of their results), in the compiled program; within a loop once.
+        seconds: of compilation.
+    """
+
+    target: str
+    devices: str
+    batch: int
+    memory: int
+    arguments: int
+    donated: int
+    outputs: int
+    temporaries: int
+    code: int
+    flops: float
+    collectives: dict
+    seconds: float
+
+    @property
+    def needed(self):
+        """Bytes of a device's memory while the step runs."""
+        return self.arguments + self.outputs - self.donated + self.temporaries + self.code
+
+    @property
+    def fits(self):
+        return self.needed <= self.memory
+
+    def __str__(self):
+        moved = [f'{n} x {kind}, {size / MIB:.1f} MiB' for kind, (n, size) in self.collectives.items()]
+        lines = (
+            f'{self.target}: {self.devices}, {self.batch} images each',
+            f'{"fits" if self.fits else "DOES NOT FIT"}: {self.needed / GIB:.2f} of '
+            f'{self.memory / GIB:.2f} GiB of a device',
+            f'    state and batch {self.arguments / MIB:.1f} MiB, of which the new state takes over '
+            f'{self.donated / MIB:.1f} MiB (donated)',
+            f'    temporaries {self.temporaries / MIB:.1f} MiB, program {self.code / MIB:.1f} MiB',
+            f'operations of a step: {self.flops:.4g} FLOP a device, {self.flops / self.batch:.4g} an image '
+            '(the body of a loop counted once)',
+            f'collectives of a step: {"; ".join(moved) or "none"}',
+            f'compiled in {self.seconds:.0f} s',
+        )
+        return '\n'.join(lines)
+
+
+def compile_step(config, target=targets.LOCAL):
+    """Compiles the training step that `config` describes for the devices of `target`; reads no data.
+
+    Args:
+        config: `ml_collections.ConfigDict` of a file in configs/.
+        target: see `resizemix_jax.targets`.
+
+    Returns:
+        A `Report`.
+
+    Raises:
+        ConfigError: no such target, its compiler is not installed, or the config is wrong.
+        RunError: the step does not compile; so a TPU's compiler says, too, that it does not fit.
+    """
+    devices, memory = _devices(config, target)
+    plan = build.plan(config, devices)
+    run = build.unopened_run(plan)
+    share = config.batch_size // len(devices)
+    flops = _lower(run._replace(plan=plan._replace(devices=parallel.one_cpu())), share).cost_analysis()[
+        'flops'
+    ]
+    lowered = _lower(run, config.batch_size)
+    start = time.perf_counter()
+    try:
+        compiled = lowered.compile()
+    except jax.errors.JaxRuntimeError as error:
+        failed = 'does not fit' if 'RESOURCE_EXHAUSTED' in str(error) else 'does not compile'
+        raise RunError(f'The step {failed} on {target}: {error}') from error
+    seconds = time.perf_counter() - start
+    used = compiled.memory_analysis()
+    return Report(
+        target=target,
+        devices=parallel.describe(devices),
+        batch=share,
+        memory=memory,
+        arguments=used.argument_size_in_bytes,
+        donated=used.alias_size_in_bytes,
+        outputs=used.output_size_in_bytes,
+        temporaries=used.temp_size_in_bytes,
+        code=used.generated_code_size_in_bytes,
+        flops=flops,
+        collectives=collectives(compiled.as_text()),
+        seconds=seconds,
+    )
+
+
+def collectives(text):
+    """kind -> (how many, bytes of their results) of a compiled program's text, one device's."""
+    found = collections.defaultdict(lambda: (0, 0))
+    for results, kind, start in _COLLECTIVE.findall(re.sub(r'/\*.*?\*/', '', text)):
+        arrays = _ARRAY.findall(results)
+        if start and kind != 'all-reduce':
+            # The beginning of one that runs beside others lists its operands, its results and two marks.
+            arrays = [array for array in arrays if array[0] != 'u32' or array[2]]
+            arrays = arrays[len(arrays) // 2 :]
+        count, size = found[kind]
+        found[kind] = count + 1, size + sum(_bytes(bits, shape) for _, bits, shape in arrays)
+    return dict(found)
+
+
+def _bytes(bits, shape):
+    return int(bits or 8) * math.prod(map(int, filter(None, shape.split(',')))) // 8
+
+
+def _lower(run, batch_size):
+    """The training step, lowered for the devices of its plan and a batch of that size in all."""
+    plan = run.plan
+    batch = build.batch_shapes(plan.dataset, batch_size)
+    key = jax.eval_shape(jax.random.key, 0)
+    return parallel.lower(build.train_step(run), plan.devices, build.template(plan), batch, key)
+
+
+def _devices(config, name):
+    """(devices, bytes of one that a program can use)."""
+    if name == targets.LOCAL:
+        try:
+            devices = parallel.choose_devices(config.num_devices)
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+        return devices, parallel.memory(devices[0])
+    target = targets.parse(name)
+    if config.num_devices:
+        raise ConfigError(f'num_devices={config.num_devices}: --target={name} says how many; leave it 0')
+    try:
+        return parallel.target_devices(target), target.memory
+    except jax.errors.JaxRuntimeError as error:
+        raise ConfigError(f'--target={name!r}: {error}') from error
+    except (RuntimeError, NotImplementedError) as error:
+        raise ConfigError(
+            f'--target={name!r}: its compiler is not installed. In an environment of its own: '
+            f'pip install -r {target.requirements}'
+        ) from error
