@@ -1,18 +1,19 @@
 """Encoded pictures -> the crops that the network sees; the law of the crops.
 
 Training, as torchvision's RandomResizedCrop and RandomHorizontalFlip: ten times a box is drawn, its area
-U(0.08, 1) of the picture's, its ratio of width to height log-uniform in [3/4, 4/3], both sides rounded; the first
-that fits is placed uniformly. If none fits, it is the largest box in the middle whose ratio is in that range.
-It is resized to the network's size and flipped with probability 1/2. All draws are of the generator that is given.
+U(0.08, 1) of the picture's, its ratio of width to height log-uniform in [3/4, 4/3], both sides rounded; the
+first that fits is placed uniformly. If none fits, it is the largest box in the middle whose ratio is in
+that range. It is resized to the network's size and flipped with probability 1/2. All draws are of the
+generator that is given.
 
-Evaluation, as torchvision's Resize and CenterCrop: the shorter side to `eval_resize`, the longer one in proportion,
-rounded down; then the middle, its corner rounded to even.
+Evaluation, as torchvision's Resize and CenterCrop: the shorter side to `eval_resize`, the longer one in
+proportion, rounded down; then the middle, its corner rounded to even.
 
-Resizing is bilinear at half-pixel centres. Two things differ from Pillow, and so from torchvision: a picture of
-which at least twice the size is left is first reduced by 2, 4 or 8 in the JPEG's own transform, and the box's
-corners are rounded outwards to that grid; and what then remains, less than half, is interpolated between two pixels
-a side (`resize='linear'`, as TensorFlow's does), where Pillow averages all of them. `resize='area'` averages too,
-and takes about as long again as a third of the decoding.
+Resizing is bilinear at half-pixel centres. Two things differ from Pillow, and so from torchvision: a
+picture of which at least twice the size is left is first reduced by 2, 4 or 8 in the JPEG's own transform,
+and the box's corners are rounded outwards to that grid; and what then remains, less than half, is
+interpolated between two pixels a side (`resize='linear'`, as TensorFlow's does), where Pillow averages all
+of them. `resize='area'` averages too, and takes about as long again as a third of the decoding.
 """
 
 import math

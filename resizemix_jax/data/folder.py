@@ -1,4 +1,7 @@
-"""Pictures in folders, streamed: --config.dataset=folder:/path, with /path/train/CLASS/*.jpg and /path/val/CLASS/*.jpg."""
+"""Pictures in folders, streamed: --config.dataset=folder:/path.
+
+/path/train/CLASS/*.jpg and /path/val/CLASS/*.jpg; instead of val also validation or test, and other ENDINGS.
+"""
 
 import os
 import pathlib
@@ -7,14 +10,14 @@ import numpy as np
 
 from resizemix_jax.data import records, streaming
 from resizemix_jax.data.pictures import ENDINGS
-from resizemix_jax.data.stream import Stream
+from resizemix_jax.data.stream import Stream, View
 from resizemix_jax.errors import DataError
 
 EVALUATION = ('val', 'validation', 'test')
 
 
 def folder(*, source='', image_size=224, eval_resize=0, resize='linear', max_damaged=1e-4):
-    """Each folder below `train` is a class, in the order of their names; its files that end as pictures do are it.
+    """Each folder below `train` is a class, in the order of their names; so are its pictures.
 
     Args:
         source: the directory, with `train` and one of `val`, `validation` and `test` in it.
@@ -26,7 +29,7 @@ def folder(*, source='', image_size=224, eval_resize=0, resize='linear', max_dam
     """
     if not source:
         raise ValueError("dataset='folder' needs a directory: --config.dataset=folder:/path")
-    view = streaming.View(image_size, eval_resize, resize, max_damaged).checked()
+    view = View(image_size, eval_resize, resize, max_damaged).checked()
     root = pathlib.Path(source).expanduser()
     folders = {'train': root / 'train', 'eval': _evaluation(root)}
     classes = _classes(folders['train'])

@@ -1,6 +1,7 @@
-"""ImageNet (Russakovsky et al., 2015), ILSVRC 2012: 1000 classes, 224 x 224; TFDS `imagenet2012`, streamed."""
+"""ImageNet (Russakovsky et al., 2015), ILSVRC 2012: 1000 classes; TFDS `imagenet2012`, streamed."""
 
 from resizemix_jax.data import streaming
+from resizemix_jax.data.stream import View
 
 
 def imagenet(*, image_size=224, eval_resize=0, resize='linear', max_damaged=1e-4):
@@ -14,5 +15,5 @@ def imagenet(*, image_size=224, eval_resize=0, resize='linear', max_damaged=1e-4
         source='imagenet2012',
         splits={'train': ('train', 1_281_167), 'eval': ('validation', 50_000)},
         num_classes=1000,
-        view=streaming.View(image_size, eval_resize, resize, max_damaged),
+        view=View(image_size, eval_resize, resize, max_damaged),
     )

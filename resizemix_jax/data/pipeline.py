@@ -20,7 +20,7 @@ def epoch_order(seed, epoch, size):
 
 
 def order_after(seed, epoch, size, row):
-    """The examples that follow `row` in the order of an epoch, around to the one before it: int64 [size - 1]."""
+    """The examples that follow `row` in an epoch, around to the one before it: int64 [size - 1]."""
     order = epoch_order(seed, epoch, size)
     return np.roll(order, -np.flatnonzero(order == row)[0])[1:]
 

@@ -1,7 +1,8 @@
-"""The encoded examples of a split by their number, from files as they are: ArrayRecord, TFRecord, or pictures.
+"""The encoded examples of a split by their number, from ArrayRecord, TFRecord or picture files.
 
-All have `size`, `read(row)` -> (the encoded image, its label), which raises one of UNREADABLE if that example is
-damaged, and `file(row)`, for messages. They open files when they first read, so they can be given to other processes.
+All have `size`, `read(row)` -> (the encoded image, its label), which raises one of UNREADABLE if that
+example is damaged, and `file(row)`, for messages. They open files when they first read, so they can be
+given to other processes.
 """
 
 import bisect

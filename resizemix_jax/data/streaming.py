@@ -4,7 +4,7 @@ import logging
 
 from resizemix_jax.data import reading, records
 from resizemix_jax.data.dataset import Dataset
-from resizemix_jax.data.stream import Stream, View
+from resizemix_jax.data.stream import Stream
 from resizemix_jax.errors import DataError
 
 log = logging.getLogger(__name__)

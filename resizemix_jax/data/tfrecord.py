@@ -1,7 +1,7 @@
-"""Where the records of TFRecord files begin, without TensorFlow: random access to what was made to be streamed.
+"""Where the records of TFRecord files are: random access to what was made to be read in order.
 
-A record is its length (uint64, little endian), the masked CRC-32C of those 8 bytes, the data, and the data's CRC.
-Finding the records takes one small read each, so what is found is kept in a file.
+A record is its length (uint64, little endian), the masked CRC-32C of those 8 bytes, the data, and the
+data's CRC. Finding the records takes one small read each, so what is found is kept in a file.
 """
 
 import concurrent.futures

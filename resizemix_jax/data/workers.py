@@ -1,8 +1,8 @@
 """Processes that make batches ahead of their use, in parts, into memory that they share with this process.
 
-They are started anew (`spawn`) and import neither JAX nor TFDS, so one starts in about a second and takes some 50 MB.
-They ignore SIGTERM and SIGINT, which a scheduler or Ctrl-C sends to all processes of a run while this one still has
-to save; they end when it is done with them, or when it ends, however it does.
+They are started anew (`spawn`) and import neither JAX nor TFDS, so one starts in about a second and takes
+some 50 MB. They ignore SIGTERM and SIGINT, which a scheduler or Ctrl-C sends to all processes of a run
+while this one still has to save; they end when it is done with them, or when it ends, however it does.
 """
 
 import contextlib
@@ -31,16 +31,16 @@ def ahead(split, make, indices, size, share, workers):
 
     Args:
         split: `stream.Stream` that `make` reads; what it notes as damaged is noted here.
-        make: pickles; (share, index) -> dict of arrays, `images` among them, each of that share of batch `index`.
-        indices: of batches.
+        make: pickles; (share, index) -> that share of batch `index`: dict of arrays, `images` among them.
+        indices: of batches, a sequence.
         size: how many examples of a batch are this process'.
         share: (index, count) of the processes of the run.
         workers: how many processes; -1: one a core.
     """
-    indices = list(indices)
     workers = workers if workers > 0 else _cores()
-    team = _Team(split, make, size, share, min(workers, size * len(indices)))
+    team = _Team(split, size, share, workers)
     try:
+        team.start(make, min(workers, team.parts * len(indices)))
         for position in range(min(SLOTS, len(indices))):
             team.ask(position, indices[position])
         for position in range(len(indices)):
@@ -59,26 +59,29 @@ def divide(size, workers):
 
 
 class _Team:
-    def __init__(self, split, make, size, share, workers):
+    def __init__(self, split, size, share, workers):
         self.split, self.share, self.parts = split, share, divide(size, workers)
-        context = multiprocessing.get_context('spawn')
+        self.context = multiprocessing.get_context('spawn')
         shape = (SLOTS, self.parts, size // self.parts, *split.image_shape)
         # Not bound to the size of /dev/shm, which is small in containers, and gone with the last process.
-        memory = context.RawArray('B', int(np.prod(shape)))
-        self.images = np.frombuffer(memory, np.uint8).reshape(shape)
-        self.tasks = context.SimpleQueue()
+        self.memory = self.context.RawArray('B', int(np.prod(shape)))
+        self.images = np.frombuffer(self.memory, np.uint8).reshape(shape)
+        self.tasks = self.context.SimpleQueue()
         self.made = [{} for _ in range(SLOTS)]  # the parts of each batch that are there
         self.processes, self.answers = [], []
-        for _ in range(workers):
-            receive, send = context.Pipe(duplex=False)
-            args = split, make, memory, shape, self.tasks, send
-            self.processes.append(context.Process(target=_work, args=args, daemon=True))
-            self.answers.append(receive)
-            with _signals_later():
-                self.processes[-1].start()
-            send.close()
         # At the latest before multiprocessing waits for them when this process ends.
         self.stop = multiprocessing.util.Finalize(None, _end, args=(self.processes,), exitpriority=10)
+
+    def start(self, make, workers):
+        for _ in range(workers):
+            receive, send = self.context.Pipe(duplex=False)
+            args = self.split, make, self.memory, self.images.shape, self.tasks, send
+            process = self.context.Process(target=_work, args=args, daemon=True)
+            with _signals_later():
+                process.start()
+            self.processes.append(process)
+            self.answers.append(receive)
+            send.close()
 
     def ask(self, position, index):
         """Has the batch `index` made, as number `position` of all."""

@@ -1,4 +1,4 @@
-"""A miniature ImageNet: real pictures of many sizes and kinds, as TFDS's ArrayRecord or TFRecord, or in folders."""
+"""A miniature ImageNet: pictures of many sizes and kinds, as ArrayRecord, as TFRecord, or in folders."""
 
 import io
 import pathlib
@@ -77,7 +77,7 @@ def write(directory, file_format='array_record', splits=SPLITS, damaged=()):
     writer.close_all()
     _name_shards(path)
     if file_format == 'tfrecord':
-        _as_tfrecord(path)
+        as_tfrecord(path)
     return path
 
 
@@ -100,7 +100,8 @@ def _name_shards(path):
     about.write_text(about.read_text().replace('{SHARD_INDEX}', '{SHARD_X_OF_Y}'))
 
 
-def _as_tfrecord(path):
+def as_tfrecord(path):
+    """Makes the ArrayRecord files of a version TFRecord files."""
     for file in path.glob('*.array_record*'):
         reader = array_record_module.ArrayRecordReader(str(file))
         records = reader.read_all()
