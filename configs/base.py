@@ -16,7 +16,7 @@ def base():
     config.task = 'classify'  # a file of resizemix_jax/tasks
     config.task_args = ml_collections.ConfigDict()
     config.seed = 0
-    config.dataset = 'fashion_mnist_10k'  # a file of resizemix_jax/data
+    config.dataset = 'fashion_mnist_10k'  # a file of resizemix_jax/data, or FILE:SOURCE: 'folder:/path'
     config.dataset_args = ml_collections.ConfigDict()
     config.data_dir = ''  # '': $TFDS_DATA_DIR, or else ~/tensorflow_datasets
 

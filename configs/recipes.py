@@ -43,7 +43,7 @@ def resnet(depth):
     """Paper, section 5.1.3: 300 epochs, batch 512, lr 0.5, weight decay 4e-5, cosine.
 
     Released: the same without Nesterov; 64 images a GPU, BatchNorm of each GPU. The images are cropped,
-    resized and flipped while they are decoded, so the step augments nothing.
+    resized and flipped while they are decoded, so the step augments nothing (eval_resize 0: 256 for 224).
     """
 
     def recipe_of(config, recipe):
@@ -52,6 +52,9 @@ def resnet(depth):
         config.augment = 'none'
         config.augment_args = ml_collections.ConfigDict()
         config.epochs, config.batch_size = 300, 512
+        config.dataset_args = ml_collections.ConfigDict(
+            dict(image_size=224, eval_resize=0, resize='linear', max_damaged=1e-4)
+        )
         config.optimizer.update(lr=0.5, weight_decay=4e-5, nesterov=recipe == 'paper')
 
     return recipe_of

@@ -4,8 +4,8 @@
 
 Arguments: row (see --list), model resnet50 | resnet101, recipe paper | released, scale paper | small,
 seed.
-The policies run on the images as they come out of the crop. Every row resolves and builds; what streams
-ImageNet from disk is not built yet.
+The policies run on the images as they come out of the crop. ImageNet is read from TFDS's `imagenet2012` and
+decoded as it is used (docs/input.md); other pictures: --config.dataset=folder:/path or tfds:NAME.
 """
 
 from configs import common, recipes

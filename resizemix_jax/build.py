@@ -103,10 +103,13 @@ def _scheduled(plan, images):
 
 
 def _dataset(config):
+    name, colon, source = config.dataset.partition(':')
     keywords = dict(config.dataset_args)
-    if 'data_dir' in inspect.signature(find('data', config.dataset)).parameters:
+    if colon:
+        keywords['source'] = source  # NAME:REST, e.g. folder:/path
+    if 'data_dir' in inspect.signature(find('data', name)).parameters:
         keywords['data_dir'] = config.data_dir  # what is known of it lies beside it
-    return bind('data', config.dataset, keywords)()
+    return bind('data', name, keywords)()
 
 
 def _optimizer(config, schedule):

@@ -152,6 +152,11 @@ def _parts(plan):
 def _check(plan, directory):
     """Raises ConfigError for what would fail only after the search."""
     config, dataset = plan.config, plan.dataset
+    if dataset.streamed:
+        raise ConfigError(
+            f'dataset={config.dataset} is streamed, and a generated set is written from memory: SuperMix '
+            'takes a dataset that fits into it, e.g. cifar100'
+        )
     if directory.exists():
         raise ConfigError(f'{directory} exists, and nothing is overwritten; name another with --output=DIR')
     try:

@@ -9,7 +9,7 @@ import numpy as np
 class Split(NamedTuple):
     """A split in memory: images uint8 [N, H, W, C], label int32 [N], and the names of the classes, or ().
 
-    A split that is streamed has `size`, `names` and `batch` as well.
+    A split that is streamed, `stream.Stream`, has `size`, `names` and `batch` as well.
     """
 
     images: np.ndarray
@@ -41,6 +41,7 @@ class Dataset(NamedTuple):
         train_size, eval_size: how many examples the two splits hold.
         mean, std: of each channel, for images scaled to [0, 1].
         read: (split, data_dir) -> Split, where split is 'train' or 'eval'; raises DataError.
+        streamed: whether that is a `stream.Stream`, decoded as it is used.
     """
 
     name: str
@@ -51,3 +52,4 @@ class Dataset(NamedTuple):
     mean: tuple
     std: tuple
     read: Callable
+    streamed: bool = False

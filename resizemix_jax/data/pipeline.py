@@ -7,6 +7,9 @@ import functools
 
 import numpy as np
 
+from resizemix_jax.data import workers as processes
+from resizemix_jax.data.dataset import Split
+
 WHOLE = (0, 1)  # the share of a process that is alone
 
 
@@ -14,6 +17,12 @@ WHOLE = (0, 1)  # the share of a process that is alone
 def epoch_order(seed, epoch, size):
     """The order of the examples in an epoch: a permutation, int64 [size]."""
     return np.random.default_rng((seed, epoch)).permutation(size)
+
+
+def order_after(seed, epoch, size, row):
+    """The examples that follow `row` in an epoch, around to the one before it: int64 [size - 1]."""
+    order = epoch_order(seed, epoch, size)
+    return np.roll(order, -np.flatnonzero(order == row)[0])[1:]
 
 
 def train_batch(split, batch_size, seed, step, share=WHOLE):
@@ -49,16 +58,16 @@ def train_batches(split, batch_size, seed, start, stop, share=WHOLE, workers=0):
     """Batches `start` to `stop` - 1 of training, ahead of their use where the split has to be decoded.
 
     Args:
-        workers: the processes that decode; 0 is this one.
+        workers: the processes that decode; 0 is this one, -1 one a core.
     """
-    make = functools.partial(_train_batch, split, batch_size, seed, share)
-    yield from _ahead(split, make, range(start, stop), workers)
+    make = functools.partial(_train_batch, split, batch_size, seed)
+    yield from _ahead(split, make, range(start, stop), batch_size, share, workers)
 
 
 def eval_batches(split, batch_size, share=WHOLE, workers=0):
     """All batches of evaluation: every example once over all processes."""
-    make = functools.partial(_eval_batch, split, batch_size, share)
-    yield from _ahead(split, make, range(-(-split.size // batch_size)), workers)
+    make = functools.partial(_eval_batch, split, batch_size)
+    yield from _ahead(split, make, range(-(-split.size // batch_size)), batch_size, share, workers)
 
 
 def _rows(index, batch_size, share):
@@ -76,6 +85,8 @@ def _eval_batch(split, batch_size, share, index):
     return eval_batch(split, batch_size, index, share)
 
 
-def _ahead(split, make, indices, workers):
-    """make(index) for every index, in order."""
-    return map(make, indices)
+def _ahead(split, make, indices, batch_size, share, workers):
+    """make(share, index) for every index, in order; by other processes if there is something to decode."""
+    if isinstance(split, Split) or workers == 0:
+        return map(functools.partial(make, share), indices)
+    return processes.ahead(split, make, indices, batch_size // share[1], share, workers)

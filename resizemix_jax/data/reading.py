@@ -4,14 +4,16 @@ import logging
 import os
 import pathlib
 
+import cv2
 import numpy as np
 
+from resizemix_jax.data import records
 from resizemix_jax.data.dataset import Dataset, Split
 from resizemix_jax.errors import DataError
 
 log = logging.getLogger(__name__)
 
-CHUNK = 1000
+FORMATS = ('array_record', 'tfrecord')
 
 
 def data_directory(data_dir):
@@ -65,23 +67,49 @@ def read(name, split, root, command=''):
     Raises:
         DataError: it is missing, incomplete, in another format, or its images differ in shape.
     """
-    command = command or prepare_command(name, root)
-    builder = _open(name, root, command)
-    _check_files(builder, name, split, command)
-    source = builder.as_data_source(split)
-    first = source[0]['image']
-    images = np.empty((len(source), *first.shape), np.uint8)
-    label = np.empty(len(source), np.int32)
-    for start in range(0, len(source), CHUNK):
-        rows = range(start, min(start + CHUNK, len(source)))
-        for i, example in zip(rows, source.__getitems__(rows), strict=True):
-            if example['image'].shape != first.shape:
-                raise DataError(
-                    f'{name}: image {i} of {split!r} has shape {example["image"].shape}, the first one '
-                    f'{first.shape}; images of one size are needed'
-                )
-            images[i], label[i] = example['image'], example['label']
+    builder = open_split(name, split, root, command)
+    examples = records.of_tfds(builder, split, ('image', 'label'))
+    first = _decode(examples, 0)[0]
+    images = np.empty((examples.size, *first.shape), np.uint8)
+    label = np.empty(examples.size, np.int32)
+    for i in range(examples.size):
+        image, label[i] = _decode(examples, i)
+        if image.shape != first.shape:
+            raise DataError(
+                f'{name}: image {i} of {split!r} has shape {image.shape}, the first one '
+                f'{first.shape}; images of one size are needed'
+            )
+        images[i] = image
     return Split(images, label, tuple(builder.info.features['label'].names))
+
+
+def _decode(examples, row):
+    """(uint8 [H, W, C] as it is stored, label); raises DataError."""
+    try:
+        data, label = examples.read(row)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        if image is None:
+            raise ValueError('it is no picture that can be decoded')
+    except (*records.UNREADABLE, cv2.error) as error:
+        raise DataError(f'example {row}, in {examples.file(row)}, cannot be read: {error}') from error
+    if image.ndim == 2:
+        return image[..., None], label
+    return image[..., ::-1], label  # OpenCV's order is blue, green, red
+
+
+def open_split(name, split, root, command=''):
+    """The TFDS builder of a dataset below `root`, of which all files of `split` are there.
+
+    Args:
+        As `read`.
+
+    Raises:
+        DataError: it is missing, incomplete, or in another format.
+    """
+    command = command or prepare_command(name, root)
+    builder = open_builder(name, root, command)
+    _check_files(builder, name, split, command)
+    return builder
 
 
 def prepare_command(name, root):
@@ -89,7 +117,8 @@ def prepare_command(name, root):
     return f'python -m resizemix_jax.data.prepare {name} --data_dir={root}'
 
 
-def _open(name, root, command):
+def open_builder(name, root, command):
+    """The TFDS builder of the newest version of a dataset below `root`; raises DataError if there is none."""
     # TFDS and its readers take most of a second to import; only a process that reads pays for it.
     import tensorflow_datasets as tfds
 
@@ -104,12 +133,12 @@ def _open(name, root, command):
 
 
 def _check_files(builder, name, split, command):
-    """Raises DataError unless every shard of the split is there, as ArrayRecord."""
+    """Raises DataError unless every shard of the split is there, in a format that can be read."""
     info = builder.info
-    if info.file_format.value != 'array_record':
+    if info.file_format.value not in FORMATS:
         raise DataError(
             f'{name}: {builder.data_dir} is in the format {info.file_format.value}; this trainer reads '
-            f'array_record. Prepare a copy elsewhere:\n    {prepare_command(name, "OTHER_DIR")}'
+            f'{" and ".join(FORMATS)}. Prepare a copy elsewhere:\n    {prepare_command(name, "OTHER_DIR")}'
         )
     if split not in info.splits:
         raise DataError(f'{name}: {builder.data_dir} has no split {split!r}; it has {list(info.splits)}')

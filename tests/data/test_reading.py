@@ -8,7 +8,7 @@ import pytest
 from resizemix_jax.data import reading
 from resizemix_jax.errors import DataError
 from resizemix_jax.find import find
-from tests.data import directories
+from tests.data import directories, miniature
 
 SIZES = {'train': 70, 'test': 30}
 
@@ -24,6 +24,22 @@ def test_a_directory_of_the_dataset_s_own_schema_is_read(name, tmp_path, caplog)
         assert read.images.dtype == np.uint8 and read.label.dtype == np.int32
         assert len(read.names) == dataset.num_classes
     assert 'has 70 examples, the published dataset' in caplog.text
+
+
+def test_a_tfrecord_copy_is_read_too(tmp_path):
+    content = directories.write(tmp_path, 'cifar10', SIZES)
+    (version,) = (tmp_path / 'cifar10').iterdir()
+    miniature.as_tfrecord(version)
+    read = find('data', 'cifar10')().read('train', str(tmp_path))
+    np.testing.assert_array_equal(read.images, content['train'][0])
+    np.testing.assert_array_equal(read.label, content['train'][1])
+
+
+def test_a_damaged_image_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(directories.writing, 'encode_png', lambda image: b'nothing')
+    directories.write(tmp_path, 'cifar10', SIZES)
+    with pytest.raises(DataError, match='example 0, in .*cifar10-train.*, cannot be read: it is no picture'):
+        find('data', 'cifar10')().read('train', str(tmp_path))
 
 
 def test_missing_data_names_the_one_command(tmp_path):
@@ -68,8 +84,10 @@ def test_a_missing_split_is_named(tmp_path):
 def test_another_format_is_named(tmp_path):
     directories.write(tmp_path, 'cifar10', SIZES)
     (info,) = tmp_path.glob('cifar10/*/dataset_info.json')
-    info.write_text(info.read_text().replace('"array_record"', '"tfrecord"'))
-    with pytest.raises(DataError, match='in the format tfrecord; this trainer reads array_record'):
+    info.write_text(info.read_text().replace('"array_record"', '"riegeli"'))
+    with pytest.raises(
+        DataError, match='in the format riegeli; this trainer reads array_record and tfrecord'
+    ):
         find('data', 'cifar10')().read('train', str(tmp_path))
 
 

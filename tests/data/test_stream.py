@@ -1,0 +1,249 @@
+"""Streamed splits: the same batches from either format and any number of processes; damage is counted."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from resizemix_jax.data import pipeline, workers
+from resizemix_jax.data.folder import folder
+from resizemix_jax.data.imagenet import imagenet
+from resizemix_jax.errors import DataError, RunError
+from tests.data import miniature
+
+TRAIN, EVAL = miniature.SPLITS.values()
+
+
+def read(directory, split='train', **keywords):
+    return imagenet(**{'image_size': 32, 'max_damaged': 0.2} | keywords).read(split, str(directory))
+
+
+@pytest.fixture(scope='module')
+def written(tmp_path_factory):
+    made = {name: tmp_path_factory.mktemp(name) for name in ('array_record', 'tfrecord')}
+    for file_format, directory in made.items():
+        miniature.write(directory, file_format)
+    return made
+
+
+def assert_same(batches, expected):
+    for one, two in zip(batches, expected, strict=True):
+        assert one.keys() == two.keys()
+        for name in one:
+            np.testing.assert_array_equal(one[name], two[name])
+            assert one[name].dtype == two[name].dtype
+
+
+def test_both_formats_give_the_same_batches(written):
+    one, two = (read(directory) for directory in written.values())
+    assert one.size == two.size == TRAIN and one.image_shape == (32, 32, 3) and len(one.names) == 1000
+    assert_same(*([pipeline.train_batch(s, 8, 0, k) for k in range(10)] for s in (one, two)))
+    one, two = (read(directory, 'eval') for directory in written.values())
+    assert_same(*(pipeline.eval_batches(s, 8) for s in (one, two)))
+
+
+def test_folders_give_the_same_crops(written, tmp_path):
+    miniature.write_folders(tmp_path)
+    split = folder(source=str(tmp_path), image_size=32, max_damaged=0).read('eval', '')
+    other = read(written['tfrecord'], 'eval')
+    assert split.size == EVAL and split.names == ('class0', 'class1', 'class2', 'class3')
+    order = [int(os.path.basename(split.records.file(row))[:3]) for row in range(EVAL)]
+    assert sorted(order) == list(range(EVAL))
+    assert_same([split.batch(np.arange(EVAL), None)], [other.batch(np.array(order), None)])
+
+
+@pytest.mark.parametrize('count', [1, 2])
+def test_processes_make_the_batches_that_this_one_makes(count, written):
+    split = read(written['tfrecord'])
+    direct = [pipeline.train_batch(split, 8, 3, step) for step in range(2, 9)]  # over an epoch's end
+    assert direct[0]['images'].dtype == np.uint8 and direct[0]['images'].shape == (8, 32, 32, 3)
+    assert_same(pipeline.train_batches(split, 8, 3, 2, 9, workers=0), direct)
+    assert_same(pipeline.train_batches(split, 8, 3, 2, 9, workers=count), direct)
+    half = [{k: v[4:] for k, v in batch.items()} for batch in direct]
+    assert_same(pipeline.train_batches(split, 8, 3, 2, 9, share=(1, 2), workers=count), half)
+
+
+def test_evaluation_counts_every_example_once(written):
+    split = read(written['array_record'], 'eval')
+    expected = [label for _, label in miniature.pictures('validation', EVAL)]
+    for count in (0, 2):
+        batches = list(pipeline.eval_batches(split, 6, workers=count))
+        assert {b['images'].shape for b in batches} == {(6, 32, 32, 3)}
+        assert np.concatenate([b['label'][b['valid'] > 0] for b in batches]).tolist() == expected
+    shares = [list(pipeline.eval_batches(split, 6, share=(p, 2))) for p in range(2)]
+    assert sum(b['valid'].sum() for share in shares for b in share) == EVAL
+
+
+def test_crops_differ_between_epochs_and_seeds_and_not_by_what_is_beside_them(written):
+    split = read(written['tfrecord'])
+    crops = [split.batch(np.array([5]), draw)['images'] for draw in ((0, 0), (0, 1), (1, 0))]
+    assert not np.array_equal(crops[0], crops[1]) and not np.array_equal(crops[0], crops[2])
+    np.testing.assert_array_equal(
+        split.batch(np.array([9, 5, 5]), (0, 0))['images'][1:], crops[0].repeat(2, 0)
+    )
+
+
+@pytest.mark.parametrize('file_format', ['array_record', 'tfrecord'])
+@pytest.mark.parametrize('count', [0, 2])
+def test_in_training_the_next_of_the_order_takes_the_place_of_a_damaged_one(
+    count, file_format, tmp_path, written, caplog
+):
+    order = pipeline.epoch_order(0, 0, TRAIN)
+    bad = [order[3], order[4], order[20]]  # two of them follow each other
+    miniature.write(tmp_path, file_format, damaged=[('train', row) for row in bad])
+    split, whole = read(tmp_path), read(written[file_format])
+    rows = order[:40].copy()
+    rows[3] = rows[4] = rows[5]
+    rows[20] = rows[21]
+    expected = [whole.batch(part, (0, 0)) for part in rows.reshape(5, 8)]
+    with caplog.at_level(logging.WARNING):
+        assert_same(pipeline.train_batches(split, 8, 0, 0, 5, workers=count), expected)
+    assert sorted(split.damaged) == sorted(bad)
+    warnings = [r.message for r in caplog.records if 'cannot be read' in r.message]
+    assert len(warnings) == 3  # each is named once, although two batches may meet it
+    assert (
+        f'imagenet train: example {order[20]}, in {split.records.file(order[20])}, cannot be read'
+        in ''.join(warnings)
+    )
+
+
+def test_the_last_of_the_order_is_followed_by_its_first(tmp_path, written):
+    order = pipeline.epoch_order(0, 0, TRAIN)
+    miniature.write(tmp_path, damaged=[('train', order[-1])])
+    batch, expected = (
+        read(d).batch(rows, (0, 0)) for d, rows in ((tmp_path, order[-1:]), (written['tfrecord'], order[:1]))
+    )
+    assert_same([batch], [expected])
+
+
+def test_in_evaluation_a_damaged_one_is_grey_and_counted(tmp_path, written):
+    miniature.write(tmp_path, damaged=[('validation', 7)])
+    split = read(tmp_path, 'eval')
+    batches = list(pipeline.eval_batches(split, 8, workers=2))
+    assert sum(b['valid'].sum() for b in batches) == EVAL and list(split.damaged) == [7]
+    assert (batches[0]['images'][7] == 128).all() and batches[0]['label'][7] == 7 % miniature.CLASSES
+    assert_same(batches[1:], list(pipeline.eval_batches(read(written['tfrecord'], 'eval'), 8))[1:])
+
+
+@pytest.mark.parametrize('count', [0, 2])
+def test_too_much_damage_ends_the_run(count, tmp_path):
+    miniature.write(tmp_path, 'tfrecord', damaged=[('train', row) for row in range(10, 16)])
+    split = read(tmp_path, max_damaged=0.1)
+    message = r'imagenet train: 5 of 41 examples cannot be read, and max_damaged=0.1 allows 4; the last: '
+    with pytest.raises(
+        DataError, match=message + r'example 1\d(.|\n)*--config.dataset_args.max_damaged=SHARE'
+    ):
+        list(pipeline.train_batches(split, 8, 0, 0, 20, workers=count))
+    with pytest.raises(DataError, match='max_damaged=0.0001 allows 0'):
+        list(pipeline.train_batches(read(tmp_path, max_damaged=1e-4), 8, 0, 0, 20, workers=0))
+
+
+def test_the_processes_end_with_the_iterator(written):
+    batches = pipeline.train_batches(read(written['tfrecord']), 8, 0, 0, 100, workers=2)
+    next(batches)
+    pids = children()
+    assert len(pids) == 2
+    batches.close()
+    assert not any(map(alive, pids))
+
+
+def test_what_fails_in_a_process_is_one_sentence_here(written, capfd):
+    split = read(written['tfrecord'])
+    split.num_classes = None  # a bug, say
+    with pytest.raises(RunError, match='a process that decodes images failed: TypeError: '):
+        list(pipeline.train_batches(split, 8, 0, 0, 5, workers=2))
+    assert 'Traceback' in capfd.readouterr().err and not children()
+
+
+def test_a_process_that_is_killed_is_missed(written):
+    batches = pipeline.train_batches(read(written['tfrecord']), 8, 0, 0, 1000, workers=2)
+    next(batches)
+    os.kill(children()[0], signal.SIGKILL)
+    with pytest.raises(RunError, match=r'ended with exit code -9. If memory ran out \(-9\), use fewer'):
+        list(batches)
+    assert not children()
+
+
+SCRIPT = """
+import sys, time
+from resizemix_jax.data import pipeline
+from resizemix_jax.data.imagenet import imagenet
+if __name__ == '__main__':
+    split = imagenet(image_size=32).read('train', sys.argv[1])
+    batches = pipeline.train_batches(split, 8, 0, 0, 10**6, workers=2)
+    for number, batch in enumerate(batches):
+        if number in (0, 20):
+            print(number, flush=True)
+        time.sleep(0.02)
+"""
+
+
+@pytest.mark.parametrize('ending', [signal.SIGKILL, signal.SIGINT])
+def test_signals_to_all_leave_the_processes_at_work_and_no_orphans(ending, written, tmp_path):
+    script = tmp_path / 'run.py'
+    script.write_text('import signal\nsignal.signal(signal.SIGTERM, lambda *a: None)\n' + SCRIPT)
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    run = subprocess.Popen(
+        [sys.executable, str(script), str(written['tfrecord'])], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, start_new_session=True, env=os.environ | {'PYTHONPATH': root},
+    )  # fmt: skip
+    try:
+        assert run.stdout.readline() == '0\n'
+        pids = children(run.pid)
+        assert len(pids) == 2
+        os.killpg(run.pid, signal.SIGTERM)  # what a scheduler does; the parent goes on, as it does to save
+        assert run.stdout.readline() == '20\n' and all(map(alive, pids))
+        os.kill(run.pid, ending)
+        run.communicate(timeout=20)
+        until(lambda: not any(map(alive, pids)))
+    finally:
+        run.kill()
+
+
+def test_the_processes_import_neither_jax_nor_tfds():
+    code = (
+        'import sys, resizemix_jax.data.stream, resizemix_jax.data.records; '
+        'assert not {"jax", "tensorflow_datasets", "tensorflow", "flax"} & set(sys.modules)'
+    )
+    subprocess.run([sys.executable, '-c', code], check=True)
+
+
+@pytest.mark.parametrize('size', [1, 7, 8, 37, 64, 512])
+@pytest.mark.parametrize('count', [1, 2, 16, 200])
+def test_a_batch_is_divided_equally(size, count):
+    parts = workers.divide(size, count)
+    assert size % parts == 0 and size // parts <= workers.PART
+    if size == 512:
+        assert parts * workers.SLOTS >= 2 * count
+
+
+def children(pid=None):
+    """The processes that decode for a process, by their ids."""
+    text = subprocess.run(
+        ['ps', '-ww', '-o', 'pid=,args=', '--ppid', str(pid or os.getpid())],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    lines = [line.split(maxsplit=1) for line in text.stdout.splitlines()]
+    return [int(pid) for pid, command in lines if 'spawn_main' in command]
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def until(condition):
+    for _ in range(200):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError('it did not come to be')
