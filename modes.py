@@ -104,8 +104,8 @@ def report(request):
     """Writes the table of the runs below the workdir, beside the paper's."""
     from resizemix_jax import report as reports
 
-    accuracy, interval = request.options['accuracy'], request.options['interval']
-    asked = request.workdir, _layout(request), accuracy
+    asked = request.workdir, _layout(request), request.options['accuracy']
+    interval = request.options['interval']
     paths = reports.watch(*asked, interval) if request.options['watch'] else reports.write(*asked)
     return '\n'.join(map(str, paths))
 
@@ -192,10 +192,8 @@ def _stored(config):
     return json.loads(config.to_json())
 
 
-MODES = {
-    function.__name__: function
-    for function in (train, evaluate, gallery, generate, report, sweep, compare, compile)
-}
+_ALL = train, evaluate, gallery, generate, report, sweep, compare, compile
+MODES = {mode.__name__: mode for mode in _ALL}
 NO_CONFIG = ('compare',)  # the modes that need none
 MULTIHOST = ('train', 'evaluate')  # the modes for several hosts
-NO_WORKDIR = ('compile',)
+NO_WORKDIR = ('compile',)  # the modes without a directory

@@ -9,7 +9,7 @@ NAME = '.compilation_cache'
 
 
 def use(workdir):
-    """Keeps compiled programs in the directory above `workdir` ('': nowhere), or in $JAX_COMPILATION_CACHE_DIR.
+    """Keeps what is compiled in the directory above `workdir`, or in $JAX_COMPILATION_CACHE_DIR; '': nowhere.
 
     JAX's own keys hold: what differs in program, compiler or hardware is compiled anew. Of several processes
     only the first one writes. JAX_ENABLE_COMPILATION_CACHE=false switches it off.
