@@ -1,10 +1,10 @@
-"""Which rows compile for which accelerators, without having them; the tables of docs/targets.md.
+"""Which rows compile for which accelerators, without having them: docs/targets.md.
 
     python -m benchmarks.targets --target=v5e:2x4 --table=table4 --columns=resnet50 --rows=baseline,resizemix
     python -m benchmarks.targets --page
 
 Each compilation adds a line to docs/targets.jsonl, and one that is there already is not made again; --page
-prints what is there as Markdown. --remat compiles with rematerialisation.
+writes what is there, and what is not, below the page's prose. --remat compiles with rematerialisation.
 """
 
 import argparse
@@ -14,8 +14,10 @@ import pathlib
 
 from configs import cells
 
-RECORDS = pathlib.Path(__file__).parents[1] / 'docs' / 'targets.jsonl'
+DOCS = pathlib.Path(__file__).parents[1] / 'docs'
+RECORDS, PAGE = DOCS / 'targets.jsonl', DOCS / 'targets.md'
 KEY = ('target', 'table', 'column', 'row', 'remat')
+TABLES = ('table2', 'table4')
 MIB, GIB = 2**20, 2**30
 HEAD = (
     '| table, network | row | images a device | needed, GiB | temporaries, GiB | GFLOP an image '
@@ -26,7 +28,8 @@ HEAD = (
 def main():
     args = arguments()
     if args.page:
-        print(page(records()))
+        prose = PAGE.read_text().partition('\n## ')[0].rstrip()
+        PAGE.write_text('\n\n'.join((prose, *tables(records()))) + '\n')
         return
     table = vars(importlib.import_module(f'configs.{args.table}'))
     for cell in cells.every(table, split(args.rows), split(args.columns)):
@@ -72,16 +75,27 @@ def compiled(table, cell, args):
     return report._asdict() | {'fits': report.fits, 'needed': report.needed}
 
 
-def page(found):
-    """A table of the records for every target, in the order in which the targets came."""
-    parts = []
+def tables(found):
+    """For every target, in the order in which they came, what was compiled and what was not."""
     for target in dict.fromkeys(record['target'] for record in found):
         own = [record for record in found if record['target'] == target]
         good = next((record for record in own if 'error' not in record), None)
         title = f'{target}: {good["devices"]}, {good["memory"] / GIB:.2f} GiB each' if good else target
         order = sorted(own, key=lambda record: (record['table'], record['column']))
-        parts.append('\n'.join((f'## {title}\n', HEAD, *map(line, order))))
-    return '\n\n'.join(parts)
+        yield '\n'.join((f'## {title}\n', HEAD, *map(line, order), '', absent(own)))
+
+
+def absent(own):
+    """A sentence that names the rows of TABLES that were not compiled for a target."""
+    texts = []
+    for name in TABLES:
+        table = vars(importlib.import_module(f'configs.{name}'))
+        for column in table['COLUMNS']:
+            made = {record['row'] for record in own if (record['table'], record['column']) == (name, column)}
+            rows = [cell['row'] for cell in cells.every(table, columns=(column,)) if cell['row'] not in made]
+            if rows:
+                texts.append(f'{name} {column}: ' + (', '.join(rows) if made else 'all rows'))
+    return f'Not compiled: {"; ".join(texts)}.' if texts else 'All rows of both tables that can be run.'
 
 
 def line(record):

@@ -41,8 +41,8 @@ def target_devices(target):
     """The devices of a `targets.Target`, to compile for; they need not be here, and cannot run anything.
 
     Raises:
-        ModuleNotFoundError, NotImplementedError: its compiler is not installed.
-        RuntimeError: there is no such topology.
+        JaxRuntimeError: there is no such topology.
+        RuntimeError, NotImplementedError: its compiler is not installed.
     """
     # Compiling for others takes no accelerator that is here.
     jax.config.update('jax_platforms', 'cpu')

@@ -10,7 +10,7 @@ CONFIG, RESULT = 'config.json', 'result.json'
 # What may differ between two halves of the same run: where and how it runs, not what is computed.
 OPERATIONAL = (
     'data_dir', 'num_devices', 'workers', 'max_to_keep', 'eval_batch_size', 'gallery_every',
-    'generate_images', 'generate_args', 'profile_steps',
+    'generate_images', 'generate_args', 'profile_steps', 'remat',
 )  # fmt: skip
 
 

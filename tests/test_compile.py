@@ -47,6 +47,13 @@ def test_operations_are_one_device_s(report):
     assert 4e7 < report.flops / report.batch < 9e7
 
 
+def test_rematerialisation_costs_operations_and_moves_nothing_more(report):
+    again = compiling.compile_step(config(remat=True))
+    # A block's last convolution is not made again: nothing in the block's backward pass needs its result.
+    assert 1.1 < again.flops / report.flops < 1.3
+    assert (again.donated, again.collectives) == (report.donated, report.collectives)
+
+
 def test_what_fits(report):
     needed = report.arguments + report.outputs - report.donated + report.temporaries + report.code
     assert report.fits and report.needed == needed < report.memory

@@ -34,7 +34,7 @@ def test_another_config_is_refused_with_the_differences(tmp_path):
 def test_where_it_runs_may_change(tmp_path):
     start(tmp_path, quickstart.get_config())
     elsewhere = quickstart.get_config()
-    elsewhere.num_devices, elsewhere.data_dir = 2, '/data'
+    elsewhere.num_devices, elsewhere.data_dir, elsewhere.remat = 2, '/data', True
     workdir.open_workdir(tmp_path, elsewhere)
 
 
