@@ -57,7 +57,7 @@ def train_image(data, image_size, rng, resize='linear'):
     image = jpeg.decode(data, head, y + h, factor) if head else whole
     box = image[y // factor : -(-(y + h) // factor), x // factor : -(-(x + w) // factor)]
     image = _resize(box, image_size, image_size, resize)
-    return image[:, ::-1] if flip else image
+    return cv2.flip(image, 1) if flip else image  # NumPy takes a third of the decoding for that
 
 
 def eval_image(data, image_size, eval_resize, resize='linear'):

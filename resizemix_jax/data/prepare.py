@@ -73,13 +73,13 @@ def _builder(name, root):
 
     known = tfds.list_builders(with_community_datasets=False)
     if name not in known:
-        close = difflib.get_close_matches(name, known, cutoff=0.5)
-        raise DataError(f'{name} is no dataset of TFDS; close to it: {", ".join(close) or "none"}')
+        close = ', '.join(difflib.get_close_matches(name, known, cutoff=0.5)) or 'none'
+        raise DataError(f'{name} is no dataset of TFDS; close to it: {close}')
     return tfds.builder(name, data_dir=str(root), file_format='array_record')
 
 
 def _prepared(name, root):
-    """The directory of a copy that training reads, None if there is none; raises DataError for half of one."""
+    """The directory of a copy that training reads, or None; raises DataError for half of one."""
     if not any(root.glob(f'{name}/*/dataset_info.json')):
         return None
     builder = reading.open_builder(name, root, '')
