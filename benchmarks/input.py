@@ -1,6 +1,7 @@
 """The streamed input: decoding and cropping a JPEG, the whole pipeline, and its memory.
 
     python -m benchmarks.input [--rounds=15] [--images=400] [--tf_python=PYTHON] [--memory_batches=10000]
+        [--parts=one_core,whole,memory]
 
 JPEGs of ImageNet's sizes are made of the photographs in docs/photos, with noise, so that a file is as long
 as ImageNet's are. `--tf_python` is a Python that has TensorFlow, for the comparison with tf.data; without it
@@ -32,6 +33,7 @@ from resizemix_jax.data.stream import Stream, View
 BATCH, WARM = 32, 3  # batches before the clock starts: those that were ready
 REST = 0.7  # seconds, in which the processes make such batches anew
 MEGABYTE = 1 << 20
+OTHERS = 'Pillow', 'area'
 
 
 def one_core(jpegs):
@@ -200,27 +202,25 @@ def main():
     for name, default in dict(rounds=15, images=400, memory_batches=10_000).items():
         parser.add_argument(f'--{name}', type=int, default=default)
     parser.add_argument('--tf_python', default='')
+    parser.add_argument('--parts', default='one_core,whole,memory')
     args = parser.parse_args()
     cv2.setNumThreads(1)
     jpegs = make(args.images)
     size = statistics.mean(map(len, jpegs)) / 1e3
     print(f'{len(jpegs)} JPEGs, {size:.0f} kB on average; {os.cpu_count()} cores')
     with tempfile.TemporaryDirectory() as scratch:
-        with tensorflow(args.tf_python, jpegs, scratch) as others:
-            seconds = measure(one_core(jpegs) | others, len(jpegs), args.rounds)
-        names = (
-            'tf.data decode+crop',
-            'tf.data decode',
-            'decode',
-            'decode+crop, Pillow',
-            'decode+crop, area',
-        )
-        print_speeds(seconds, [('decode+crop', name) for name in names])
-        print_speeds(seconds, [('decode', 'decode, OpenCV')])
-        with whole(jpegs, scratch, args.rounds) as functions:
-            seconds = measure(functions, len(jpegs), args.rounds)
-        print_speeds(seconds, [(name, next(iter(seconds))) for name in list(seconds)[1:]])
-        memory(args.memory_batches, scratch)
+        if 'one_core' in args.parts:
+            with tensorflow(args.tf_python, jpegs, scratch) as others:
+                seconds = measure(one_core(jpegs) | others, len(jpegs), args.rounds)
+            bases = 'tf.data decode+crop', 'tf.data decode', 'decode', *(f'decode+crop, {n}' for n in OTHERS)
+            print_speeds(seconds, [('decode+crop', name) for name in bases])
+            print_speeds(seconds, [('decode', 'decode, OpenCV')])
+        if 'whole' in args.parts:
+            with whole(jpegs, scratch, args.rounds) as functions:
+                seconds = measure(functions, len(jpegs), args.rounds)
+            print_speeds(seconds, [(name, next(iter(seconds))) for name in list(seconds)[1:]])
+        if 'memory' in args.parts:
+            memory(args.memory_batches, scratch)
 
 
 if __name__ == '__main__':

@@ -1,8 +1,9 @@
 """Encoded pictures -> RGB pixels; of a JPEG no more is decoded than a crop needs.
 
-JPEGs are decoded by libjpeg-turbo (simplejpeg), the same bits as Pillow's and faster than OpenCV's; what
-else has come under the name of a JPEG (PNG, CMYK) by OpenCV. As in TFDS and torchvision, an orientation in
-the EXIF data is ignored, grey becomes three equal channels, and transparency is dropped.
+JPEGs are decoded by libjpeg-turbo (simplejpeg), to the same bits as Pillow's. OpenCV is as fast, and prints a
+warning for every picture that is not decoded to its end; it decodes what else comes under the name of a JPEG
+(PNG, CMYK). As in TFDS and torchvision, an orientation in the EXIF data is ignored, grey becomes three equal
+channels, and transparency is dropped.
 """
 
 from typing import NamedTuple
