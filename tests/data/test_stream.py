@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from resizemix_jax.data import pipeline, workers
+from resizemix_jax.data import pipeline, stream, workers
 from resizemix_jax.data.folder import folder
 from resizemix_jax.data.imagenet import imagenet
 from resizemix_jax.errors import DataError, RunError
@@ -86,6 +86,20 @@ def test_crops_differ_between_epochs_and_seeds_and_not_by_what_is_beside_them(wr
     np.testing.assert_array_equal(
         split.batch(np.array([9, 5, 5]), (0, 0))['images'][1:], crops[0].repeat(2, 0)
     )
+
+
+def test_every_example_has_draws_of_its_own(written, monkeypatch):
+    drawn = []
+
+    def train_image(data, image_size, rng, resize):
+        drawn.append(rng.random())
+        return np.zeros((image_size, image_size, 3), np.uint8)
+
+    monkeypatch.setattr(stream.decode, 'train_image', train_image)
+    split = read(written['tfrecord'])
+    for draw in ((0, 0), (0, 1), (1, 0), (0, 0)):
+        split.batch(np.arange(TRAIN), draw)
+    assert len(set(drawn)) == 3 * TRAIN and drawn[:TRAIN] == drawn[3 * TRAIN :]
 
 
 @pytest.mark.parametrize('file_format', ['array_record', 'tfrecord'])
