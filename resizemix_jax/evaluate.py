@@ -1,5 +1,6 @@
 """Evaluation: every example of a split, once, on any number of devices."""
 
+import contextlib
 import logging
 import pathlib
 
@@ -25,15 +26,15 @@ def evaluate(eval_step, plan, state, split, interrupted=lambda: False):
         name -> number, without a prefix, or None if interrupted.
     """
     totals, ahead = {}, None
-    for batch in pipeline.eval_batches(
-        split, plan.eval_batch_size, parallel.processes(), plan.config.workers
-    ):
-        if interrupted():
-            return None
-        running = eval_step(state, parallel.shard(batch, plan.devices))
-        # One batch runs while the sums of the one before are fetched; no more pile up on the device.
-        _add(totals, ahead)
-        ahead = running
+    share, workers = parallel.processes(), plan.config.workers
+    with contextlib.closing(pipeline.eval_batches(split, plan.eval_batch_size, share, workers)) as batches:
+        for batch in batches:
+            if interrupted():
+                return None
+            running = eval_step(state, parallel.shard(batch, plan.devices))
+            # One batch runs while the sums of the one before are fetched; no more pile up on the device.
+            _add(totals, ahead)
+            ahead = running
     _add(totals, ahead)
     measured = plan.task.summarise(totals)
     if measured['examples'] != split.size:
