@@ -68,10 +68,7 @@ def parse_flags(argv):
         if not (_WORKDIR.value or _LIST.value or _MODE.value in modes.NO_WORKDIR):
             raise flags.Error('--workdir=DIR is needed: the directory of the run')
     except (flags.Error, ValueError, TypeError, AttributeError, KeyError, OSError) as error:
-        text = str(error).strip()
-        text = f'--config: there is no such key: {text}' if isinstance(error, KeyError) else text
-        # A traceback inside the message is of the config file; its last line is the sentence.
-        print(text.splitlines()[-1] if 'Traceback' in text else text, file=sys.stderr)
+        print(common.sentence(error), file=sys.stderr)
         sys.exit(2)
     return rest
 

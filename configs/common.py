@@ -135,3 +135,12 @@ def check_overrides(overrides):
                 f'--config.{key} cannot be overridden, since the values that hang on it are resolved; '
                 f'write it into the argument: --config=FILE:{key}={overrides[key]}'
             )
+
+
+def sentence(error):
+    """What the user is told of an error of the flags or the config, in one line."""
+    text = str(error).strip('"\' \n')
+    if isinstance(error, KeyError | AttributeError):
+        return f'--config: there is no such key: {text}'
+    # A traceback inside the message is of the config file; its last line is the sentence.
+    return text.splitlines()[-1] if 'Traceback' in text else text

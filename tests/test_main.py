@@ -37,7 +37,7 @@ def run(*flags):
         (['--config=configs/quickstart.py', '--config.optimizer.lrr=1', '--workdir=x'], 'Did you mean "lr"'),
         (
             ['--config=configs/quickstart.py', '--config.dataset_args.size=1', '--workdir=x'],
-            "--config: there is no such key: 'size'",
+            '--config: there is no such key: size',
         ),
         (['--config=configs/quickstart.py', '--config.epochs=1.5', '--workdir=x'], 'config.epochs=1.5'),
         (

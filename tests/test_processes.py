@@ -109,12 +109,12 @@ def test_two_processes_stream_imagenet_and_continue_bit_by_bit(tmp_path):
         '--config=configs/table4.py:row=resizemix,model=resnet50', f'--config.data_dir={tmp_path / "data"}',
         '--config.model_args.width=8', '--config.dataset_args.image_size=32', '--config.workers=1',
         '--config.batch_size=8', '--config.eval_batch_size=8', '--config.epochs=3',
-        '--config.log_every_steps=1',
+        '--config.log_every_steps=1', '--config.optimizer.lr=0.01',
     )  # fmt: skip
     whole, broken = tmp_path / 'whole', tmp_path / 'broken'
-    codes, outputs = hosts.finish(hosts.start(whole, *flags, devices=2), seconds=300)
+    codes, outputs = hosts.finish(hosts.start(whole, *flags, devices=1), seconds=300)
     assert codes == [0, 0], outputs
-    started = hosts.start(broken, *flags, devices=2)
+    started = hosts.start(broken, *flags, devices=1)
     hosts.wait_for(started[0], '[6] train_loss')
     while not (broken / 'checkpoints' / '5').exists():  # it is saved beside the steps that follow
         assert started[0].poll() is None
@@ -122,7 +122,7 @@ def test_two_processes_stream_imagenet_and_continue_bit_by_bit(tmp_path):
     for process in started:
         process.kill()
     hosts.finish(started)
-    codes, outputs = hosts.finish(hosts.start(broken, *flags, devices=2), seconds=300)
+    codes, outputs = hosts.finish(hosts.start(broken, *flags, devices=1), seconds=300)
     assert codes == [0, 0] and 'Resuming at step' in outputs[0], outputs
     assert rows(broken) == rows(whole)
     assert {row['eval_examples'] for row in rows(whole) if 'eval_top1' in row} == {23}
