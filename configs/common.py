@@ -16,6 +16,7 @@ import ml_collections
 from configs import recipes
 from configs.base import base
 
+QUOTES = '"\''  # around the text of a KeyError
 UNPUBLISHED = 'its authors published neither code nor policy that could be run'
 NO_KEYS = {'row', 'title', 'paper', 'per_column'}  # what a row has that is no key of the config
 
@@ -139,8 +140,8 @@ def check_overrides(overrides):
 
 def sentence(error):
     """What the user is told of an error of the flags or the config, in one line."""
-    text = str(error).strip('"\' \n')
+    text = str(error).strip()
     if isinstance(error, KeyError | AttributeError):
-        return f'--config: there is no such key: {text}'
+        return f'--config: there is no such key: {text.strip(QUOTES)}'
     # A traceback inside the message is of the config file; its last line is the sentence.
     return text.splitlines()[-1] if 'Traceback' in text else text
