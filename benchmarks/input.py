@@ -1,12 +1,12 @@
 """The streamed input: decoding and cropping a JPEG, the whole pipeline, and its memory.
 
     python -m benchmarks.input [--rounds=15] [--images=400] [--tf_python=PYTHON] [--memory_batches=10000]
-        [--parts=one_core,whole,memory]
+        [--torch_python=PYTHON] [--parts=one_core,whole,memory]
 
 JPEGs of ImageNet's sizes are made of the photographs in docs/photos, with noise, so that a file is as long
-as ImageNet's are. `--tf_python` is a Python that has TensorFlow, for the comparison with tf.data; without it
-that is left out. What runs in one thread is timed in seconds of the processor, the rest by the clock, in
-paired rounds.
+as ImageNet's are. `--tf_python` is a Python that has TensorFlow, for the comparison with tf.data;
+`--torch_python` one that has torchvision; without them those are left out. What runs in one thread is timed
+in seconds of the processor, the rest by the clock, in paired rounds.
 """
 
 import argparse
@@ -59,14 +59,20 @@ def pillow(data, rng):
 
 
 @contextlib.contextmanager
-def tensorflow(python, jpegs, scratch):
-    """name -> function that has tf.data do it and returns seconds of the processor; {} without a Python."""
+def elsewhere(python, library, names, jpegs, scratch):
+    """name -> function that has another library do it, in a Python that has it, and returns the seconds.
+
+    Args:
+        python: its path; without one, the answer is {}.
+        library: 'tf' or 'torch', of input_<library>.py.
+        names: what it can do.
+    """
     if not python:
         yield {}
         return
     file = pathlib.Path(scratch, 'jpegs')
     file.write_bytes(pickle.dumps(jpegs))
-    command = [python, str(pathlib.Path(__file__).with_name('input_tf.py')), str(file)]
+    command = [python, str(pathlib.Path(__file__).with_name(f'input_{library}.py')), str(file)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(name):
@@ -74,7 +80,7 @@ def tensorflow(python, jpegs, scratch):
         return float(process.stdout.readline())
 
     try:
-        yield {f'tf.data {name}': functools.partial(ask, name) for name in ('decode', 'decode+crop')}
+        yield {f'{library} {name}': functools.partial(ask, name) for name in names}
     finally:
         process.stdin.close()
         process.wait()
@@ -202,6 +208,7 @@ def main():
     for name, default in dict(rounds=15, images=400, memory_batches=10_000).items():
         parser.add_argument(f'--{name}', type=int, default=default)
     parser.add_argument('--tf_python', default='')
+    parser.add_argument('--torch_python', default='')
     parser.add_argument('--parts', default='one_core,whole,memory')
     args = parser.parse_args()
     cv2.setNumThreads(1)
@@ -210,14 +217,21 @@ def main():
     print(f'{len(jpegs)} JPEGs, {size:.0f} kB on average; {os.cpu_count()} cores')
     with tempfile.TemporaryDirectory() as scratch:
         if 'one_core' in args.parts:
-            with tensorflow(args.tf_python, jpegs, scratch) as others:
-                seconds = measure(one_core(jpegs) | others, len(jpegs), args.rounds)
-            bases = 'tf.data decode+crop', 'tf.data decode', 'decode', *(f'decode+crop, {n}' for n in OTHERS)
+            both = 'decode', 'decode+crop'
+            with (
+                elsewhere(args.tf_python, 'tf', both, jpegs, scratch) as tf,
+                elsewhere(args.torch_python, 'torch', both[1:], jpegs, scratch) as torch,
+            ):
+                seconds = measure(one_core(jpegs) | tf | torch, len(jpegs), args.rounds)
+            bases = *tf, *torch, 'decode', *(f'decode+crop, {n}' for n in OTHERS)
             print_speeds(seconds, [('decode+crop', name) for name in bases])
             print_speeds(seconds, [('decode', 'decode, OpenCV')])
         if 'whole' in args.parts:
-            with whole(jpegs, scratch, args.rounds) as functions:
-                seconds = measure(functions, len(jpegs), args.rounds)
+            with (
+                whole(jpegs, scratch, args.rounds) as ours,
+                elsewhere(args.torch_python, 'torch', ('loader',), jpegs, scratch) as torch,
+            ):
+                seconds = measure(ours | torch, len(jpegs), args.rounds)
             print_speeds(seconds, [(name, next(iter(seconds))) for name in list(seconds)[1:]])
         if 'memory' in args.parts:
             memory(args.memory_batches, scratch)
