@@ -48,7 +48,7 @@ def evaluate_checkpoint(config, workdir):
     plan = build.plan(config)
     if not any(pathlib.Path(workdir).glob('checkpoints/[0-9]*')):
         raise ConfigError(f'{workdir} has no checkpoint to evaluate; train first with --mode=train')
-    split = plan.dataset.read('eval', config.data_dir)
+    split = processes.together(lambda: plan.dataset.read('eval', config.data_dir))
     template = build.template(plan)
     step = build.eval_step(plan)
     with Checkpoints(workdir) as checkpoints:

@@ -84,8 +84,10 @@ class Loop:
     def go(self, state, batches):
         step = first = int(state.step)
         metrics = None
-        profile = Profile(self.writer.workdir / 'profile', first, self.config.profile_steps)
+        traced = max(0, min(self.config.profile_steps, self.run.steps - first - 1))
+        profile = Profile(self.writer.workdir / 'profile', first, traced)
         while True:
+            profile.at(step)
             if self._due(step, self.config.eval_every_epochs):
                 self._evaluate(state, step)
             if step > 0 and self.config.gallery_every and step % self.config.gallery_every == 0:
@@ -100,7 +102,6 @@ class Loop:
                 return
             if step == first:
                 log.info('Initial compilation, this might take some minutes...')
-            profile.at(step)
             state, metrics = self.advance(state, metrics, step, batches)
             step += 1
             if step == first + 1:

@@ -19,14 +19,6 @@ def opened(directory, split='train'):
     return records.of_tfds(builder, split, ('image', 'label'))
 
 
-@pytest.fixture(scope='module')
-def written(tmp_path_factory):
-    made = {name: tmp_path_factory.mktemp(name) for name in ('array_record', 'tfrecord')}
-    for file_format, directory in made.items():
-        miniature.write(directory, file_format)
-    return made
-
-
 @FORMATS
 def test_every_record_is_read_at_its_place(file_format, written):
     for split, count in miniature.SPLITS.items():

@@ -23,14 +23,6 @@ def read(directory, split='train', **keywords):
     return imagenet(**{'image_size': 32, 'max_damaged': 0.2} | keywords).read(split, str(directory))
 
 
-@pytest.fixture(scope='module')
-def written(tmp_path_factory):
-    made = {name: tmp_path_factory.mktemp(name) for name in ('array_record', 'tfrecord')}
-    for file_format, directory in made.items():
-        miniature.write(directory, file_format)
-    return made
-
-
 def assert_same(batches, expected):
     for one, two in zip(batches, expected, strict=True):
         assert one.keys() == two.keys()
