@@ -105,12 +105,12 @@ def by_row(group, layout, column, accuracy):
 
 def learning_curves(axes, lines):
     """Draws a line for every (index, title, curve)."""
-    bottoms, third = [], max(points[-1][0] for _, _, points in lines) / 3
+    bottoms, half = [], max(points[-1][0] for _, _, points in lines) / 2
     for index, title, points in lines:
         x, mean, spread = (list(values) for values in zip(*points, strict=True))
         every = max(1, len(x) // MARKS_A_LINE)
         axes.plot(x, mean, label=title, markevery=(index % every, every), **_style(index))
-        bottoms += [m for e, m in zip(x, mean, strict=True) if e >= third] or mean[-1:]
+        bottoms += [m for e, m in zip(x, mean, strict=True) if e >= half] or mean[-1:]
         low, high = ([m + sign * s for m, s in zip(mean, spread, strict=True)] for sign in (-1, 1))
         axes.fill_between(x, low, high, color=_style(index)['color'], alpha=0.15, linewidth=0)
     # Where the methods differ is at the end; the steep beginning would make one line of all.

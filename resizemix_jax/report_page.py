@@ -26,7 +26,8 @@ figcaption { font-size: .875rem; }
 @media print { body { max-width: none; font-size: 10pt; } .wide { overflow: visible; }
   .figures { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; } figure { margin: .4rem 0; }
   figcaption { font-size: 8pt; } h2 { break-after: avoid; }
-  table { font-size: 8pt; } th, td { padding: .15rem .3rem; } pre { white-space: pre-wrap; font-size: 7pt; } }
+  table { font-size: 8pt; } th, td { padding: .15rem .3rem; }
+  th:first-child, td:first-child { position: static; } pre { white-space: pre-wrap; font-size: 7pt; } }
 """
 
 
