@@ -129,7 +129,7 @@ def _test(ours, theirs, accuracy):
     key = f'top1_{accuracy}'
     values = [100 * (theirs[seed].result[key] - ours[seed].result[key]) for seed in common]
     if not 2 <= len(values) <= MOST_PAIRS:
-        return [f'    No test: {len(values)} seeds are finished on both sides; 2 to {MOST_PAIRS} are needed']
+        return [f'    No test: seeds finished on both sides: {len(values)}; 2 to {MOST_PAIRS} are needed']
     from scipy import stats  # a second to import
 
     count, least = len(values), 2 / 2 ** len(values)

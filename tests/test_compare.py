@@ -25,7 +25,7 @@ def test_two_runs(sides):
     text = compare.compare(sides / 'a_0', sides / 'b_0')
     for part in (
         'table3 cutmix wrn28_10 -> table3 resizemix wrn28_10', 'mixing: cutmix -> resizemix',
-        'mixing_args.tau: absent -> [0.1, 0.8]', 'No test: 1 seeds are finished on both sides',
+        'mixing_args.tau: absent -> [0.1, 0.8]', 'No test: seeds finished on both sides: 1;',
     ):  # fmt: skip
         assert part in text
     assert [line.split()[-3:] for line in text.splitlines() if 'top-1 last' in line] == [['80', '83', '+3']]
