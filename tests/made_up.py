@@ -3,6 +3,7 @@
 import importlib
 import json
 import pathlib
+import re
 
 from configs import cells
 from configs.base import base
@@ -43,3 +44,10 @@ def layout(name='table3'):
 
     defaults = json.loads(base().to_json())
     return Layout(name, module.__doc__.splitlines()[0], module.ROWS, module.COLUMNS, defaults, resolve, flags)
+
+
+def first_table(text):
+    """The first table of a Markdown page: the first cell of a line -> the others; the header's lines too."""
+    table = re.search(r'(^\|.*\|$\n?)+', text, re.MULTILINE).group()
+    found = [[cell.strip() for cell in line.strip('|').split('|')] for line in table.splitlines()]
+    return {first: rest for first, *rest in found}

@@ -1,7 +1,6 @@
 """The numbers of a report are those of the runs' own metrics."""
 
 import json
-import re
 import statistics
 import time
 
@@ -29,10 +28,7 @@ def directory(tmp_path_factory):
 
 def results(text, heading):
     """row -> its cells, of the table of results below a heading."""
-    part = text.split(f'## {heading}')[1]
-    table = re.search(r'(^\|.*\|$\n?)+', part, re.MULTILINE).group()
-    found = [line.strip('|').split('|') for line in table.splitlines()]
-    return {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in found}
+    return made_up.first_table(text.split(f'## {heading}')[1])
 
 
 @pytest.mark.parametrize('accuracy', report.ACCURACIES)

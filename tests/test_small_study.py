@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-import re
 import shutil
 import statistics
 
@@ -35,9 +34,7 @@ def last(row):
 
 def table(text):
     """row -> its cells, of the first table of a page."""
-    lines = re.search(r'(^\|.*\|$\n?)+', text, re.MULTILINE).group().splitlines()
-    cells = ([cell.strip().replace('−', '-') for cell in line.strip('|').split('|')] for line in lines[2:])
-    return {title: rest for title, *rest in cells}
+    return dict(list(made_up.first_table(text.replace('−', '-')).items())[2:])
 
 
 @pytest.mark.parametrize('row', ROWS)
