@@ -15,7 +15,7 @@ from tests import made_up
 
 STUDY = pathlib.Path('docs/small_study')
 ROOT = pathlib.Path(__file__).parent.parent
-SEEDS = (0, 1)
+SEEDS = (0, 1, 2)
 ROWS = {row['row']: row['title'] for row in small_study.ROWS}
 
 
