@@ -16,7 +16,7 @@ from absl import flags
 from grain.multiprocessing import MultiprocessingOptions
 
 from benchmarks import timing
-from benchmarks.input import BATCH, write_split
+from benchmarks.input_whole import BATCH, write_split
 from benchmarks.jpegs import make
 from resizemix_jax.data import pipeline
 

@@ -53,7 +53,7 @@ def main():
         for _ in itertools.islice(batches, count):
             pass
         took = time.perf_counter() - start
-        time.sleep(0.7)  # as benchmarks/input.py rests: the workers get ahead again, and then disturb nobody
+        time.sleep(0.7)  # as input_whole.py rests: the workers get ahead again, and then disturb nobody
         print(took * len(jpegs) / (count * BATCH), flush=True)
 
 

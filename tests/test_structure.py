@@ -10,6 +10,7 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 FILES = [*(ROOT / 'resizemix_jax').rglob('*.py'), *(ROOT / 'configs').glob('*.py'), *ROOT.glob('*.py')]
 ALL = pytest.mark.parametrize('path', FILES, ids=lambda p: str(p.relative_to(ROOT)))
+BESIDE = [p for folder in ('tests', 'benchmarks') for p in sorted((ROOT / folder).rglob('*.py'))]
 
 # Which third-party modules may be imported, by whom alone.
 ONLY = {
@@ -71,7 +72,7 @@ def test_devices_are_in_one_file(path):
             assert word not in text, f'{name(path)} says {word}'
 
 
-@ALL
+@pytest.mark.parametrize('path', FILES + BESIDE, ids=name)
 def test_sizes(path):
     text = path.read_text('utf-8')
     assert len(text.splitlines()) <= 200, f'{name(path)} is longer than 200 lines'
@@ -103,7 +104,7 @@ def test_no_random_state_in_ops():
 
 
 def test_the_tests_mirror_the_package():
-    for family in ('mixing', 'augment', 'models', 'data', 'tasks'):
+    for family in ('mixing', 'augment', 'models', 'data', 'tasks', 'configs'):
         assert list((ROOT / 'tests' / family).glob('test_*.py')), family
     for path in (ROOT / 'resizemix_jax').glob('[!_]*.py'):
         if path.stem not in (

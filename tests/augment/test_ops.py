@@ -4,98 +4,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from PIL import Image, ImageEnhance, ImageOps
+from PIL import Image
 
-from resizemix_jax.augment import affine, ops, tables
+from resizemix_jax.augment import ops
+from tests.augment.pillow import VALUES, check, images, photograph, pillow
 
 SHAPES = ((32, 32, 3), (31, 47, 3), (7, 5, 3), (2, 3, 3), (32, 32, 1), (13, 8, 1))
-FACTORS = np.concatenate([np.linspace(0, 2, 41), 0.1 + 0.18 * np.arange(11), [-0.5, 0.7, 1.27, 3]])
-SHEARS = np.concatenate([np.linspace(-0.3, 0.3, 61), 0.3 * np.arange(10) / 9, [1, -1]])
-SHIFTS = np.concatenate([np.arange(-34, 35), np.linspace(-16, 16, 49), [-65536, 65536]])
-ANGLES = np.concatenate([np.arange(-60, 61), 30 * np.arange(10) / 9, [0.001, 90, 180, 270, -90, 359.5, 725]])
-VALUES = {
-    **dict.fromkeys(('Identity', 'AutoContrast', 'Invert', 'Equalize'), np.zeros(1)),
-    **dict.fromkeys(('ShearX', 'ShearY'), SHEARS),
-    **dict.fromkeys(('TranslateX', 'TranslateY'), SHIFTS),
-    **dict.fromkeys(('Contrast', 'Color', 'Brightness', 'Sharpness'), FACTORS),
-    'Rotate': ANGLES,
-    'Solarize': np.concatenate([np.linspace(0, 256, 33), 25.6 * np.arange(10), [256 * 0.7]]),
-    'SolarizeAdd': np.concatenate([np.arange(0, 111, 11), [-20, 12.7, 300]]),
-    'Add': np.concatenate([np.arange(-255, 256, 17), [-0.9, 25.5]]),
-    'Posterize': np.arange(9),
-    'Cutout': np.arange(40),
-}
 
 apply = jax.jit(ops.apply, static_argnames=('fill', 'cutout_fill', 'interpolation'))
-
-
-def photograph(height, width, channels, seed=0):
-    """Smooth light, edges of objects, and noise: what a camera would give, from nothing but a seed."""
-    random = np.random.default_rng(seed)
-    y, x, c = np.ogrid[0 : 1 : height * 1j, 0 : 1 : width * 1j, 0:channels]
-    scene = 90 + 60 * np.sin(3 * y + c) + 50 * np.cos(5 * x * (1 + y) - c)
-    scene = np.where((x - 0.6) ** 2 + (y - 0.4) ** 2 < 0.06, 250 - 40 * c * y, scene)
-    scene = np.where((abs(x - 0.2) < 0.1) & (y > 0.3), 15 + 20 * c, scene)
-    return np.clip(scene + random.normal(0, 6, scene.shape), 0, 255).astype(np.uint8)
-
-
-def images(height, width, channels):
-    """Photographs and the edge cases: constant, two values, all values in order, few dark values, noise."""
-    shape = height, width, channels
-    random = np.random.default_rng(1)
-    ramp = np.resize(np.arange(256), height * width * channels).reshape(shape)
-    return np.stack(
-        [
-            photograph(*shape),
-            photograph(*shape, seed=1) // 2 + 40,
-            np.full(shape, 77),
-            np.where(ramp % 3 == 0, 30, 201),
-            ramp,
-            random.integers(100, 107, shape),
-            random.integers(0, 256, shape),
-        ]
-    ).astype(np.uint8)
-
-
-def pillow(image, name, value, fill=0, centre=None, resample=Image.Resampling.NEAREST):
-    """The reference for one image, uint8 [H, W, C]."""
-    height, width, channels = image.shape
-    made = Image.fromarray(image[..., 0] if channels == 1 else image)
-    value = float(value)
-
-    def affine_of(*matrix):
-        return made.transform(made.size, Image.Transform.AFFINE, matrix, resample, fillcolor=fill)
-
-    def solarize_add():
-        brighter = np.clip(image.astype(int) + int(value), 0, 255)
-        return np.where(image < 128, brighter, image).astype(np.uint8)
-
-    def cutout():
-        y, x = (height // 2, width // 2) if centre is None else centre
-        y0, x0, side = y - int(value) // 2, x - int(value) // 2, int(value)
-        out = image.copy()
-        out[max(y0, 0) : max(y0 + side, 0), max(x0, 0) : max(x0 + side, 0)] = fill
-        return out
-
-    function = {
-        'Identity': lambda: made,
-        'ShearX': lambda: affine_of(1, value, 0, 0, 1, 0),
-        'ShearY': lambda: affine_of(1, 0, 0, value, 1, 0),
-        'TranslateX': lambda: affine_of(1, 0, value, 0, 1, 0),
-        'TranslateY': lambda: affine_of(1, 0, 0, 0, 1, value),
-        'Rotate': lambda: made.rotate(value, resample, fillcolor=fill),
-        'AutoContrast': lambda: ImageOps.autocontrast(made),
-        'Invert': lambda: ImageOps.invert(made),
-        'Equalize': lambda: ImageOps.equalize(made),
-        'Solarize': lambda: ImageOps.solarize(made, value),
-        'SolarizeAdd': solarize_add,
-        'Add': lambda: np.clip(image.astype(int) + int(value), 0, 255).astype(np.uint8),
-        'Posterize': lambda: ImageOps.posterize(made, int(value)) if value else np.zeros_like(image),
-        'Cutout': cutout,
-    }
-    enhancer = getattr(ImageEnhance, name, None)
-    out = enhancer(made).enhance(value) if enhancer else function[name]()
-    return np.asarray(out).reshape(image.shape)
 
 
 def drawn(shape, count=512):
@@ -113,12 +29,6 @@ def drawn(shape, count=512):
 
 def codes(names):
     return np.array([ops.OPS.index(name) for name in names], np.int32)
-
-
-def check(out, expected, names, values):
-    difference = np.abs(np.asarray(out).astype(int) - np.stack(expected)).max((1, 2, 3))
-    wrong = {f'{n} {v}: {d}' for n, v, d in zip(names, values, difference, strict=True) if d}
-    assert not wrong
 
 
 @pytest.mark.parametrize('shape', SHAPES, ids=str)
@@ -163,39 +73,6 @@ def test_optimised_code_gives_the_same_bits():
     options = {'xla_backend_optimization_level': 3, 'xla_llvm_disable_expensive_passes': False}
     fast = lowered.compile(compiler_options=options)
     np.testing.assert_array_equal(fast(pictures, codes(names), values), apply(pictures, codes(names), values))
-
-
-def test_every_stretch_that_autocontrast_can_do():
-    # One image for each range low..high of values: its levels are what the table is made of.
-    low, high = np.triu_indices(256, 1)
-    ramp = np.clip(np.arange(256), low[:, None], high[:, None])[:, None, :, None].astype(np.uint8)
-    tabled = np.asarray(jax.jit(tables.autocontrast)(ramp))[:, 0]
-    out = np.take_along_axis(tabled, ramp[:, 0, :, 0], 1)
-    scale = 255.0 / (high - low)[:, None]  # Python's doubles, as ImageOps has them
-    expected = (ramp[:, 0, :, 0] * scale + -low[:, None] * scale).astype(int)
-    np.testing.assert_array_equal(out, expected)
-    assert (out.max(1) == 254).any()
-    for k in range(0, len(low), 997):
-        check(out[k, None, None, :, None], [pillow(ramp[k], 'AutoContrast', 0)], ['range'], [k])
-
-
-def test_rotation_s_matrix_is_pillow_s():
-    def exact(degrees, height, width):
-        turn = -np.radians(degrees.astype(np.float64) % 360)
-        a, b, d = (np.round(v, 15) for v in (np.cos(turn), np.sin(turn), -np.sin(turn)))
-        c = a * -width / 2 + b * -height / 2 + width / 2
-        f = d * -width / 2 + a * -height / 2 + height / 2
-        rows = (a, b, c + a / 2 + b / 2), (d, a, f + d / 2 + a / 2)
-        return np.floor(np.stack([*rows[0], *rows[1]], -1) * 65536 + 0.5).astype(np.int64)
-
-    rotation = jax.jit(affine.rotation, static_argnums=(1, 2))
-    grid = (np.arange(-180 * 64, 180 * 64 + 1) / 64).astype(np.float32)
-    rest = np.random.default_rng(0).uniform(-60, 60, 200_000).astype(np.float32)
-    for height, width in ((32, 32), (31, 47), (224, 224)):
-        np.testing.assert_array_equal(rotation(grid, height, width), exact(grid, height, width))
-        off = np.abs(np.asarray(rotation(rest, height, width)) - exact(rest, height, width)).max(1)
-        assert off.max() <= 1
-        assert off.sum() < 40  # of 200000; about 10 were seen
 
 
 def test_a_mixed_batch_is_its_images_one_by_one(key):

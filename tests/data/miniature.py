@@ -9,6 +9,8 @@ import tensorflow_datasets as tfds
 from array_record.python import array_record_module
 from PIL import Image
 
+from resizemix_jax.data.imagenet import imagenet
+
 SIZES = ((48, 64), (97, 64), (64, 64), (120, 300), (75, 100), (300, 400))  # height, width
 KINDS = ('colour', 'fine', 'grey', 'progressive', 'colour', 'cmyk', 'colour', 'png', 'palette', 'turned')
 CLASSES = 4
@@ -79,6 +81,11 @@ def write(directory, file_format='array_record', splits=SPLITS, damaged=()):
     if file_format == 'tfrecord':
         as_tfrecord(path)
     return path
+
+
+def read(directory, split='train', **keywords):
+    """A split of it as 'imagenet' reads it, small."""
+    return imagenet(**{'image_size': 32, 'max_damaged': 0.2} | keywords).read(split, str(directory))
 
 
 def write_folders(directory, splits=SPLITS):

@@ -1,0 +1,40 @@
+"""How an index or a level becomes an operation's value, in every published reading."""
+
+import pytest
+
+from resizemix_jax.augment import magnitudes
+from resizemix_jax.augment.randaugment import released
+
+
+@pytest.mark.parametrize(
+    ('op', 'index', 'tf', 'torchvision'),
+    [
+        ('ShearY', 8, (0, 0.24, True), (0, 0.26667, True)),
+        ('Rotate', 2, (0, 6, True), (0, 6.66667, True)),
+        ('TranslateX', 9, (0, 9, True), (0, 14, True)),
+        ('Solarize', 5, (128, 0, False), (113.3333, 0, False)),
+        ('Posterize', 7, (2, 0, False), (5, 0, False)),
+        ('Color', 7, (1.36, 0, False), (1, 0.7, True)),
+        ('Equalize', 3, (0, 0, False), (0, 0, False)),
+    ],
+)
+def test_the_two_readings_of_an_index(op, index, tf, torchvision):
+    assert magnitudes.tf(op, index, 32, 32) == pytest.approx(tf)
+    assert magnitudes.torchvision(op, index / 9, 32, 32) == pytest.approx(torchvision, rel=1e-4)
+
+
+def test_the_readings_of_the_others():
+    assert magnitudes.level('Rotate', 0.5, 32, 32) == (0, 0, True)  # the middle is the identity
+    assert magnitudes.level('TranslateX', 1.0, 40, 20)[1] == pytest.approx(9)  # of the width
+    assert magnitudes.level('TranslateY', 0.0, 40, 20)[1] == pytest.approx(-18)
+    assert magnitudes.level('Posterize', 0.8, 32, 32)[0] == 7
+    assert magnitudes.tpu('Rotate', 17, 32, 32)[1] == 51  # not cut at 10
+    assert magnitudes.tpu('Solarize', 9, 32, 32)[0] == 230 and magnitudes.tf('Solarize', 9, 32, 32)[0] == 26
+    assert magnitudes.tpu('Posterize', 2, 32, 32)[0] == 0  # black
+    assert magnitudes.tpu('Cutout', 9, 32, 32)[0] == 2 * 36
+    assert magnitudes.ildoonet('Color', 14, 32, 32)[0] == pytest.approx(0.94)
+    assert magnitudes.ildoonet('SolarizeAdd', 15, 32, 32)[0] == 55
+    assert released('Contrast', 14, 32, 32)[0] == pytest.approx(0.94)
+    assert released('Posterize', 14, 32, 32)[0] == 5
+    assert released('TranslateX', 14, 32, 30)[1] == pytest.approx(0.2333 * 30, rel=1e-3)
+    assert released('ShearX', 14, 32, 32)[0] == pytest.approx(0.00407, rel=1e-2)

@@ -1,0 +1,30 @@
+"""The law of PBA: how many operations, and which segment of the schedule."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from resizemix_jax.augment.pba import pba
+from tests.augment.policy_file import write
+
+
+def test_pba_draws_none_one_or_two_operations(tmp_path, key):
+    # A grey tells what was done to it; what never happens does not count.
+    happens = [['Posterize', 1.0, 9]] * 10 + [['Invert', 1.0, 0]] * 10  # keeps 1 bit; 255 - v
+    rows = [happens + [['Brightness', 0.0, 0]] * 10, [['Brightness', 0.0, 0]] * 30]
+    path = write(tmp_path, rows, kind='schedule', segments_epochs=[3, 1], total_epochs=4)
+    images = jnp.full((8000, 2, 2, 1), 100, jnp.uint8)
+    jitted = jax.jit(functools.partial(pba, policy=path))
+    out = np.asarray(jitted(key, images, progress=0.7))[:, 0, 0, 0]
+    values, counts = np.unique(out, return_counts=True)
+    # none: 100; one: 0 or 155; two, without replacement of 20: PP 0, PI 255, IP 128, II 100
+    p, q = 9 / 19, 10 / 19
+    expected = 8000 * np.array([0.15 + 0.25 * p, 0.2 + 0.25 * p, 0.25 * q, 0.15, 0.25 * q])
+    assert values.tolist() == [0, 100, 128, 155, 255]
+    assert (abs(counts - expected) < 6 * expected**0.5).all()
+    assert (np.asarray(jitted(key, images, progress=0.8)) == 100).all()  # the last segment, of chances 0
+    with pytest.raises(ValueError, match="policy='dada_cifar10' is no schedule over epochs"):
+        pba(key, images, policy='dada_cifar10')

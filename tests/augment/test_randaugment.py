@@ -1,0 +1,57 @@
+"""The law of RandAugment: its spaces, and what the authors' code does otherwise."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from resizemix_jax.augment import ops
+from resizemix_jax.augment.randaugment import SCALES, randaugment
+from tests.augment.pillow import images
+
+
+def test_the_released_translation_moves_both_axes():
+    image = np.zeros((1, 20, 20, 1), np.uint8)
+    image[0, 10, 10] = 9
+    images = jnp.broadcast_to(image, (4, 20, 20, 1))
+    function = jax.jit(
+        functools.partial(randaugment, n=1, m=14, scale='released', per='batch', interpolation='nearest')
+    )
+    moved = set()
+    for seed in range(150):
+        _, ys, xs, _ = np.nonzero(np.asarray(function(jax.random.key(seed), images)) == 9)
+        if len(ys) == 4 and (ys[0], xs[0]) != (10, 10):
+            assert len({*zip(ys.tolist(), xs.tolist(), strict=True)}) == 1  # one draw for the batch
+            moved.add((int(ys[0]) != 10, int(xs[0]) != 10))
+            assert abs(ys[0] - 10) <= 5 and abs(xs[0] - 10) <= 5
+    assert {(True, True), (True, False)} <= moved  # TranslateX and TranslateY
+
+
+def test_the_released_solarizing_adds_first(key):
+    images = jnp.full((4000, 2, 2, 1), 100, jnp.uint8)
+    function = functools.partial(randaugment, n=1, m=14, scale='released', interpolation='nearest', fill=100)
+    out = np.asarray(jax.jit(function)(key, images))[:, 0, 0, 0].astype(int)
+    # Of a grey image only 100, the brightness 94, the 5 bits of 96 and the inverse come from others.
+    solarized = out[~np.isin(out, (100, 94, 96, 155))]
+    assert abs(len(solarized) - 4000 / 14) < 6 * (4000 / 14) ** 0.5
+    kept, inverted = solarized[solarized < 128], 255 - solarized[solarized >= 128]
+    assert len(kept) > 80 and len(inverted) > 80
+    for added in (kept - 100, inverted - 100):
+        assert added.min() >= -25 and added.max() <= 25 and added.min() < -15 and added.max() > 15
+
+
+def test_no_operation_changes_nothing(key):
+    given = images(8, 8, 3)
+    np.testing.assert_array_equal(randaugment(key, given, n=0), given)
+
+
+@pytest.mark.parametrize('scale', SCALES)
+def test_randaugment_s_spaces(scale):
+    names_, largest, _, fill, interpolation = SCALES[scale]
+    sizes = {'torchvision': 14, 'ildoonet': 16, 'tpu': 16, 'timm': 15, 'released': 14 - 1}
+    assert len(set(names_)) == len(names_) - (scale == 'released') == sizes[scale]
+    assert set(names_) <= set(ops.OPS) and largest in (10, 30)
+    assert (fill == 128) == (scale in ('tpu', 'timm'))
+    assert (interpolation == 'bilinear') == (scale in ('timm', 'released'))

@@ -1,0 +1,21 @@
+"""The command in a process of its own, for the tests of it."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).parents[1]
+ENVIRONMENT = {**os.environ, 'JAX_PLATFORMS': 'cpu'}
+SMALL = (
+    '--config.model_args.depth=10', '--config.model_args.width=1', '--config.batch_size=16',
+    '--config.eval_batch_size=16', '--config.log_every_steps=2',
+)  # fmt: skip
+
+
+def command(*flags):
+    return [sys.executable, 'main.py', *flags]
+
+
+def run(*flags):
+    return subprocess.run(command(*flags), cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
