@@ -35,13 +35,15 @@ def main(argv):
         print(show.listing(pathlib.Path(path), table))
         return 0
     # Imported late: --help, --list and a wrong flag answer at once.
-    from resizemix_jax import compilation_cache, processes, writers
+    from resizemix_jax import compilation_cache, paths, processes, writers
     from resizemix_jax.errors import RunError
 
     writers.log_to_stderr()
     options = {holder.name: holder.value for holder in modes.OPTIONS}
     request = modes.Request(_CONFIG.value, _WORKDIR.value, path, argument, table, overrides, options)
     try:
+        for name in ('workdir', 'other', 'output', 'images'):
+            paths.local(flags.FLAGS[name].value, f'--{name}')
         if _MULTIHOST.value:
             processes.join()
         compilation_cache.use(_WORKDIR.value)

@@ -3,9 +3,8 @@
 import contextlib
 import logging
 import math
-import pathlib
 
-from resizemix_jax import build, gallery, keys, network, pairs, parallel, processes, results
+from resizemix_jax import build, gallery, keys, network, pairs, parallel, paths, processes, results
 from resizemix_jax import workdir as workdirs
 from resizemix_jax.checkpoint import Checkpoints
 from resizemix_jax.clock import Clock
@@ -33,9 +32,9 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
     Raises:
         RunError: see `resizemix_jax.errors`; a wrong config and missing data are told before any training.
     """
+    workdir = paths.local(workdir, '--workdir')
     processes.check_same(config)
     plan = build.plan(config)
-    workdir = pathlib.Path(workdir)
     result = processes.on_first(lambda: workdirs.open_workdir(workdir, config, allow_config_change))
     if result:
         log.info('%s holds a finished run; nothing is left to do', workdir)

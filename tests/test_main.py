@@ -45,6 +45,8 @@ from tests.data import directories
         (['--config=configs/fake.py', '--mode=report', '--workdir=configs'], 'fake has no rows to report'),
         (['--mode=compare', '--workdir=x'], '--other=DIR is needed'),
         (
+            ['--mode=compare', '--workdir=x', '--other=gs://x'],
+            '--other=gs://x is an address',
         ),
         (['--config=configs/fake.py', '--mode=compile', '--target=h200'], "--target='h200' must be 'local'"),
         (

@@ -7,6 +7,7 @@ import pathlib
 import cv2
 import numpy as np
 
+from resizemix_jax import paths
 from resizemix_jax.data import records
 from resizemix_jax.data.dataset import Dataset, Split
 from resizemix_jax.errors import DataError
@@ -17,9 +18,13 @@ FORMATS = ('array_record', 'tfrecord')
 
 
 def data_directory(data_dir):
-    """Where datasets are: `data_dir`, or else $TFDS_DATA_DIR, or else ~/tensorflow_datasets."""
+    """Where datasets are: `data_dir`, or else $TFDS_DATA_DIR, or else ~/tensorflow_datasets.
+
+    Raises:
+        ConfigError: see `paths.local`.
+    """
     chosen = data_dir or os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
-    return pathlib.Path(chosen).expanduser()
+    return paths.local(chosen, '--config.data_dir' if data_dir else 'TFDS_DATA_DIR')
 
 
 def in_memory(name, *, splits, image_shape, num_classes, mean, std, directory='', command=''):

@@ -1,0 +1,32 @@
+import pathlib
+
+import pytest
+
+from resizemix_jax import paths, train
+from resizemix_jax.data import reading
+from resizemix_jax.errors import ConfigError
+
+
+def test_a_path_is_one_of_this_machine(monkeypatch):
+    monkeypatch.setenv('HOME', '/home/me')
+    assert paths.local('~/runs', '--workdir') == pathlib.Path('/home/me/runs')
+    assert paths.local('', '--output') == pathlib.Path()
+
+
+def test_an_address_is_no_directory(tmp_path, monkeypatch):
+    """It would be a folder named 'gs:' beside the code."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('TFDS_DATA_DIR', 'gs://bucket/data')
+    for read in (
+        lambda: paths.local('gs://bucket/data', 'TFDS_DATA_DIR'),
+        lambda: reading.data_directory(''),
+    ):
+        with pytest.raises(
+            ConfigError, match='TFDS_DATA_DIR=gs://bucket/data is an address; name a directory'
+        ):
+            read()
+    with pytest.raises(ConfigError, match='--config.data_dir=s3://bucket is an address; name a directory'):
+        reading.data_directory('s3://bucket')
+    with pytest.raises(ConfigError, match='--workdir=gs://bucket/run is an address'):
+        train.train_and_evaluate(None, 'gs://bucket/run')
+    assert not list(tmp_path.iterdir())
