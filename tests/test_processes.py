@@ -103,12 +103,13 @@ def test_what_one_process_lacks_all_are_told(tmp_path):
 
 
 def test_two_processes_stream_imagenet_and_continue_bit_by_bit(tmp_path):
-    """Table 4's ResNet-50, narrow, on a miniature of TFDS's own files; each process decodes its share."""
+    """Table 4's network, small, on a miniature of TFDS's own files; each process decodes its share."""
     miniature.write(tmp_path / 'data', 'tfrecord')
     flags = (
         '--config=configs/table4.py:row=resizemix,model=resnet50', f'--config.data_dir={tmp_path / "data"}',
-        '--config.model_args.width=8', '--config.dataset_args.image_size=32', '--config.workers=1',
-        '--config.batch_size=8', '--config.eval_batch_size=8', '--config.epochs=3',
+        '--config.model_args.depth=14', '--config.model_args.width=8',
+        '--config.dataset_args.image_size=32', '--config.workers=1', '--config.batch_size=8',
+        '--config.eval_batch_size=8', '--config.epochs=3',
         '--config.log_every_steps=1', '--config.optimizer.lr=0.01',
     )  # fmt: skip
     whole, broken = tmp_path / 'whole', tmp_path / 'broken'
