@@ -55,6 +55,15 @@ def test_two_processes_train_as_one_does(alone, both):
     assert {row['eval_examples'] for row in ours if 'eval_top1' in row} == {37}
 
 
+def test_two_processes_evaluate_what_they_trained(both):
+    codes, outputs = hosts.finish(hosts.start(both, *hosts.TINY, '--mode=evaluate'))
+    assert codes == [0, 0], outputs
+    result = json.loads((both / 'result.json').read_text())
+    for output in outputs:
+        assert f'last_top1: {100 * result["top1_last"]:.2f} %' in output
+        assert f'best_top1: {100 * result["top1_best"]:.2f} %' in output
+
+
 def test_one_that_is_told_to_stop_stops_both_and_they_continue_bit_by_bit(both, tmp_path):
     started = hosts.start(tmp_path, *hosts.TINY)
     hosts.wait_for(started[1], '[3]')

@@ -174,3 +174,10 @@ def test_non_square_images_and_a_batch_of_one(shape, tmp_path):
     config = tiny.config(batch_size=1, steps=2, dataset_args__image_shape=shape)
     config.mixing_args.per = 'sample'
     assert train.train_and_evaluate(config, tmp_path)['steps'] == 2
+
+
+def test_a_trace_ends_with_its_run(tmp_path, caplog):
+    with caplog.at_level('INFO', logger='resizemix_jax'):
+        train.train_and_evaluate(tiny.config(steps=3, profile_steps=9), tmp_path)
+    assert 'The trace of steps 2 to 3 is in' in caplog.text
+    assert list((tmp_path / 'profile').rglob('*.xplane.pb'))
