@@ -79,9 +79,21 @@ class Checkpoints:
         self.close()
 
 
+class _Manager(ocp.CheckpointManager):
+    """Orbax's manager, leaving JAX's preemption service to `preemption.Watch`.
+
+    The service chooses the turn after the last number that it was asked with. The watch asks with its turns;
+    Orbax, also from the thread that ends a save, with the step, which is less: a notice that came then would
+    name a turn that is over, and the SIGTERM would be lost.
+    """
+
+    def reached_preemption(self, step):
+        return False
+
+
 def _manager(directory, max_to_keep):
     processes.on_first(lambda: _set_aside_incomplete(directory))
-    return ocp.CheckpointManager(directory, options=ocp.CheckpointManagerOptions(max_to_keep=max_to_keep))
+    return _Manager(directory, options=ocp.CheckpointManagerOptions(max_to_keep=max_to_keep))
 
 
 def _set_aside_incomplete(directory):

@@ -6,7 +6,7 @@ from resizemix_jax.errors import ConfigError
 
 
 def local(path, name):
-    """`path` as pathlib.Path, ~ expanded.
+    """`path` as pathlib.Path.
 
     Args:
         path: str or pathlib.Path.
@@ -21,4 +21,4 @@ def local(path, name):
             f'{name}={path} is an address; name a directory. A bucket becomes one with gcsfuse: see '
             '"Storage" in docs/launching.md'
         )
-    return pathlib.Path(path).expanduser()
+    return pathlib.Path(path)

@@ -5,6 +5,7 @@ import shutil
 import jax
 import numpy as np
 import pytest
+from jax.experimental import multihost_utils
 
 from resizemix_jax import parallel
 from resizemix_jax.checkpoint import Checkpoints
@@ -141,3 +142,11 @@ def test_an_error_while_saving_is_raised(tmp_path):
     with pytest.raises(Exception, match=r'.'):
         checkpoints.save(state_at(2, devices), 2)
         checkpoints.close()
+
+
+def test_saving_asks_the_preemption_service_nothing(tmp_path, monkeypatch):
+    """It would take the step for a turn of the loop, and a SIGTERM that comes then would be lost."""
+    asked = []
+    monkeypatch.setattr(multihost_utils, 'reached_preemption_sync_point', asked.append)
+    saved(tmp_path)
+    assert asked == [] and restored(tmp_path).step == 6

@@ -9,8 +9,8 @@ from resizemix_jax.errors import ConfigError
 
 def test_a_path_is_one_of_this_machine(monkeypatch):
     monkeypatch.setenv('HOME', '/home/me')
-    assert paths.local('~/runs', '--workdir') == pathlib.Path('/home/me/runs')
-    assert paths.local('', '--output') == pathlib.Path()
+    assert paths.local('runs/a', '--workdir') == pathlib.Path('runs/a')
+    assert reading.data_directory('~/data') == pathlib.Path('/home/me/data')
 
 
 def test_an_address_is_no_directory(tmp_path, monkeypatch):

@@ -24,7 +24,7 @@ def data_directory(data_dir):
         ConfigError: see `paths.local`.
     """
     chosen = data_dir or os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
-    return paths.local(chosen, '--config.data_dir' if data_dir else 'TFDS_DATA_DIR')
+    return paths.local(chosen, '--config.data_dir' if data_dir else 'TFDS_DATA_DIR').expanduser()
 
 
 def in_memory(name, *, splits, image_shape, num_classes, mean, std, directory='', command=''):
