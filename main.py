@@ -12,8 +12,9 @@ import sys
 from absl import app, flags
 from ml_collections import config_flags
 
-import modes
-from configs import common, show
+from resizemix_jax import command as modes
+from resizemix_jax import show
+from resizemix_jax import tables as common
 
 _CONFIG = config_flags.DEFINE_config_file('config', lock_config=True)
 _WORKDIR = flags.DEFINE_string(
@@ -35,8 +36,10 @@ def main(argv):
         print(show.listing(pathlib.Path(path), table))
         return 0
     # Imported late: --help, --list and a wrong flag answer at once.
-    from resizemix_jax import compilation_cache, paths, processes, writers
+    from resizemix_jax import paths
+    from resizemix_jax.devices import compilation_cache, processes
     from resizemix_jax.errors import RunError
+    from resizemix_jax.run import writers
 
     writers.log_to_stderr()
     options = {holder.name: holder.value for holder in modes.OPTIONS}

@@ -19,7 +19,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from benchmarks import timing
 from benchmarks.stepping import make_step
 from configs import fake
-from resizemix_jax.augment import ops
+from resizemix_jax.augment import _ops as ops
 
 SHAPES = ((256, 32, 32, 3), (64, 224, 224, 3))
 LAYERS = 2

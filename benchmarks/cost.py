@@ -12,7 +12,8 @@ import importlib
 
 from benchmarks import timing
 from benchmarks.stepping import make_step
-from configs import common, fake
+from configs import fake
+from resizemix_jax import tables as common
 
 
 def configure(row, column):

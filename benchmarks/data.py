@@ -7,8 +7,8 @@ import argparse
 import time
 
 from benchmarks import timing
-from resizemix_jax.data import pipeline
-from resizemix_jax.data.fake import fake
+from resizemix_jax.datasets.fake import fake
+from resizemix_jax.input import pipeline
 
 
 def main():

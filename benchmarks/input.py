@@ -27,7 +27,8 @@ from PIL import Image
 
 from benchmarks.input_whole import memory, whole
 from benchmarks.jpegs import make
-from resizemix_jax.data import decode, jpeg
+from resizemix_jax.input import decoding as decode
+from resizemix_jax.input import jpeg
 
 OTHERS = 'Pillow', 'area'
 

@@ -18,7 +18,7 @@ from grain.multiprocessing import MultiprocessingOptions
 from benchmarks import timing
 from benchmarks.input_whole import BATCH, write_split
 from benchmarks.jpegs import make
-from resizemix_jax.data import pipeline
+from resizemix_jax.input import pipeline
 
 BATCHES, WARM = 40, 3
 

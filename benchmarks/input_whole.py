@@ -10,8 +10,8 @@ import time
 import cv2
 import numpy as np
 
-from resizemix_jax.data import jpeg, pipeline, records, tfrecord
-from resizemix_jax.data.stream import Stream, View
+from resizemix_jax.input import jpeg, pipeline, records, tfrecord
+from resizemix_jax.input.streams import Stream, View
 
 BATCH, WARM = 32, 3  # batches before the clock starts: those that were ready
 REST = 0.7  # seconds, in which the processes make such batches anew

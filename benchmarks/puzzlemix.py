@@ -16,9 +16,9 @@ import numpy as np
 from benchmarks import timing
 from benchmarks.stepping import make_step
 from configs import fake
-from resizemix_jax.mixing.grid import block_means
+from resizemix_jax.mixing._grid import block_means
+from resizemix_jax.mixing._transport import arrange
 from resizemix_jax.mixing.puzzlemix import source_share
-from resizemix_jax.mixing.transport import arrange
 
 SIDE = 16
 STEPS = {

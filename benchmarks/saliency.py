@@ -7,7 +7,8 @@ The same cut and paste in all, with random regions (no map is made) and with sal
 
 from benchmarks import timing
 from benchmarks.stepping import make_step
-from configs import common, fake, table1
+from configs import fake, table1
+from resizemix_jax import tables as common
 
 STEPS = {
     'plain': ('random_to_random', 'train'),

@@ -17,7 +17,7 @@ from benchmarks import timing
 from configs import fake
 from resizemix_jax import build, train
 from resizemix_jax.find import find
-from resizemix_jax.writers import Writer
+from resizemix_jax.run.writers import Writer
 
 
 def make_run(depth, width, batch):

@@ -2,8 +2,9 @@
 
 import jax
 
-from resizemix_jax import build, keys, parallel
-from resizemix_jax.data import pipeline
+from resizemix_jax import build, keys
+from resizemix_jax.devices import parallel
+from resizemix_jax.input import pipeline
 
 
 def make_step(config, depth, width, batch):

@@ -12,7 +12,7 @@ import importlib
 import json
 import pathlib
 
-from configs import cells
+from resizemix_jax import cells
 
 DOCS = pathlib.Path(__file__).parents[1] / 'docs'
 RECORDS, PAGE = DOCS / 'targets.jsonl', DOCS / 'targets.md'

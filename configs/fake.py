@@ -7,8 +7,9 @@ Arguments: model wrn28_10 | ss26_2x96d | resnet50 | resnet101, mixing, size (pix
 
 import ml_collections
 
-from configs import common, recipes
-from configs.base import base
+from resizemix_jax import recipes
+from resizemix_jax import tables as common
+from resizemix_jax.config import base
 
 
 def get_config(arg=''):

@@ -7,7 +7,8 @@ Arguments: row (an operation), seed. Everything else is the quickstart's.
 
 import ml_collections
 
-from configs import common, quickstart
+from configs import quickstart
+from resizemix_jax import tables as common
 
 COLUMN = quickstart.COLUMN
 COLUMNS = quickstart.COLUMNS

@@ -9,7 +9,8 @@ so small a network does not need regularisation: do not read a ranking of the me
 
 import ml_collections
 
-from configs import common, recipes
+from resizemix_jax import recipes
+from resizemix_jax import tables as common
 
 COLUMN = 'model'
 COLUMNS = ('wrn10_1',)

@@ -13,8 +13,9 @@ trained network, the run of another row, has mixed:
         --config.data_dir=runs/teacher/generated
 """
 
-from configs import common, recipes
-from configs.recipes import WRN
+from resizemix_jax import recipes
+from resizemix_jax import tables as common
+from resizemix_jax.recipes import WRN
 
 COLUMN = 'dataset'
 COLUMNS = ('cifar10', 'cifar100')

@@ -11,7 +11,8 @@ regulariser has something to do.
 
 import ml_collections
 
-from configs import common, recipes
+from resizemix_jax import recipes
+from resizemix_jax import tables as common
 
 COLUMN = 'model'
 COLUMNS = ('wrn16_2',)

@@ -9,8 +9,9 @@ so that row (9) differs from row (5) only in resizing instead of cutting; the ma
 network, of the predicted class, as in what is left of it in the released code.
 """
 
-from configs import common, recipes
-from configs.recipes import WRN
+from resizemix_jax import recipes
+from resizemix_jax import tables as common
+from resizemix_jax.recipes import WRN
 
 COLUMN = 'model'
 COLUMNS = (WRN,)

@@ -8,9 +8,10 @@ The paper's rows other than its own are numbers printed by other works, from oth
 has the paper's recipe for its network, so that rows differ in the method alone.
 """
 
-from configs import common, recipes
-from configs.common import UNPUBLISHED
-from configs.recipes import SS, WRN
+from resizemix_jax import recipes
+from resizemix_jax import tables as common
+from resizemix_jax.recipes import SS, WRN
+from resizemix_jax.tables import UNPUBLISHED
 
 COLUMN = 'model'
 COLUMNS = (WRN, SS)

@@ -8,8 +8,9 @@ The policies run on the images as they come out of the crop. ImageNet is read fr
 decoded as it is used (docs/input.md); other pictures: --config.dataset=folder:/path or tfds:NAME.
 """
 
-from configs import common, recipes
-from configs.common import UNPUBLISHED
+from resizemix_jax import recipes
+from resizemix_jax import tables as common
+from resizemix_jax.tables import UNPUBLISHED
 
 R50, R101 = 'resnet50', 'resnet101'
 COLUMN = 'model'

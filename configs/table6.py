@@ -8,8 +8,8 @@ after the standard crop and flip, and nothing is mixed; the network sees 16 x 16
 of ImageNet.
 """
 
-from configs import common
-from configs.recipes import WRN
+from resizemix_jax import tables as common
+from resizemix_jax.recipes import WRN
 
 COLUMN = 'dataset'
 COLUMNS = ('cifar10', 'cifar100', 'imagenet')

@@ -7,8 +7,9 @@ RandAugment is that of the released code (N 2, M 14), the same before and after,
 its place: before, every image draws its own, as a data loader does; after, one draw for the batch.
 """
 
-from configs import common, recipes
-from configs.recipes import WRN
+from resizemix_jax import recipes
+from resizemix_jax import tables as common
+from resizemix_jax.recipes import WRN
 
 COLUMN = 'model'
 COLUMNS = (WRN,)

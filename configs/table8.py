@@ -5,8 +5,9 @@
 Arguments: row (see --list), recipe paper | released, scale paper | small, seed.
 """
 
-from configs import common, recipes
-from configs.recipes import WRN
+from resizemix_jax import recipes
+from resizemix_jax import tables as common
+from resizemix_jax.recipes import WRN
 
 COLUMN = 'model'
 COLUMNS = (WRN,)

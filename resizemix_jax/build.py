@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from resizemix_jax import keys, optim, parallel, step
+from resizemix_jax import keys, optim, step
 from resizemix_jax import state as states
-from resizemix_jax.data.dataset import Dataset, Split
+from resizemix_jax.devices import parallel
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.find import bind, find
+from resizemix_jax.input.dataset import Dataset, Split
 
 
 class Plan(NamedTuple):
@@ -107,9 +108,9 @@ def _dataset(config):
     keywords = dict(config.dataset_args)
     if colon:
         keywords['source'] = source  # NAME:REST, e.g. folder:/path
-    if 'data_dir' in inspect.signature(find('data', name)).parameters:
+    if 'data_dir' in inspect.signature(find('datasets', name)).parameters:
         keywords['data_dir'] = config.data_dir  # what is known of it lies beside it
-    return bind('data', name, keywords)()
+    return bind('datasets', name, keywords)()
 
 
 def _optimizer(config, schedule):

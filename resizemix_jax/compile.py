@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import jax
 
-from resizemix_jax import build, parallel, targets
+from resizemix_jax import build
+from resizemix_jax.devices import parallel, targets
 from resizemix_jax.errors import ConfigError, RunError
 
 MIB, GIB = 2**20, 2**30
@@ -85,7 +86,7 @@ def compile_step(config, target=targets.LOCAL):
 
     Args:
         config: `ml_collections.ConfigDict` of a file in configs/.
-        target: see `resizemix_jax.targets`.
+        target: see `resizemix_jax.devices.targets`.
 
     Returns:
         A `Report`.

@@ -4,10 +4,11 @@ import contextlib
 import logging
 import pathlib
 
-from resizemix_jax import build, parallel, processes
-from resizemix_jax.checkpoint import Checkpoints
-from resizemix_jax.data import pipeline
+from resizemix_jax import build
+from resizemix_jax.devices import parallel, processes
 from resizemix_jax.errors import ConfigError, RunError
+from resizemix_jax.input import pipeline
+from resizemix_jax.run.checkpoint import Checkpoints
 
 log = logging.getLogger(__name__)
 

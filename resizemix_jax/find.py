@@ -1,30 +1,46 @@
-"""The folder is the registry: `find('mixing', 'cutmix')` is the function `cutmix` of mixing/cutmix.py."""
+"""The folder is the registry: `find('mixing', 'cutmix')` is the function `cutmix` of mixing/cutmix.py.
+
+A family is a folder of the package; its members are its files whose names do not begin with `_`.
+"""
 
 import functools
 import importlib
 import inspect
-import pathlib
-import re
+from importlib import resources
 
-_ROOT = pathlib.Path(__file__).parent
+PACKAGE = 'resizemix_jax'
 
 
+@functools.cache
 def names(family):
-    """The members of a family: the files of its folder that define a function of their own name."""
-    files = sorted((_ROOT / family).glob('*.py'))
-    return tuple(f.stem for f in files if re.search(rf'^def {f.stem}\(', f.read_text('utf-8'), re.MULTILINE))
+    """The members of a family, sorted: its files, without helpers (`_name.py`)."""
+    files = [item.name for item in resources.files(f'{PACKAGE}.{family}').iterdir()]
+    return tuple(sorted(f.removesuffix('.py') for f in files if f.endswith('.py') and not f.startswith('_')))
 
 
 def find(family, name):
     """The function `name` of `resizemix_jax/<family>/<name>.py`.
 
     Raises:
-        ValueError: no such file; the message lists the family.
+        ValueError: no such member; the message lists the family.
     """
     known = names(family)
     if name not in known:
         raise ValueError(f'{family}: there is no {name!r}; there are: {", ".join(known)}')
-    return getattr(importlib.import_module(f'resizemix_jax.{family}.{name}'), name)
+    return getattr(importlib.import_module(f'{PACKAGE}.{family}.{name}'), name)
+
+
+def keywords(function):
+    """The keyword-only arguments of a member: name -> default.
+
+    Raises:
+        ValueError: one of them has no default, so a config could not hold it.
+    """
+    parameters = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    required = [p.name for p in parameters if p.default is p.empty]
+    if required:
+        raise ValueError(f'{function.__name__}: the keyword {required[0]} needs a default value')
+    return {p.name: p.default for p in parameters}
 
 
 def bind(family, name, keywords):

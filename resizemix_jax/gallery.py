@@ -8,15 +8,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from resizemix_jax import build, drawing, keys, saliency
-from resizemix_jax import network as networks
-from resizemix_jax.augment.normalize import denormalize, normalize
-from resizemix_jax.data.pictures import read_pictures
-from resizemix_jax.drawing import Cell
+from resizemix_jax import build, keys
 from resizemix_jax.find import bind
-from resizemix_jax.network import Network
-from resizemix_jax.pairs import choose_pairs, class_name, mix_pairs
-from resizemix_jax.tasks.extra_pass import saliency_pass
+from resizemix_jax.input.pictures import read_pictures
+from resizemix_jax.normalize import denormalize, normalize
+from resizemix_jax.pictures import drawing
+from resizemix_jax.pictures.drawing import Cell
+from resizemix_jax.pictures.pairs import choose_pairs, class_name, mix_pairs
+from resizemix_jax.run import network as networks
+from resizemix_jax.run.network import Network
+from resizemix_jax.saliency import class_maps
+from resizemix_jax.tasks._guide import saliency_pass
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ def gallery(config, workdir, variants, images='', side=224):
     split = read_pictures(images, side) if images else plan.dataset.read('train', config.data_dir)
     pairs = choose_pairs(split, config.seed, pictures=bool(images))
     channels = pairs.images.shape[-1]
-    guided = any(variant.saliency in saliency.METHODS for _, variant in variants)
+    guided = any(variant.saliency in class_maps.METHODS for _, variant in variants)
     network = None
     if channels == plan.dataset.image_shape[-1]:
         network = _restore(plan, workdir, or_new=guided)
@@ -55,7 +57,7 @@ def gallery(config, workdir, variants, images='', side=224):
             plan.dataset.image_shape[-1], channels,
         )  # fmt: skip
         variants = [
-            (title, variant) for title, variant in variants if variant.saliency not in saliency.METHODS
+            (title, variant) for title, variant in variants if variant.saliency not in class_maps.METHODS
         ]
     return draw(plan.dataset, variants, pairs, network, pathlib.Path(workdir) / 'gallery')
 

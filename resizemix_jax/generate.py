@@ -8,15 +8,19 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from resizemix_jax import build, drawing, keys, parallel
-from resizemix_jax import network as networks
-from resizemix_jax.augment.normalize import denormalize, normalize
-from resizemix_jax.data import generated, pipeline
-from resizemix_jax.data.dataset import Split
+from resizemix_jax import build, keys
+from resizemix_jax.datasets import generated
+from resizemix_jax.devices import parallel
 from resizemix_jax.errors import ConfigError, DataError
 from resizemix_jax.find import check_keywords
-from resizemix_jax.mixing import mask_search, supermix
-from resizemix_jax.pairs import class_name
+from resizemix_jax.input import pipeline
+from resizemix_jax.input.dataset import Split
+from resizemix_jax.mixing import _mask_search as mask_search
+from resizemix_jax.mixing import supermix
+from resizemix_jax.normalize import denormalize, normalize
+from resizemix_jax.pictures import drawing
+from resizemix_jax.pictures.pairs import class_name
+from resizemix_jax.run import network as networks
 
 log = logging.getLogger(__name__)
 

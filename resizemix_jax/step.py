@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
-from resizemix_jax import keys, parallel
+from resizemix_jax import keys
+from resizemix_jax.devices import parallel
 
 
 def make_train_step(task, tx, *, steps, log_every, micro_batches=1):

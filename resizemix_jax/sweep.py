@@ -7,9 +7,10 @@ import subprocess
 import time
 from typing import NamedTuple
 
-from resizemix_jax import runs, workdir
+from resizemix_jax.devices.preemption import Watch
 from resizemix_jax.errors import PreemptedError
-from resizemix_jax.preemption import Watch
+from resizemix_jax.report import runs
+from resizemix_jax.run import workdir
 
 log = logging.getLogger(__name__)
 

@@ -4,16 +4,19 @@ import contextlib
 import logging
 import math
 
-from resizemix_jax import build, gallery, keys, network, pairs, parallel, paths, processes, results
-from resizemix_jax import workdir as workdirs
-from resizemix_jax.checkpoint import Checkpoints
-from resizemix_jax.clock import Clock
-from resizemix_jax.data import pipeline
+from resizemix_jax import build, gallery, keys, paths
+from resizemix_jax.devices import parallel, processes
+from resizemix_jax.devices.preemption import Watch
 from resizemix_jax.errors import NonFiniteError, PreemptedError
 from resizemix_jax.evaluate import evaluate
-from resizemix_jax.preemption import Watch
-from resizemix_jax.profiling import Profile
-from resizemix_jax.writers import Writer, log_parameters
+from resizemix_jax.input import pipeline
+from resizemix_jax.pictures import pairs
+from resizemix_jax.run import network, results
+from resizemix_jax.run import workdir as workdirs
+from resizemix_jax.run.checkpoint import Checkpoints
+from resizemix_jax.run.clock import Clock
+from resizemix_jax.run.profiling import Profile
+from resizemix_jax.run.writers import Writer, log_parameters
 
 log = logging.getLogger(__name__)
 

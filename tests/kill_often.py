@@ -18,7 +18,7 @@ import jax
 import numpy as np
 
 from tests import hosts
-from tests.test_processes import config
+from tests.devices.test_processes import config
 from tests.test_train import final_state, rows
 
 EPOCHS = 60

@@ -5,10 +5,10 @@ import json
 import pathlib
 import re
 
-from configs import cells
-from configs.base import base
-from resizemix_jax import results
-from resizemix_jax.report_cells import Layout
+from resizemix_jax import cells
+from resizemix_jax.config import base
+from resizemix_jax.report.cells import Layout
+from resizemix_jax.run import results
 
 STEPS = 10  # of an epoch
 

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import pytest
 from jax import lax
 
-from resizemix_jax import build, parallel
+from resizemix_jax import build
 from resizemix_jax import compile as compiling
+from resizemix_jax.devices import parallel
 from resizemix_jax.errors import ConfigError, RunError
 from tests import tiny
 

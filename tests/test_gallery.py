@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from configs import common, quickstart, recipes
-from resizemix_jax import drawing, gallery, train
-from resizemix_jax.data.pictures import read_pictures
+from configs import quickstart
+from resizemix_jax import gallery, recipes, train
+from resizemix_jax import tables as common
 from resizemix_jax.errors import DataError
+from resizemix_jax.input.pictures import read_pictures
+from resizemix_jax.pictures import drawing
 from tests import tiny
 
 ROWS = (

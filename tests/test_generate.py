@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import modes
-from configs.base import base
-from resizemix_jax import build, generate, network, train
-from resizemix_jax.augment.normalize import normalize
-from resizemix_jax.checkpoint import Checkpoints
-from resizemix_jax.data import pipeline
-from resizemix_jax.data.generated import generated
+from resizemix_jax import build, generate, train
+from resizemix_jax import command as modes
+from resizemix_jax.config import base
+from resizemix_jax.datasets.generated import generated
 from resizemix_jax.errors import ConfigError, DataError
+from resizemix_jax.input import pipeline
 from resizemix_jax.mixing.supermix import supermix
+from resizemix_jax.normalize import normalize
+from resizemix_jax.run import network
+from resizemix_jax.run.checkpoint import Checkpoints
 from tests import tiny
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.command import ENVIRONMENT, ROOT, SMALL, command, run
-from tests.data import directories
+from tests.input import directories
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_missing_data_is_exit_code_2_and_the_command(tmp_path):
     flags = ['--config=configs/table3.py', f'--workdir={tmp_path}/run', f'--config.data_dir={tmp_path}']
     done = run(*flags)
     assert done.returncode == 2
-    assert f'python -m resizemix_jax.data.prepare cifar100 --data_dir={tmp_path}' in done.stderr
+    assert f'python -m resizemix_jax.prepare cifar100 --data_dir={tmp_path}' in done.stderr
     assert 'Traceback' not in done.stderr and not (tmp_path / 'run' / 'checkpoints').exists()
 
 

@@ -3,8 +3,8 @@ import pathlib
 import pytest
 
 from resizemix_jax import paths, train
-from resizemix_jax.data import reading
 from resizemix_jax.errors import ConfigError
+from resizemix_jax.input import reading
 
 
 def test_a_path_is_one_of_this_machine(monkeypatch):

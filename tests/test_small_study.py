@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 
 from configs import small_study
-from resizemix_jax import report, results
+from resizemix_jax.report import tables as report
+from resizemix_jax.run import results
 from tests import made_up
 
 STUDY = pathlib.Path('docs/small_study')

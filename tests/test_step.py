@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resizemix_jax import parallel, step
 from resizemix_jax import state as states
+from resizemix_jax import step
+from resizemix_jax.devices import parallel
 from tests import toy
 
 

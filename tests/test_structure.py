@@ -15,11 +15,11 @@ BESIDE = [p for folder in ('tests', 'benchmarks') for p in sorted((ROOT / folder
 # Which third-party modules may be imported, by whom alone.
 ONLY = {
     'flax': ('resizemix_jax/models/', 'resizemix_jax/state.py'),
-    'orbax': ('resizemix_jax/checkpoint.py',),
+    'orbax': ('resizemix_jax/run/checkpoint.py',),
     'tensorflow_datasets': ('resizemix_jax/data/',),
     'grain': ('resizemix_jax/data/',),
-    'matplotlib': ('resizemix_jax/plots.py',),
-    'absl': ('main.py', 'modes.py', 'resizemix_jax/writers.py'),
+    'matplotlib': ('resizemix_jax/report/plots.py',),
+    'absl': ('main.py', 'modes.py', 'resizemix_jax/run/writers.py'),
 }
 # Families that know nothing of each other, nor of data and tasks.
 FAMILIES = ('mixing', 'augment', 'models', 'saliency', 'static_saliency')
@@ -59,7 +59,7 @@ def test_layers(path):
 
 @ALL
 def test_devices_are_in_one_file(path):
-    if name(path) != 'resizemix_jax/parallel.py':
+    if name(path) != 'resizemix_jax/devices/parallel.py':
         text = path.read_text('utf-8')
         for word in (
             'jax.pmap',

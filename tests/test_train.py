@@ -8,12 +8,13 @@ import jax
 import numpy as np
 import pytest
 
-from resizemix_jax import build, parallel, train
-from resizemix_jax.checkpoint import Checkpoints
-from resizemix_jax.data import pipeline
+from resizemix_jax import build, train
+from resizemix_jax.devices import parallel
 from resizemix_jax.errors import ConfigError, NonFiniteError, PreemptedError
+from resizemix_jax.input import pipeline
+from resizemix_jax.run.checkpoint import Checkpoints
 from tests import tiny
-from tests.test_writers import assert_events_are_the_rows
+from tests.run.test_writers import assert_events_are_the_rows
 
 TIMES = ('seconds', 'images_per_second', 'data_wait_share')
 

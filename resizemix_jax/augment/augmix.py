@@ -4,8 +4,9 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from resizemix_jax.augment import magnitudes, ops
-from resizemix_jax.augment import policy as policies
+from resizemix_jax.augment import _magnitudes as magnitudes
+from resizemix_jax.augment import _ops as ops
+from resizemix_jax.augment import _policy as policies
 
 NAMES = (
     'AutoContrast', 'Equalize', 'Posterize', 'Rotate', 'Solarize',

@@ -1,7 +1,7 @@
 """AutoAugment (Cubuk et al., 2019): one of 25 published pairs of operations an image."""
 
-from resizemix_jax.augment import magnitudes
-from resizemix_jax.augment import policy as policies
+from resizemix_jax.augment import _magnitudes as magnitudes
+from resizemix_jax.augment import _policy as policies
 
 SCALES = ('tf', 'torchvision', 'tpu')
 

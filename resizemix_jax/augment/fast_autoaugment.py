@@ -1,7 +1,7 @@
 """Fast AutoAugment (Lim et al., 2019): one of some 500 published pairs of operations an image."""
 
-from resizemix_jax.augment import magnitudes
-from resizemix_jax.augment import policy as policies
+from resizemix_jax.augment import _magnitudes as magnitudes
+from resizemix_jax.augment import _policy as policies
 
 
 def fast_autoaugment(

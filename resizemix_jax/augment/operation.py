@@ -2,8 +2,9 @@
 
 import jax.numpy as jnp
 
-from resizemix_jax.augment import magnitudes, ops
-from resizemix_jax.augment import policy as policies
+from resizemix_jax.augment import _magnitudes as magnitudes
+from resizemix_jax.augment import _ops as ops
+from resizemix_jax.augment import _policy as policies
 
 
 def operation(key, images, *, name='Rotate', level=0.8, fill=0, interpolation='nearest'):

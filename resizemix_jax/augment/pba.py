@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from resizemix_jax.augment import magnitudes
-from resizemix_jax.augment import policy as policies
+from resizemix_jax.augment import _magnitudes as magnitudes
+from resizemix_jax.augment import _policy as policies
 
 COUNTS = (0.2, 0.3, 0.5)  # the chances of no, one and two operations
 

@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from resizemix_jax.augment import magnitudes, ops
-from resizemix_jax.augment import policy as policies
+from resizemix_jax.augment import _magnitudes as magnitudes
+from resizemix_jax.augment import _ops as ops
+from resizemix_jax.augment import _policy as policies
 
 COLOUR = ('AutoContrast', 'Equalize', 'Posterize', 'Solarize', 'Color', 'Contrast', 'Brightness', 'Sharpness')
 WARPS = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
@@ -42,7 +43,7 @@ def randaugment(
                            see `released`.
         sign      of shears, translations and rotations (and 'torchvision' factors), + or - alike.
 
-    Source: arXiv:1909.13719. The settings of the compared rows are in configs/recipes.py.
+    Source: arXiv:1909.13719. The settings of the compared rows are in resizemix_jax/recipes.py.
 
     Args:
         key: typed JAX key.

@@ -3,7 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from resizemix_jax.mixing import pairing, region
+from resizemix_jax.mixing import _pairing as pairing
+from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing.resizemix import check_tau, patch_size
 
 SOURCES = ('random', 'salient', 'non_salient')

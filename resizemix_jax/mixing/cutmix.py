@@ -3,7 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from resizemix_jax.mixing import pairing, region
+from resizemix_jax.mixing import _pairing as pairing
+from resizemix_jax.mixing import _region as region
 
 
 def cut_box(y, x, lam, height, width):

@@ -2,7 +2,8 @@
 
 import jax.numpy as jnp
 
-from resizemix_jax.mixing import pairing, region
+from resizemix_jax.mixing import _pairing as pairing
+from resizemix_jax.mixing import _region as region
 
 
 def cutout(key, images, labels, *, length=16):

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from resizemix_jax.mixing import pairing
+from resizemix_jax.mixing import _pairing as pairing
 
 WEIGHTS = ('drawn', 'mask')
 

@@ -2,7 +2,7 @@
 
 import jax
 
-from resizemix_jax.mixing import pairing
+from resizemix_jax.mixing import _pairing as pairing
 
 
 def mixup(key, images, labels, *, alpha=1.0, per='batch'):

@@ -1,6 +1,6 @@
 """No mixing: the baseline rows."""
 
-from resizemix_jax.mixing import pairing
+from resizemix_jax.mixing import _pairing as pairing
 
 
 def none(key, images, labels):

@@ -7,9 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from resizemix_jax.mixing import min_cut, pairing
-from resizemix_jax.mixing.grid import block_means, grids, part, parts_to_move, rearrange, spread
-from resizemix_jax.mixing.transport import arrange
+from resizemix_jax.mixing import _min_cut as min_cut
+from resizemix_jax.mixing import _pairing as pairing
+from resizemix_jax.mixing._grid import block_means, grids, part, parts_to_move, rearrange, spread
+from resizemix_jax.mixing._transport import arrange
 
 UNIT = 1000  # what an energy of 1 / b^2 is in the integers of the cut
 LEAST = 1e-4  # the least share whose logarithm is taken

@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from resizemix_jax.mixing import pairing, region
+from resizemix_jax.mixing import _pairing as pairing
+from resizemix_jax.mixing import _region as region
 
 
 def ricap(key, images, labels, *, beta=0.3, per='batch'):

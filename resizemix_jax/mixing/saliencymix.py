@@ -3,7 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from resizemix_jax.mixing import pairing, region
+from resizemix_jax.mixing import _pairing as pairing
+from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing.cutmix import cut_box
 
 
@@ -25,7 +26,7 @@ def saliencymix(key, images, labels, *, saliency=None, alpha=1.0, prob=0.5, per=
     Source: arXiv:2006.01791; afm-shahab-uddin/SaliencyMix SaliencyMix_CIFAR/saliencymix.py, whose `lam` is
     the target's share; prob 0.5 for CIFAR, 1.0 for ImageNet. There the map is OpenCV's fine-grained saliency
     of the normalised floats, whose bytes it reads as pixels, so the centre has little to do with the image
-    (`resizemix_jax.static_saliency`). Here the map is given, whatever it is of.
+    (`resizemix_jax.saliency.fine_grained`). Here the map is given, whatever it is of.
 
     Args:
         key, images, labels, per: see the contract of `resizemix_jax.mixing`.

@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from resizemix_jax.mixing import mask_search, pairing
+from resizemix_jax.mixing import _mask_search as mask_search
+from resizemix_jax.mixing import _pairing as pairing
 
 
 def supermix(

@@ -3,7 +3,7 @@
 import flax.linen as nn
 import jax.numpy as jnp
 
-from resizemix_jax.models import layers
+from resizemix_jax.models import _layers as layers
 
 STAGES = {
     14: (1, 1, 1, 1),

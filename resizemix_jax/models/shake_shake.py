@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from resizemix_jax.models import layers
+from resizemix_jax.models import _layers as layers
 
 GROUPS = 3
 

@@ -9,12 +9,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from resizemix_jax import keys, metrics, parallel, static_saliency
+from resizemix_jax import keys, metrics
 from resizemix_jax.augment import halve
-from resizemix_jax.augment.normalize import denormalize, normalize
-from resizemix_jax.data.dataset import Dataset
+from resizemix_jax.devices import parallel
 from resizemix_jax.find import bind, find
-from resizemix_jax.tasks.extra_pass import saliency_pass, static_maps, streams
+from resizemix_jax.input.dataset import Dataset
+from resizemix_jax.normalize import denormalize, normalize
+from resizemix_jax.saliency import fine_grained
+from resizemix_jax.tasks._guide import saliency_pass, static_maps, streams
 
 BATCH_NORMS = ('local', 'global')
 PLACES = ('before_crop', 'before_mixing', 'after_mixing')
@@ -95,7 +97,7 @@ def _saliency(config, model, dataset):
             f'saliency={config.saliency!r}: mixing={config.mixing!r} takes no saliency map; leave it empty'
         )
     method, keywords = config.saliency, dict(config.saliency_args)
-    if method in static_saliency.METHODS:
+    if method in fine_grained.METHODS:
         return static_maps(method, keywords, dataset.mean, dataset.std)
     return saliency_pass(model, method, keywords, layer=config.saliency_layer, mode=config.saliency_mode)
 

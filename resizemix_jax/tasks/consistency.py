@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from resizemix_jax import keys, metrics
-from resizemix_jax.augment.normalize import normalize
+from resizemix_jax.normalize import normalize
+from resizemix_jax.tasks._guide import streams
 from resizemix_jax.tasks.classify import Classify, classify
-from resizemix_jax.tasks.extra_pass import streams
 
 
 def consistency(config, dataset, *, views=2, weight=12.0):

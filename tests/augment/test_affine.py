@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from resizemix_jax.augment import affine
+from resizemix_jax.augment import _affine as affine
 
 
 def test_rotation_s_matrix_is_pillow_s():

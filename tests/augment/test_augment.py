@@ -7,7 +7,7 @@ from PIL import Image
 from resizemix_jax.augment import halve
 from resizemix_jax.augment.crop_flip import crop_flip
 from resizemix_jax.augment.none import none
-from resizemix_jax.augment.normalize import normalize
+from resizemix_jax.normalize import normalize
 
 
 def reference(image, y, x, padding, mirror):

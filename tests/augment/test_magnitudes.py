@@ -2,7 +2,7 @@
 
 import pytest
 
-from resizemix_jax.augment import magnitudes
+from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment.randaugment import released
 
 

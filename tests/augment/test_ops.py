@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resizemix_jax.augment import ops
+from resizemix_jax.augment import _ops as ops
 from tests.augment.pillow import VALUES, check, images, photograph, pillow
 
 SHAPES = ((32, 32, 3), (31, 47, 3), (7, 5, 3), (2, 3, 3), (32, 32, 1), (13, 8, 1))

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resizemix_jax.augment import policy as policies
+from resizemix_jax.augment import _policy as policies
 from resizemix_jax.augment.autoaugment import autoaugment
 from resizemix_jax.find import find, names
 from tests.augment.policy_file import write

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resizemix_jax.augment import ops
+from resizemix_jax.augment import _ops as ops
 from resizemix_jax.augment.randaugment import SCALES, randaugment
 from tests.augment.pillow import images
 

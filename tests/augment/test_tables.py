@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from resizemix_jax.augment import tables
+from resizemix_jax.augment import _tables as tables
 from tests.augment.pillow import check, pillow
 
 

@@ -7,9 +7,8 @@ import re
 import ml_collections
 import pytest
 
-from configs import recipes
-from configs.base import base
-from resizemix_jax import build
+from resizemix_jax import build, recipes
+from resizemix_jax.config import base
 from resizemix_jax.errors import DataError
 from tests.configs.tables import OWN, TABLES, module
 

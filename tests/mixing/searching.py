@@ -4,7 +4,7 @@ import functools
 
 import jax
 
-from resizemix_jax.mixing import mask_search
+from resizemix_jax.mixing import _mask_search as mask_search
 from resizemix_jax.mixing.supermix import draw_problem
 from tests.mixing import teachers
 

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing import cut_paste as module
-from resizemix_jax.mixing import region
 from resizemix_jax.mixing.cut_paste import cut_paste
 from tests.mixing import coded
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from resizemix_jax.mixing.grid import grids, part, parts_to_move
+from resizemix_jax.mixing._grid import grids, part, parts_to_move
 
 
 def test_which_grids_fit():

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resizemix_jax.mixing import mask_search
+from resizemix_jax.mixing import _mask_search as mask_search
 from tests.mixing.searching import BATCH, CELLS, HEIGHT, TEACHER, WIDTH, advance, problem_of, searched
 
 # The oracle, in float64.

@@ -8,7 +8,7 @@ import pytest
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_flow
 
-from resizemix_jax.mixing import min_cut
+from resizemix_jax.mixing import _min_cut as min_cut
 
 SIDE = 16
 moves = jax.jit(min_cut.cheapest_moves)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from resizemix_jax.mixing import puzzlemix as module
-from resizemix_jax.mixing.grid import block_means
+from resizemix_jax.mixing._grid import block_means
 from resizemix_jax.mixing.puzzlemix import puzzlemix
 from tests.mixing import coded
 from tests.mixing.puzzle_energy import HEIGHT, NUMBERS, WIDTH, energies, problem

@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resizemix_jax.mixing import region
+from resizemix_jax.mixing import _region as region
 
 
 @pytest.mark.parametrize(('centre', 'start', 'end'), [(2, 0, 11), (31, 21, 32), (16, 11, 22)])

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resizemix_jax.mixing import region
+from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing import resizemix as module
 from resizemix_jax.mixing.resizemix import resizemix
 from tests.mixing import coded

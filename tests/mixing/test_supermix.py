@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resizemix_jax.mixing import mask_search
+from resizemix_jax.mixing import _mask_search as mask_search
 from resizemix_jax.mixing.supermix import draw_problem, draw_sources, supermix
 from tests.mixing import teachers
 from tests.mixing.searching import BATCH, CELLS, CLASSES, TEACHER, make_images, problem_of, searched

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resizemix_jax.mixing.grid import rearrange
-from resizemix_jax.mixing.transport import arrange
+from resizemix_jax.mixing._grid import rearrange
+from resizemix_jax.mixing._transport import arrange
 
 moved = jax.jit(arrange)
 

@@ -87,7 +87,7 @@ def test_training_moves_the_running_statistics_by_a_tenth(case):
 def test_stride_two_pads_as_torch_does():
     # On 4 pixels with kernel ones and stride 2, torch's padding (1, 1) sums pixels 0..1 and 1..3;
     # Flax's SAME would pad (0, 1) and sum 0..2 and 2..3.
-    from resizemix_jax.models import layers
+    from resizemix_jax.models import _layers as layers
 
     conv = layers.conv(1, 3, 2, dtype='float32', name='conv')
     images = jnp.array([1.0, 10.0, 100.0, 1000.0])[None, None, :, None] * jnp.ones((1, 4, 1, 1))
@@ -97,7 +97,7 @@ def test_stride_two_pads_as_torch_does():
 
 @pytest.mark.parametrize('init', ['normal_fan_in', 'normal_fan_out', 'torch_uniform'])
 def test_initialisation_has_its_variance(init, key):
-    from resizemix_jax.models import layers
+    from resizemix_jax.models import _layers as layers
 
     kernel = getattr(layers, init)(key, (3, 3, 64, 256))
     variance = {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from resizemix_jax.augment import halve
-from resizemix_jax.data.fake import fake
+from resizemix_jax.datasets.fake import fake
 from resizemix_jax.tasks.classify import classify
 from tests import toy
 from tests.tasks.method import CUT, PUZZLE, SALIENCYMIX, config, variables_of

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from resizemix_jax import keys, metrics
-from resizemix_jax.data.fake import fake
+from resizemix_jax.datasets.fake import fake
 from resizemix_jax.find import bind
 from resizemix_jax.tasks.consistency import consistency
 from tests import tiny

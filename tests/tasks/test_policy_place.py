@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from resizemix_jax.augment.normalize import denormalize
-from resizemix_jax.data.fake import fake
+from resizemix_jax.datasets.fake import fake
+from resizemix_jax.normalize import denormalize
 from resizemix_jax.tasks.classify import classify
 from tests.tasks.method import config
 

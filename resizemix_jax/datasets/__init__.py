@@ -1,0 +1,1 @@
+"""The datasets, one a file: `<name>(**keywords)` returns an `input.dataset.Dataset`."""

@@ -1,0 +1,33 @@
+"""Made-up images of any shape, for benchmarks and for trying a network without data."""
+
+import numpy as np
+
+from resizemix_jax.input.dataset import Dataset, Split
+
+
+def fake(*, image_shape=(32, 32, 3), num_classes=10, train_size=1024, eval_size=256):
+    """Uniform random pixels and labels, the same in every run; there is nothing to learn in them."""
+    shape = tuple(image_shape)
+    if len(shape) != 3 or min(shape) < 1:
+        raise ValueError(f'image_shape={shape} must be (height, width, channels)')
+    for name, value in dict(num_classes=num_classes, train_size=train_size, eval_size=eval_size).items():
+        if value < 1:
+            raise ValueError(f'{name}={value} must be >= 1')
+    sizes = {'train': train_size, 'eval': eval_size}
+
+    def read(split, data_dir):
+        del data_dir
+        rng = np.random.default_rng(list(sizes).index(split))
+        images = rng.integers(0, 256, (sizes[split], *shape), np.uint8)
+        return Split(images, rng.integers(0, num_classes, sizes[split], np.int32))
+
+    return Dataset(
+        name='fake',
+        image_shape=shape,
+        num_classes=num_classes,
+        train_size=train_size,
+        eval_size=eval_size,
+        mean=(0.5,) * shape[2],
+        std=(0.25,) * shape[2],
+        read=read,
+    )

@@ -1,0 +1,49 @@
+"""The embedded dataset: a class-balanced sixth of Fashion-MNIST that lies in this package.
+
+The first 1000 training and the first 200 test images of every class, made by datasets/embed.py; MIT licence,
+beside the files.
+"""
+
+import pathlib
+
+import numpy as np
+
+from resizemix_jax.datasets import fashion_mnist
+from resizemix_jax.input import reading
+from resizemix_jax.input.dataset import Split
+
+CLASSES, TRAIN = 10, 10_000
+
+
+def fashion_mnist_10k(*, train_size=TRAIN):
+    """10,000 training images, 2,000 test images for evaluation; nothing to prepare.
+
+    Args:
+        train_size: how many training images are used, a multiple of the 10 classes: the first of every class.
+    """
+    if train_size % CLASSES or not 0 < train_size <= TRAIN:
+        raise ValueError(
+            f'train_size={train_size} must be a multiple of the {CLASSES} classes, from {CLASSES} to {TRAIN}'
+        )
+    whole = reading.in_memory(
+        'fashion_mnist_10k',
+        splits={'train': ('train', TRAIN), 'eval': ('test', 2_000)},
+        image_shape=(28, 28, 1),
+        num_classes=CLASSES,
+        mean=fashion_mnist.MEAN,
+        std=fashion_mnist.STD,
+        directory=str(pathlib.Path(__file__).parent / 'embedded'),
+    )
+
+    def read(split, data_dir):
+        found = whole.read(split, data_dir)
+        return first_of_every_class(found, train_size // CLASSES) if split == 'train' else found
+
+    return whole._replace(train_size=train_size, read=read)
+
+
+def first_of_every_class(split, count):
+    """The first `count` examples of every class, in the order of the split."""
+    label = split.label
+    rows = np.sort(np.concatenate([np.flatnonzero(label == k)[:count] for k in np.unique(label)]))
+    return Split(split.images[rows], label[rows], split.names)

@@ -1,0 +1,82 @@
+"""Pictures in folders, streamed: --config.dataset=folder:/path.
+
+/path/train/CLASS/*.jpg and /path/val/CLASS/*.jpg; instead of val also validation or test, and other ENDINGS.
+"""
+
+import os
+import pathlib
+
+import numpy as np
+
+from resizemix_jax.errors import DataError
+from resizemix_jax.input import records, streaming
+from resizemix_jax.input.pictures import ENDINGS
+from resizemix_jax.input.streams import Stream, View
+
+EVALUATION = ('val', 'validation', 'test')
+
+
+def folder(*, source='', image_size=224, eval_resize=0, resize='linear', max_damaged=1e-4):
+    """Each folder below `train` is a class, in the order of their names; so are its pictures.
+
+    Args:
+        source: the directory, with `train` and one of `val`, `validation` and `test` in it.
+        image_size, eval_resize, resize, max_damaged: see `stream.View`.
+
+    Raises:
+        ValueError: no source, or a number that cannot be.
+        DataError: there are no such folders, or they hold no pictures or other classes.
+    """
+    if not source:
+        raise ValueError("dataset='folder' needs a directory: --config.dataset=folder:/path")
+    view = View(image_size, eval_resize, resize, max_damaged).checked()
+    root = pathlib.Path(source).expanduser()
+    folders = {'train': root / 'train', 'eval': _evaluation(root)}
+    classes = _classes(folders['train'])
+    others = _classes(folders['eval'])
+    if not set(others) <= set(classes):
+        raise DataError(
+            f'{folders["eval"]} has the class {min(set(others) - set(classes))!r}, {root}/train not'
+        )
+    found = {split: _pictures(path, classes) for split, path in folders.items()}
+
+    def read(split, data_dir):
+        del data_dir
+        return Stream(f'folder {folders[split].name}', found[split], classes, len(classes), view)
+
+    sizes = found['train'].size, found['eval'].size
+    return streaming.described(f'folder:{source}', len(classes), *sizes, view, read)
+
+
+def _evaluation(root):
+    """The folder to evaluate on; raises DataError if `root` is not of this form."""
+    if not root.is_dir():
+        raise DataError(f'folder:{root}: there is no such directory')
+    if not (root / 'train').is_dir():
+        raise DataError(
+            f'folder:{root} has no folder train, and what is to be evaluated on is for you to choose. Make '
+            f'{root}/train/CLASS/*.jpg and {root}/val/CLASS/*.jpg; links will do'
+        )
+    there = [root / name for name in EVALUATION if (root / name).is_dir()]
+    if not there:
+        raise DataError(f'folder:{root} has train and none of {", ".join(EVALUATION)}, to evaluate on')
+    return there[0]
+
+
+def _classes(path):
+    classes = tuple(sorted(entry.name for entry in os.scandir(path) if entry.is_dir()))
+    if not classes:
+        raise DataError(f'{path} has no folder, and each of its folders is a class: {path}/CLASS/*.jpg')
+    return classes
+
+
+def _pictures(path, classes):
+    names, label = [], []
+    for number, name in enumerate(classes):
+        if (path / name).is_dir():
+            files = sorted(f for f in os.listdir(path / name) if f.lower().endswith(ENDINGS))
+            names += map(os.fsencode, files)
+            label += [number] * len(files)
+    if not names:
+        raise DataError(f'{path} holds no pictures ({", ".join(ENDINGS)}) in the folders of its classes')
+    return records.Pictures(path, classes, np.array(names), np.array(label, np.int32))

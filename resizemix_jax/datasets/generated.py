@@ -1,0 +1,80 @@
+"""A set that --mode=generate has made: training images and their mixtures, labelled by a teacher.
+
+It is a TFDS directory, DATA_DIR/generated/1.0.0, whose metadata.json holds what else a trainer needs to know.
+"""
+
+import json
+import pathlib
+
+from resizemix_jax.errors import DataError
+from resizemix_jax.input import reading
+
+NAME, VERSION = 'generated', '1.0.0'
+COMMAND = 'python main.py --mode=generate --config=FILE --workdir=TEACHER_RUN --output=DIR'
+DESCRIPTION = (
+    'train: the original training images, then mixtures of them (SuperMix), each labelled with the class '
+    'that a teacher gives to the mixture. test: the original images.'
+)
+
+
+def generated(*, data_dir=''):
+    """Of the size, the classes and the normalisation that are written in it.
+
+    Raises:
+        DataError: `data_dir` holds no such set.
+    """
+    root = reading.data_directory(data_dir)
+    file = root / NAME / VERSION / 'metadata.json'
+    if not file.is_file():
+        raise DataError(
+            f'{root} holds no generated set. Name the directory of one with --config.data_dir=DIR, or make '
+            f'one of the training images and a trained network:\n    {COMMAND}'
+        )
+    about = json.loads(file.read_text('utf-8'))
+    return reading.in_memory(
+        NAME,
+        splits={'train': ('train', about['train_size']), 'eval': ('test', about['eval_size'])},
+        image_shape=tuple(about['image_shape']),
+        num_classes=about['num_classes'],
+        mean=tuple(about['mean']),
+        std=tuple(about['std']),
+        directory=str(root),
+        command=COMMAND,
+    )
+
+
+def write(directory, dataset, train, evaluation, **origin):
+    """Writes such a set; what is at `directory` afterwards is whole.
+
+    Args:
+        directory: the data_dir that will be read; must not exist.
+        dataset: the `Dataset` that the images are of.
+        train, evaluation: `Split`s of images uint8 with 1 or 3 channels.
+        **origin: further metadata.
+    """
+    import tensorflow_datasets as tfds
+
+    from resizemix_jax.input import writing
+
+    label = dict(names=train.names) if train.names else dict(num_classes=dataset.num_classes)
+    features = tfds.features.FeaturesDict(
+        {
+            'image': tfds.features.Image(shape=dataset.image_shape, encoding_format='png'),
+            'label': tfds.features.ClassLabel(**label),
+        }
+    )
+    about = dict(
+        origin, image_shape=dataset.image_shape, num_classes=dataset.num_classes, mean=dataset.mean,
+        std=dataset.std, train_size=len(train.label), eval_size=len(evaluation.label),
+    )  # fmt: skip
+    splits = {'train': _examples(writing, train), 'test': _examples(writing, evaluation)}
+    with writing.whole(pathlib.Path(directory)) as part:
+        writing.write(
+            part, NAME, VERSION, features, splits,
+            description=DESCRIPTION, metadata=tfds.core.MetadataDict(about),
+        )  # fmt: skip
+
+
+def _examples(writing, split):
+    for image, label in zip(split.images, split.label, strict=True):
+        yield {'image': writing.encode_png(image), 'label': int(label)}

@@ -1,0 +1,1 @@
+"""Everything about devices, hosts and the accelerators that a step can be compiled for."""

@@ -1,0 +1,176 @@
+"""Everything about devices; no other file says pmap, sharding or process.
+
+The state lives once on every device, unstacked; the batch is split along its first axis; the step runs
+as `data_parallel` wraps it, sees [B / devices, ...], and calls `device_key`, `mean` and `total` itself.
+
+pmap is in maintenance in JAX. Its replacement is one function here: `data_parallel` as
+jit(shard_map(fn, mesh, (P(), P(AXIS), P()), P(), check_vma=False)), with `shard` keeping the batch flat;
+tests/devices/test_parallel.py holds both to the same numbers.
+"""
+
+import inspect
+import os
+
+import jax
+import numpy as np
+from jax import lax
+from jax.experimental import multihost_utils, topologies
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+AXIS = 'devices'
+
+
+def choose_devices(count=0):
+    """All devices of all processes for 0, or the first `count` of the only process.
+
+    Raises:
+        ValueError: there are fewer, or there are several processes, which use all they have.
+    """
+    devices = jax.devices()
+    if count and jax.process_count() > 1:
+        raise ValueError(f'num_devices={count} must be 0 (all) where several processes train together')
+    if not 0 <= count <= len(devices):
+        raise ValueError(
+            f'num_devices={count} must be between 0 (all) and the {len(devices)} devices that are here. '
+            f'On CPU, make more with XLA_FLAGS=--xla_force_host_platform_device_count={count}'
+        )
+    return tuple(devices[: count or len(devices)])
+
+
+def target_devices(target):
+    """The devices of a `targets.Target`, to compile for; they need not be here, and cannot run anything.
+
+    Raises:
+        JaxRuntimeError: there is no such topology.
+        RuntimeError, NotImplementedError: its compiler is not installed.
+    """
+    # Compiling for others takes no accelerator that is here.
+    jax.config.update('jax_platforms', 'cpu')
+    for name, value in target.environment.items():
+        os.environ.setdefault(name, value)
+    described = topologies.get_topology_desc(target.topology, target.platform, **target.options)
+    return tuple(described.devices)
+
+
+def memory(device):
+    """The bytes that JAX can use on a device that is here; for a CPU its share of the machine's memory."""
+    stats = device.memory_stats() or {}
+    machine = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
+    return stats.get('bytes_limit', machine // len(jax.local_devices()))
+
+
+def one_cpu():
+    """One CPU device, as a tuple."""
+    return tuple(jax.local_devices(backend='cpu')[:1])
+
+
+def describe(devices):
+    """The hardware in words, e.g. '8 x TPU v5 lite'."""
+    return f'{len(devices)} x {devices[0].device_kind}'
+
+
+def processes():
+    """(index, count) of the JAX processes; `processes.py` is how they talk."""
+    return jax.process_index(), jax.process_count()
+
+
+def sharding(devices):
+    """How the state lies: whole, on every device."""
+    return _over(devices, PartitionSpec())
+
+
+def place(tree, devices):
+    """The tree on every device, of those that this process has. Unplaced arrays would make the first step
+    compile twice."""
+    return jax.device_put(tree, sharding(_here(devices)))
+
+
+def shard(batch, devices):
+    """Splits the first axis of this process' share of a batch: [b, ...] on the host -> [d, b / d, ...] on its
+    d devices."""
+    here = _here(devices)
+    split = jax.tree.map(lambda a: a.reshape(len(here), -1, *a.shape[1:]), batch)
+    return jax.device_put(split, _over(here, PartitionSpec(AXIS)))
+
+
+def everywhere(tree):
+    """The tree of `place` as arrays of all processes together, as a checkpoint takes it; nothing moves."""
+    return multihost_utils.host_local_array_to_global_array(tree, _all(), PartitionSpec())
+
+
+def here(tree):
+    """The way back: arrays of all processes together as the step takes them."""
+    return multihost_utils.global_array_to_host_local_array(tree, _all(), PartitionSpec())
+
+
+def _here(devices):
+    return [d for d in devices if d.process_index == jax.process_index()]
+
+
+def _all():
+    # Each process' devices have to be neighbours in it.
+    return _mesh(sorted(jax.devices(), key=lambda d: (d.process_index, d.id)))
+
+
+def _mesh(devices):
+    return Mesh(np.array(devices), (AXIS,))
+
+
+def _over(devices, spec):
+    return NamedSharding(_mesh(devices), spec)
+
+
+def data_parallel(fn, devices, donate=True):
+    """fn(state, batch[, key]) -> outputs that are equal on all devices, one call for all of them.
+
+    `fn` must make its outputs equal itself, with `mean` or `total`: pmap does not check it. `donate` gives
+    the state's memory to the outputs; the caller's state is gone then.
+    """
+    return jax.pmap(
+        fn,
+        axis_name=AXIS,
+        in_axes=(None, 0, None)[: len(inspect.signature(fn).parameters)],
+        out_axes=None,
+        devices=devices,
+        donate_argnums=(0,) if donate else (),
+    )
+
+
+def lower(step, devices, state, batch, *rest):
+    """A `data_parallel` step, lowered for its devices; arguments as shapes, the batch whole: [B, ...]."""
+    count = len(devices)
+    split = jax.tree.map(
+        lambda a: jax.ShapeDtypeStruct((count, a.shape[0] // count, *a.shape[1:]), a.dtype), batch
+    )
+    return step.lower(state, split, *rest)
+
+
+def device_key(key):
+    """Inside the step: this device's own key."""
+    return jax.random.fold_in(key, lax.axis_index(AXIS))
+
+
+def mean(tree):
+    """Inside the step: the mean over the devices."""
+    return lax.pmean(tree, AXIS)
+
+
+def total(tree):
+    """Inside the step: the sum over the devices."""
+    return lax.psum(tree, AXIS)
+
+
+def trace(fn, *shapes):
+    """Runs a part of the step on shapes alone, as one device would: its checks speak, nothing is computed.
+
+    Args:
+        fn: may use `device_key`, `mean` and `total`.
+        shapes: trees of `jax.ShapeDtypeStruct`, of one device.
+    """
+    one = jax.tree.map(lambda a: jax.ShapeDtypeStruct((1, *a.shape), a.dtype), shapes)
+    return jax.eval_shape(jax.vmap(fn, axis_name=AXIS), *one)
+
+
+def to_host(tree):
+    """The tree as NumPy arrays; waits for the devices."""
+    return jax.device_get(tree)

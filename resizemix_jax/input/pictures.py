@@ -1,0 +1,49 @@
+"""A user's own pictures, as examples to look at."""
+
+import pathlib
+
+import cv2
+import numpy as np
+
+from resizemix_jax.errors import DataError
+from resizemix_jax.input.dataset import Split
+
+ENDINGS = ('.jpg', '.jpeg', '.png', '.webp', '.bmp')
+
+
+def read_pictures(directory, side):
+    """The pictures of a directory in the order of their names, each the middle square at one size.
+
+    Args:
+        directory: of files that end in one of ENDINGS; others are passed over.
+        side: pixels; a picture is scaled until its shorter side is that long.
+
+    Returns:
+        A Split of images uint8 [N, side, side, 3], label 0..N-1, names the files' stems.
+
+    Raises:
+        DataError: no such directory, fewer than two pictures in it, or one that cannot be decoded.
+    """
+    root = pathlib.Path(directory)
+    if not root.is_dir():
+        raise DataError(f'--images={directory} is not a directory; name one that holds pictures')
+    files = sorted(f for f in root.iterdir() if f.suffix.lower() in ENDINGS)
+    if len(files) < 2:
+        raise DataError(
+            f'--images={directory} holds {len(files)} pictures ({", ".join(ENDINGS)}); it takes two to mix'
+        )
+    images = np.stack([_middle_square(file, side) for file in files])
+    return Split(images, np.arange(len(files), dtype=np.int32), tuple(f.stem for f in files))
+
+
+def _middle_square(file, side):
+    image = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise DataError(f'{file} cannot be decoded as a picture; repair it or move it away')
+    image = image[..., ::-1]  # OpenCV's order is blue, green, red
+    height, width, _ = image.shape
+    scale = side / min(height, width)
+    size = max(side, round(width * scale)), max(side, round(height * scale))
+    image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    y, x = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
+    return image[y : y + side, x : x + side]

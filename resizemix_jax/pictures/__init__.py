@@ -1,0 +1,1 @@
+"""Pictures of what a network is shown: pairs of images mixed, and pages of pictures drawn."""

@@ -1,0 +1,136 @@
+"""Prepares a dataset of TFDS once, for training without TensorFlow ever after.
+
+    pip install -r requirements-prepare.txt
+    python -m resizemix_jax.prepare cifar100 [--data_dir=DIR] [--dry_run]
+
+Downloads with TFDS and writes ArrayRecord files to DIR (default: $TFDS_DATA_DIR, or
+~/tensorflow_datasets). A copy that is already there is used, also one of TFRecord files. imagenet2012 cannot
+be downloaded by a program: put ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar into DIR/downloads/manual,
+or name where they are (--manual_dir).
+Exit codes: 0 prepared, already there, or could be (--dry_run); 2 it cannot be prepared.
+"""
+
+import argparse
+import difflib
+import importlib.util
+import pathlib
+import shutil
+import sys
+
+from resizemix_jax.errors import DataError
+from resizemix_jax.input import reading
+
+# The files that the organisers give out, bytes. The test images, which have no labels, are not needed.
+ARCHIVES = {
+    'imagenet2012': {'ILSVRC2012_img_train.tar': 147_897_477_120, 'ILSVRC2012_img_val.tar': 6_744_924_160}
+}
+# TFDS sorts all examples into temporary files before it writes the final ones.
+COPIES = 2
+
+
+def main(argv=None):
+    """Prepares the dataset that the arguments name; returns the exit code."""
+    parser = argparse.ArgumentParser(prog='python -m resizemix_jax.prepare')
+    parser.add_argument('name', help='of the dataset in TFDS, e.g. cifar100, imagenet2012, food101')
+    parser.add_argument('--data_dir', default='', help='default: $TFDS_DATA_DIR, ~/tensorflow_datasets')
+    parser.add_argument('--manual_dir', default='', help='of archives; default: DATA_DIR/downloads/manual')
+    parser.add_argument('--dry_run', action='store_true', help='say what it takes, and prepare nothing')
+    args = parser.parse_args(argv)
+    root = reading.data_directory(args.data_dir)
+    try:
+        return _prepare(args.name, root, args.manual_dir, args.dry_run)
+    except DataError as error:
+        sys.stderr.write(f'{error}\n')
+        return 2
+
+
+def _prepare(name, root, manual, dry_run):
+    there = _prepared(name, root)
+    if there:
+        print(f'{name} is in {there}')
+        return 0
+    builder = _builder(name, root)
+    manual = pathlib.Path(manual).expanduser() if manual else root / 'downloads' / 'manual'
+    archives = _check_archives(name, builder, manual)
+    _check_disk(name, builder, root, archives)
+    if importlib.util.find_spec('tensorflow') is None:
+        raise DataError(
+            'Preparing needs TensorFlow (training does not): pip install -r requirements-prepare.txt'
+        )
+    if dry_run:
+        print(f'{name} can be prepared; nothing has been done (--dry_run)')
+        return 0
+    import tensorflow_datasets as tfds
+
+    config = tfds.download.DownloadConfig(manual_dir=manual if manual.is_dir() else None)
+    builder.download_and_prepare(download_config=config)
+    print(f'{name} is in {builder.data_dir}')
+    return 0
+
+
+def _builder(name, root):
+    import tensorflow_datasets as tfds
+
+    known = tfds.list_builders(with_community_datasets=False)
+    if name not in known:
+        close = ', '.join(difflib.get_close_matches(name, known, cutoff=0.5)) or 'none'
+        raise DataError(f'{name} is no dataset of TFDS; close to it: {close}')
+    return tfds.builder(name, data_dir=str(root), file_format='array_record')
+
+
+def _prepared(name, root):
+    """The directory of a copy that training reads, or None; raises DataError for half of one."""
+    if not any(root.glob(f'{name}/*/dataset_info.json')):
+        return None
+    builder = reading.open_builder(name, root, '')
+    for split in builder.info.splits:
+        reading.open_split(name, split, root)
+    return builder.data_dir
+
+
+def _check_archives(name, builder, manual):
+    """The bytes of the archives that have to be there; raises DataError if they are not."""
+    wanted = ARCHIVES.get(name, {})
+    wrong = []
+    for file, size in wanted.items():
+        path = manual / file
+        there = path.stat().st_size if path.is_file() else 0
+        print(f'{path}: {_gigabytes(there)} of {_gigabytes(size)}')
+        if there != size:
+            wrong.append(f'{file} is missing' if not there else f'{file} has {there} bytes, not {size}')
+    if wrong:
+        raise DataError(
+            f'{name}: {"; ".join(wrong)}. Get the archives from image-net.org (an account is needed) and put '
+            f'them, as they are, into {manual}, or name their directory with --manual_dir=DIR'
+        )
+    if not wanted and builder.MANUAL_DOWNLOAD_INSTRUCTIONS and not manual.is_dir():
+        raise DataError(
+            f'{name} cannot be downloaded by a program. TFDS says:\n{builder.MANUAL_DOWNLOAD_INSTRUCTIONS}\n'
+            f'Make {manual}, or name another directory with --manual_dir=DIR'
+        )
+    return sum(wanted.values())
+
+
+def _check_disk(name, builder, root, archives):
+    """Says what it takes; raises DataError if the disk is too small."""
+    download = 0 if archives else sum(info.size or 0 for info in builder.url_infos.values())
+    size = archives or download
+    free = shutil.disk_usage(next(p for p in (root, *root.absolute().parents) if p.exists())).free
+    needed = download + COPIES * size
+    print(f'{name}: {_gigabytes(download)} to download, {_gigabytes(size)} or so when prepared')
+    print(f'{root}: {_gigabytes(free)} are free, about {_gigabytes(needed)} are needed meanwhile')
+    if not size:
+        print('(TFDS does not say how large it is)')
+    if free < needed:
+        raise DataError(
+            f'{name}: about {_gigabytes(needed)} are needed in {root}, and {_gigabytes(free)} are free; make '
+            'room, or name another disk with --data_dir=DIR'
+        )
+
+
+def _gigabytes(count):
+    return f'{count / 1e9:.1f} GB'
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The report of a table, made from the files of its runs."""

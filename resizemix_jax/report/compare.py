@@ -1,0 +1,155 @@
+"""Two runs, or two sets of runs over seeds: what differs in their configs, and in what they reached."""
+
+import glob
+import itertools
+import math
+import statistics
+from typing import NamedTuple
+
+from resizemix_jax.errors import ConfigError
+from resizemix_jax.report import runs
+from resizemix_jax.report.cells import UNSEEN, add
+from resizemix_jax.run.workdir import differences
+
+METRICS = {  # of result.json -> (in words, factor)
+    'top1_last': ('top-1 last, %', 100),
+    'top1_best': ('top-1 best, %', 100),
+    'top1_median10': ('top-1 median of the last 10, %', 100),
+    'top5_last': ('top-5 last, %', 100),
+    'seconds': ('hours', 1 / 3600),
+    'images_per_second': ('images/s', 1),
+}
+MOST_PAIRS = 20  # 2 ** 20 signs take seconds
+
+
+class Variant(NamedTuple):
+    """Runs whose configs are equal but for the seed, one a seed."""
+
+    runs: list
+
+    @property
+    def config(self):
+        return self.runs[0].config
+
+    @property
+    def cell(self):
+        return tuple(self.config[key] for key in ('table', 'row', 'column'))
+
+    def finished(self):
+        """seed -> Run."""
+        return {run.config['seed']: run for run in self.runs if run.result}
+
+
+def compare(one, two, accuracy='last'):
+    """The differences of two sides, B - A, as text.
+
+    Args:
+        one, two: directories, or patterns of such ('runs/table3_cutmix_*'), of one run or of many. Sides that
+            each hold one config are compared whatever it is; of others, the cells of a table that both have.
+        accuracy: which is tested: 'last', 'best' or 'median10'.
+
+    Raises:
+        ConfigError: a side without a run, or nothing that the two have in common.
+    """
+    (first, notes), (second, more) = side(one), side(two)
+    if len(first) == len(second) == 1:
+        pairs = [(first[0], second[0])]
+    else:
+        pairs = [(_only(first, a.cell), _only(second, a.cell)) for a in first if _only(first, a.cell)]
+        pairs = [pair for pair in pairs if pair[1]]
+    if not pairs:
+        raise ConfigError(
+            f'{one} and {two} have no cell of a table in common that each has in one config:\n'
+            f'    A has {_cells(first)}\n    B has {_cells(second)}'
+        )
+    left_out = [v for v in (*first, *second) if all(v not in pair for pair in pairs)]
+    parts = [f'A: {one}\nB: {two}', *(_pair(a, b, accuracy) for a, b in pairs)]
+    if left_out:
+        parts.append(f'Not compared, without one counterpart: {_cells(left_out)}')
+    return '\n\n'.join([*parts, *notes, *more])
+
+
+def side(pattern):
+    """The Variants of a side, and sentences on what could not be used; ConfigError if there is none."""
+    found, problems = [], []
+    for path in sorted(glob.glob(str(pattern))) or [pattern]:
+        some, sentences = runs.find(path)
+        found, problems = found + some, problems + sentences
+    variants = []
+    for run in found:
+        for variant in variants:
+            if not changes(variant.config, run.config):
+                add(variant.runs, run, problems)
+                break
+        else:
+            variants.append(Variant([run]))
+    if not variants:
+        raise ConfigError('\n    '.join([f'{pattern} holds no run to compare', *problems]))
+    return variants, problems
+
+
+def changes(one, two):
+    """In what two configs differ, besides the seed and what is not computed."""
+    return [found for found in differences(one, two) if found[0] not in (*UNSEEN, 'seed')]
+
+
+def permutation_p(values):
+    """The exact two-sided p value of a mean as far from 0, were every difference as likely of either sign."""
+    total = abs(math.fsum(values))
+    signs = itertools.product((-1, 1), repeat=len(values))
+    sums = (abs(math.fsum(s * v for s, v in zip(sign, values, strict=True))) for sign in signs)
+    return sum(other >= total * (1 - 1e-9) for other in sums) / 2 ** len(values)
+
+
+def _pair(a, b, accuracy):
+    """A comparison of two Variants, in words."""
+    lines = [' '.join(filter(None, a.cell)) if a.cell == b.cell else f'{_cells([a])} -> {_cells([b])}']
+    lines += [f'    {key}: {before} -> {after}' for key, before, after in changes(a.config, b.config)]
+    if len(lines) == 1:
+        lines.append('    the configs are equal but for the seeds')
+    for name, variant in (('A', a), ('B', b)):
+        seeds = ', '.join(str(run.config['seed']) for run in variant.runs)
+        lines.append(f'    {name}: seeds {seeds}')
+        unfinished = [run for run in variant.runs if not run.result]
+        lines += [f'        unfinished, not counted: {run.path}, {runs.status(run)}' for run in unfinished]
+    ours, theirs = a.finished(), b.finished()
+    if ours and theirs:
+        lines += ['', f'    {"mean over the seeds":32}{"A":>10}{"B":>10}{"B - A":>10}']
+        for key, (words, factor) in METRICS.items():
+            if all(key in run.result for run in (*ours.values(), *theirs.values())):
+                x, y = (factor * statistics.mean(r.result[key] for r in s.values()) for s in (ours, theirs))
+                lines.append(f'    {words:32}{x:10.4g}{y:10.4g}{y - x:+10.3g}')
+        lines += ['', *_test(ours, theirs, accuracy)]
+    return '\n'.join(lines)
+
+
+def _test(ours, theirs, accuracy):
+    """The paired tests over the seeds that both have."""
+    common = sorted(ours.keys() & theirs.keys())
+    key = f'top1_{accuracy}'
+    values = [100 * (theirs[seed].result[key] - ours[seed].result[key]) for seed in common]
+    if not 2 <= len(values) <= MOST_PAIRS:
+        return [f'    No test: seeds finished on both sides: {len(values)}; 2 to {MOST_PAIRS} are needed']
+    from scipy import stats  # a second to import
+
+    count, least = len(values), 2 / 2 ** len(values)
+    mean, spread = statistics.mean(values), statistics.stdev(values)
+    t_test = f'p = {stats.ttest_1samp(values, 0).pvalue:.3g}' if spread > 1e-9 else 'none, all are equal'
+    return [
+        f'    B - A, {accuracy} evaluation, {count} seeds in pairs: {mean:+.2f} ± {spread:.2f} points '
+        '(mean, sample standard deviation)',
+        f'    exact permutation test of the signs, two-sided: p = {permutation_p(values):.3g}',
+        f'    paired t-test, two-sided: {t_test}',
+        f'    Caveat: with {count} pairs the permutation test gives no p below {least:.3g}, and the t-test',
+        '    rests on normal differences, which so few cannot show. Many comparisons give small p by chance.',
+    ]
+
+
+def _only(variants, cell):
+    """The one Variant of a cell, or None."""
+    found = [variant for variant in variants if variant.cell == cell]
+    return found[0] if len(found) == 1 else None
+
+
+def _cells(variants):
+    return ', '.join(sorted({' '.join(filter(None, variant.cell)) for variant in variants}))

@@ -1,0 +1,95 @@
+"""A generated set on disk: it reads as it was written, as TFDS reads it too, or it is not there at all."""
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from resizemix_jax.datasets import generated
+from resizemix_jax.datasets.fake import fake
+from resizemix_jax.errors import DataError
+from resizemix_jax.input import writing
+from resizemix_jax.input.dataset import Split
+
+DATASET = fake(image_shape=(6, 5, 3), num_classes=4, train_size=9, eval_size=3)
+NAMES = ('ant', 'bee', 'cat', 'dog')
+
+
+def splits():
+    train, evaluation = (DATASET.read(split, '') for split in ('train', 'eval'))
+    return train._replace(names=NAMES), evaluation
+
+
+def write(directory, **origin):
+    generated.write(directory, DATASET, *splits(), **origin)
+
+
+def test_a_set_reads_as_it_was_written(tmp_path):
+    write(tmp_path / 'set', seed=3)
+    dataset = generated.generated(data_dir=str(tmp_path / 'set'))
+    assert dataset._replace(read=None, name='') == DATASET._replace(read=None, name='')
+    for split, expected in zip(('train', 'eval'), splits(), strict=True):
+        read = dataset.read(split, '/elsewhere')
+        np.testing.assert_array_equal(read.images, expected.images)
+        np.testing.assert_array_equal(read.label, expected.label)
+        assert read.names == NAMES
+    assert [path.name for path in tmp_path.iterdir()] == ['set']  # nothing else is left
+
+
+def test_tfds_reads_it(tmp_path):
+    write(tmp_path / 'set', seed=3)
+    builder = tfds.builder_from_directory(tmp_path / 'set' / 'generated' / '1.0.0')
+    assert {name: split.num_examples for name, split in builder.info.splits.items()} == {
+        'train': 9,
+        'test': 3,
+    }
+    assert builder.info.metadata['seed'] == 3 and builder.info.features['label'].names == list(NAMES)
+    np.testing.assert_array_equal(builder.as_data_source('train')[8]['image'], splits()[0].images[8])
+
+
+def test_classes_without_names_are_numbered(tmp_path):
+    generated.write(tmp_path / 'set', DATASET, *(s._replace(names=()) for s in splits()))
+    assert generated.generated(data_dir=str(tmp_path / 'set')).num_classes == 4
+
+
+def test_what_was_interrupted_is_not_there(tmp_path, monkeypatch):
+    encode, calls = writing.encode_png, []
+
+    def stop(image):
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return encode(image)
+
+    monkeypatch.setattr(writing, 'encode_png', stop)
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / 'set')
+    assert len(calls) == 5 and not list(tmp_path.iterdir())
+    write(tmp_path / 'set')
+    assert generated.generated(data_dir=str(tmp_path / 'set')).train_size == 9
+
+
+def test_nothing_is_overwritten(tmp_path):
+    write(tmp_path / 'set')
+    with pytest.raises(OSError, match='not empty'):
+        write(tmp_path / 'set')
+
+
+def test_a_missing_or_torn_set_names_the_command(tmp_path):
+    with pytest.raises(DataError, match='holds no generated set(.|\n)*--mode=generate --config=FILE'):
+        generated.generated(data_dir=str(tmp_path))
+    write(tmp_path / 'set')
+    dataset = generated.generated(data_dir=str(tmp_path / 'set'))
+    next(tmp_path.glob('set/*/*/*train*')).unlink()
+    with pytest.raises(DataError, match='1 of the 1 files(.|\n)*--mode=generate --config=FILE'):
+        dataset.read('train', '')
+
+
+def test_other_content_is_refused(tmp_path):
+    train, evaluation = splits()
+    wrong = Split(train.images[:, :, :4], train.label, NAMES)
+    narrow = DATASET._replace(image_shape=(6, 4, 3))
+    generated.write(tmp_path / 'set', narrow, wrong, evaluation._replace(images=evaluation.images[:, :, :4]))
+    about = tmp_path / 'set' / 'generated' / '1.0.0' / 'metadata.json'
+    about.write_text(about.read_text().replace('[6, 4, 3]', '[6, 5, 3]'))
+    with pytest.raises(DataError, match=r'are \(6, 4, 3\), not \(6, 5, 3\)'):
+        generated.generated(data_dir=str(tmp_path / 'set')).read('train', '')

@@ -1,0 +1,157 @@
+import json
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from configs import fake
+from resizemix_jax import errors, train
+from resizemix_jax.devices import processes
+from tests import hosts
+from tests.input import directories, miniature
+from tests.test_train import final_state, rows
+
+
+def config():
+    """What hosts.TINY says."""
+    made = fake.get_config('size=8,classes=4')
+    made.dataset_args.update(train_size=67, eval_size=37)
+    made.model_args.update(depth=10, width=1)
+    made.batch_size, made.eval_batch_size, made.epochs, made.log_every_steps = 16, 16, 3, 3
+    return made
+
+
+def assert_close(one, two):
+    """Equal but for the order in which the sums over the devices are taken."""
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+
+
+@pytest.fixture(scope='module')
+def alone(tmp_path_factory):
+    """One process, eight devices."""
+    workdir = tmp_path_factory.mktemp('alone')
+    train.train_and_evaluate(config(), workdir)
+    return workdir
+
+
+@pytest.fixture(scope='module')
+def both(tmp_path_factory):
+    """Two processes of four devices."""
+    workdir = tmp_path_factory.mktemp('both')
+    codes, outputs = hosts.finish(hosts.start(workdir, *hosts.TINY))
+    assert codes == [0, 0], outputs
+    return workdir
+
+
+def test_two_processes_train_as_one_does(alone, both):
+    assert_close(final_state(both, config())[0], final_state(alone, config())[0])
+    ours, theirs = rows(both), rows(alone)
+    assert [row['step'] for row in ours] == [row['step'] for row in theirs]
+    for one, two in zip(ours, theirs, strict=True):
+        assert one == pytest.approx(two, abs=1e-3)
+    assert json.loads((both / 'result.json').read_text())['device'] == '8 x cpu'
+    assert {row['eval_examples'] for row in ours if 'eval_top1' in row} == {37}
+
+
+def test_two_processes_evaluate_what_they_trained(both):
+    codes, outputs = hosts.finish(hosts.start(both, *hosts.TINY, '--mode=evaluate'))
+    assert codes == [0, 0], outputs
+    result = json.loads((both / 'result.json').read_text())
+    for output in outputs:
+        assert f'last_top1: {100 * result["top1_last"]:.2f} %' in output
+        assert f'best_top1: {100 * result["top1_best"]:.2f} %' in output
+
+
+def test_one_that_is_told_to_stop_stops_both_and_they_continue_bit_by_bit(both, tmp_path):
+    started = hosts.start(tmp_path, *hosts.TINY)
+    hosts.wait_for(started[1], '[3]')
+    for _ in range(2):  # as some schedulers do
+        started[1].send_signal(signal.SIGTERM)
+    codes, outputs = hosts.finish(started)
+    assert codes == [75, 75], outputs
+    assert 'SIGTERM: saved at step' in outputs[0] and not (tmp_path / 'result.json').exists()
+    codes, outputs = hosts.finish(hosts.start(tmp_path, *hosts.TINY))
+    assert codes == [0, 0] and 'Resuming at step' in outputs[1], outputs
+    for one, two in zip(final_state(tmp_path, config())[0], final_state(both, config())[0], strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert rows(tmp_path) == rows(both)
+
+
+@pytest.mark.parametrize('killed', [0, 1])
+def test_one_that_dies_ends_the_other_and_one_process_goes_on(killed, alone, tmp_path):
+    started = hosts.start(tmp_path, *hosts.TINY)
+    hosts.wait_for(started[killed], '[8] eval_examples')
+    os.kill(started[killed].pid, signal.SIGKILL)
+    begin = time.monotonic()
+    codes, outputs = hosts.finish(started, seconds=3 * processes.HEARTBEAT)
+    assert time.monotonic() - begin < 3 * processes.HEARTBEAT  # else it hangs
+    assert codes[killed] == -signal.SIGKILL and codes[1 - killed] not in (0, 75), outputs
+    train.train_and_evaluate(config(), tmp_path)
+    assert_close(final_state(tmp_path, config())[0], final_state(alone, config())[0])
+
+
+def test_processes_of_different_configs_refuse_to_start(tmp_path):
+    started = hosts.start(tmp_path / 'run', *hosts.TINY, own=['--config.optimizer.lr=0.5'])
+    codes, outputs = hosts.finish(started)
+    assert codes == [2, 2], outputs
+    assert 'optimizer.lr: 0.1 | 0.5' in outputs[1] and 'process 1: the processes were started' in outputs[0]
+    assert not (tmp_path / 'run').exists()
+
+
+def test_what_one_process_lacks_all_are_told(tmp_path):
+    directories.write(tmp_path / 'data', 'cifar10', dict(train=67, test=37))
+    small = ['--config=configs/table2.py', '--config.model_args.depth=10', '--config.model_args.width=1']
+    small += ['--config.batch_size=16']
+    here, there = (f'--config.data_dir={tmp_path / name}' for name in ('data', 'empty'))
+    codes, outputs = hosts.finish(hosts.start(tmp_path / 'run', *small, here, own=[there]))
+    assert codes == [2, 2], outputs
+    assert 'DataError: process 1: cifar10 is not prepared in' in outputs[0]
+    assert 'DataError: cifar10 is not prepared in' in outputs[1]
+
+
+def test_two_processes_stream_imagenet_and_continue_bit_by_bit(tmp_path):
+    """Table 4's network, small, on a miniature of TFDS's own files; each process decodes its share."""
+    miniature.write(tmp_path / 'data', 'tfrecord')
+    flags = (
+        '--config=configs/table4.py:row=resizemix,model=resnet50', f'--config.data_dir={tmp_path / "data"}',
+        '--config.model_args.depth=14', '--config.model_args.width=8',
+        '--config.dataset_args.image_size=32', '--config.workers=1', '--config.batch_size=8',
+        '--config.eval_batch_size=8', '--config.epochs=3',
+        '--config.log_every_steps=1', '--config.optimizer.lr=0.01',
+    )  # fmt: skip
+    whole, broken = tmp_path / 'whole', tmp_path / 'broken'
+    codes, outputs = hosts.finish(hosts.start(whole, *flags, devices=1), seconds=300)
+    assert codes == [0, 0], outputs
+    started = hosts.start(broken, *flags, devices=1)
+    hosts.wait_for(started[0], '[6] train_loss')
+    while not (broken / 'checkpoints' / '5').exists():  # it is saved beside the steps that follow
+        assert started[0].poll() is None
+        time.sleep(0.05)
+    for process in started:
+        process.kill()
+    hosts.finish(started)
+    codes, outputs = hosts.finish(hosts.start(broken, *flags, devices=1), seconds=300)
+    assert codes == [0, 0] and 'Resuming at step' in outputs[0], outputs
+    assert rows(broken) == rows(whole)
+    assert {row['eval_examples'] for row in rows(whole) if 'eval_top1' in row} == {23}
+    results = [json.loads((path / 'result.json').read_text()) for path in (broken, whole)]
+    assert results[0]['steps'] == results[1]['steps'] == 15
+
+
+def test_alone_nothing_is_asked_of_anyone():
+    def refuse():
+        raise errors.DataError('none')
+
+    assert processes.first() and processes.on_first(lambda: 3) == processes.together(lambda: 3) == 3
+    for wrapper in (processes.on_first, processes.together):
+        with pytest.raises(errors.DataError, match='none'):
+            wrapper(refuse)
+
+
+def test_an_address_must_be_known(monkeypatch):
+    monkeypatch.setenv('JAX_COORDINATOR_ADDRESS', 'localhost:1')
+    with pytest.raises(errors.ConfigError, match='JAX_NUM_PROCESSES and JAX_PROCESS_ID for each'):
+        processes.join()

@@ -1,0 +1,37 @@
+import pytest
+
+from resizemix_jax.devices import targets
+from resizemix_jax.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ('name', 'platform', 'gib'),
+    [('v5e:2x4', 'tpu', 16), ('v4:2x2x2', 'tpu', 32), ('v6e:4x4', 'tpu', 32), ('v5p:2x2x1', 'tpu', 95)],
+)
+def test_a_tpu_s_topology(name, platform, gib):
+    target = targets.parse(name)
+    assert (target.platform, target.topology, target.memory) == (platform, name, gib * 2**30)
+    assert target.requirements == 'requirements-compile-tpu.txt'
+    assert target.environment['TPU_SKIP_MDS_QUERY'] == '1'
+
+
+@pytest.mark.parametrize(('name', 'count', 'cores'), [('h100x8', 8, 132), ('a100x16', 16, 108)])
+def test_gpus_and_their_number(name, count, cores):
+    target = targets.parse(name)
+    assert (target.platform, target.options['topology']) == ('cuda', f'1x1x{count}')
+    config = target.options['target_config']
+    assert f'core_count: {cores}\n' in config and config.count('{') == config.count('}') > 0
+    assert 0.7 * 80e9 < target.memory < 80e9  # what JAX takes of 80 GB
+    assert target.requirements == 'requirements-compile-gpu.txt'
+
+
+@pytest.mark.parametrize(
+    'name', ['', 'h100', 'h100x0', 'h200x8', 'v5e', 'v9:2x2', 'v5e:2', 'v5e:2x', 'Local']
+)
+def test_others_are_refused_with_the_known_ones(name):
+    with pytest.raises(ConfigError) as raised:
+        targets.parse(name)
+    message = str(raised.value)
+    assert f'--target={name!r}' in message
+    for known in ("'local'", 'v5e:2x4', 'h100x8', *targets.TPUS, *targets.GPUS):
+        assert known in message

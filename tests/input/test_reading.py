@@ -1,0 +1,105 @@
+"""The real reading code, on directories of the real schemas; nothing is mocked."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from resizemix_jax.errors import DataError
+from resizemix_jax.find import find
+from resizemix_jax.input import reading
+from tests.input import directories, miniature
+
+SIZES = {'train': 70, 'test': 30}
+
+
+@pytest.mark.parametrize('name', ['cifar10', 'cifar100', 'fashion_mnist'])
+def test_a_directory_of_the_dataset_s_own_schema_is_read(name, tmp_path, caplog):
+    content = directories.write(tmp_path, name, SIZES)
+    dataset = find('datasets', name)()
+    for split, tfds_split in (('train', 'train'), ('eval', 'test')):
+        read = dataset.read(split, str(tmp_path))
+        np.testing.assert_array_equal(read.images, content[tfds_split][0])
+        np.testing.assert_array_equal(read.label, content[tfds_split][1])
+        assert read.images.dtype == np.uint8 and read.label.dtype == np.int32
+        assert len(read.names) == dataset.num_classes
+    assert 'has 70 examples, the published dataset' in caplog.text
+
+
+def test_a_tfrecord_copy_is_read_too(tmp_path):
+    content = directories.write(tmp_path, 'cifar10', SIZES)
+    (version,) = (tmp_path / 'cifar10').iterdir()
+    miniature.as_tfrecord(version)
+    read = find('datasets', 'cifar10')().read('train', str(tmp_path))
+    np.testing.assert_array_equal(read.images, content['train'][0])
+    np.testing.assert_array_equal(read.label, content['train'][1])
+
+
+def test_a_damaged_image_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(directories.writing, 'encode_png', lambda image: b'nothing')
+    directories.write(tmp_path, 'cifar10', SIZES)
+    with pytest.raises(DataError, match='example 0, in .*cifar10-train.*, cannot be read: it is no picture'):
+        find('datasets', 'cifar10')().read('train', str(tmp_path))
+
+
+def test_missing_data_names_the_one_command(tmp_path):
+    with pytest.raises(DataError) as error:
+        find('datasets', 'cifar100')().read('train', str(tmp_path))
+    assert f'python -m resizemix_jax.prepare cifar100 --data_dir={tmp_path}' in str(error.value)
+
+
+def test_where_datasets_are_looked_for(monkeypatch):
+    monkeypatch.setenv('TFDS_DATA_DIR', '/data')
+    assert str(reading.data_directory('')) == '/data'
+    assert str(reading.data_directory('/mine')) == '/mine'
+    monkeypatch.delenv('TFDS_DATA_DIR')
+    monkeypatch.setenv('HOME', '/home/user')
+    assert str(reading.data_directory('')) == '/home/user/tensorflow_datasets'
+
+
+def test_the_newest_version_is_read(tmp_path):
+    path = tmp_path / 'cifar10'
+    content = directories.write(tmp_path, 'cifar10', SIZES)
+    (version,) = path.iterdir()
+    directories.write(tmp_path / 'other', 'cifar10', SIZES, seed=1)
+    shutil.copytree(tmp_path / 'other' / 'cifar10' / version.name, path / '2.9.0')
+    read = find('datasets', 'cifar10')().read('train', str(tmp_path))
+    np.testing.assert_array_equal(read.images, content['train'][0])
+
+
+def test_missing_shards_are_named(tmp_path):
+    directories.write(tmp_path, 'cifar10', SIZES)
+    (shard,) = tmp_path.glob('cifar10/*/cifar10-train*')
+    shard.unlink()
+    with pytest.raises(DataError, match="1 of the 1 files of 'train' are missing .*" + shard.name):
+        find('datasets', 'cifar10')().read('train', str(tmp_path))
+
+
+def test_a_missing_split_is_named(tmp_path):
+    directories.write(tmp_path, 'cifar10', {'train': 20})
+    with pytest.raises(DataError, match=r"has no split 'test'; it has \['train'\]"):
+        find('datasets', 'cifar10')().read('eval', str(tmp_path))
+
+
+def test_another_format_is_named(tmp_path):
+    directories.write(tmp_path, 'cifar10', SIZES)
+    (info,) = tmp_path.glob('cifar10/*/dataset_info.json')
+    info.write_text(info.read_text().replace('"array_record"', '"riegeli"'))
+    with pytest.raises(
+        DataError, match='in the format riegeli; this trainer reads array_record and tfrecord'
+    ):
+        find('datasets', 'cifar10')().read('train', str(tmp_path))
+
+
+def test_other_content_is_named(tmp_path):
+    directories.write(tmp_path, 'cifar100', {'train': 300, 'test': 20})
+    (version,) = (tmp_path / 'cifar100').iterdir()
+    as_mnist = find('datasets', 'fashion_mnist')()
+    (tmp_path / 'fashion_mnist').mkdir()
+    shutil.copytree(version, tmp_path / 'fashion_mnist' / '3.0.1')
+    with pytest.raises(DataError, match=r'are \(32, 32, 3\), not \(28, 28, 1\)'):
+        as_mnist.read('train', str(tmp_path))
+    (tmp_path / 'cifar10').mkdir()
+    shutil.copytree(version, tmp_path / 'cifar10' / '3.0.2')
+    with pytest.raises(DataError, match=r'labels of .train. are in \d+..\d+, not 0..9'):
+        find('datasets', 'cifar10')().read('train', str(tmp_path))

@@ -1,0 +1,142 @@
+"""Streamed splits: the same batches from either format and any number of processes; damage is counted."""
+
+import logging
+import os
+
+import numpy as np
+import pytest
+
+from resizemix_jax.datasets.folder import folder
+from resizemix_jax.errors import DataError
+from resizemix_jax.input import pipeline
+from resizemix_jax.input import streams as stream
+from tests.input import miniature
+from tests.input.miniature import read
+
+TRAIN, EVAL = miniature.SPLITS.values()
+
+
+def assert_same(batches, expected):
+    for one, two in zip(batches, expected, strict=True):
+        assert one.keys() == two.keys()
+        for name in one:
+            np.testing.assert_array_equal(one[name], two[name])
+            assert one[name].dtype == two[name].dtype
+
+
+def test_both_formats_give_the_same_batches(written):
+    one, two = (read(directory) for directory in written.values())
+    assert one.size == two.size == TRAIN and one.image_shape == (32, 32, 3) and len(one.names) == 1000
+    assert_same(*([pipeline.train_batch(s, 8, 0, k) for k in range(10)] for s in (one, two)))
+    one, two = (read(directory, 'eval') for directory in written.values())
+    assert_same(*(pipeline.eval_batches(s, 8) for s in (one, two)))
+
+
+def test_folders_give_the_same_crops(written, tmp_path):
+    miniature.write_folders(tmp_path)
+    split = folder(source=str(tmp_path), image_size=32, max_damaged=0).read('eval', '')
+    other = read(written['tfrecord'], 'eval')
+    assert split.size == EVAL and split.names == ('class0', 'class1', 'class2', 'class3')
+    order = [int(os.path.basename(split.records.file(row))[:3]) for row in range(EVAL)]
+    assert sorted(order) == list(range(EVAL))
+    assert_same([split.batch(np.arange(EVAL), None)], [other.batch(np.array(order), None)])
+
+
+@pytest.mark.parametrize('count', [1, 2])
+def test_processes_make_the_batches_that_this_one_makes(count, written):
+    split = read(written['tfrecord'])
+    direct = [pipeline.train_batch(split, 8, 3, step) for step in range(2, 9)]  # over an epoch's end
+    assert direct[0]['images'].dtype == np.uint8 and direct[0]['images'].shape == (8, 32, 32, 3)
+    assert_same(pipeline.train_batches(split, 8, 3, 2, 9, workers=0), direct)
+    assert_same(pipeline.train_batches(split, 8, 3, 2, 9, workers=count), direct)
+    half = [{k: v[4:] for k, v in batch.items()} for batch in direct]
+    assert_same(pipeline.train_batches(split, 8, 3, 2, 9, share=(1, 2), workers=count), half)
+
+
+def test_evaluation_counts_every_example_once(written):
+    split = read(written['array_record'], 'eval')
+    expected = [label for _, label in miniature.pictures('validation', EVAL)]
+    for count in (0, 2):
+        batches = list(pipeline.eval_batches(split, 6, workers=count))
+        assert {b['images'].shape for b in batches} == {(6, 32, 32, 3)}
+        assert np.concatenate([b['label'][b['valid'] > 0] for b in batches]).tolist() == expected
+    shares = [list(pipeline.eval_batches(split, 6, share=(p, 2))) for p in range(2)]
+    assert sum(b['valid'].sum() for share in shares for b in share) == EVAL
+
+
+def test_crops_differ_between_epochs_and_seeds_and_not_by_what_is_beside_them(written):
+    split = read(written['tfrecord'])
+    crops = [split.batch(np.array([5]), draw)['images'] for draw in ((0, 0), (0, 1), (1, 0))]
+    assert not np.array_equal(crops[0], crops[1]) and not np.array_equal(crops[0], crops[2])
+    np.testing.assert_array_equal(
+        split.batch(np.array([9, 5, 5]), (0, 0))['images'][1:], crops[0].repeat(2, 0)
+    )
+
+
+def test_every_example_has_draws_of_its_own(written, monkeypatch):
+    drawn = []
+
+    def train_image(data, image_size, rng, resize):
+        drawn.append(rng.random())
+        return np.zeros((image_size, image_size, 3), np.uint8)
+
+    monkeypatch.setattr(stream.decode, 'train_image', train_image)
+    split = read(written['tfrecord'])
+    for draw in ((0, 0), (0, 1), (1, 0), (0, 0)):
+        split.batch(np.arange(TRAIN), draw)
+    assert len(set(drawn)) == 3 * TRAIN and drawn[:TRAIN] == drawn[3 * TRAIN :]
+
+
+@pytest.mark.parametrize('file_format', ['array_record', 'tfrecord'])
+@pytest.mark.parametrize('count', [0, 2])
+def test_in_training_the_next_of_the_order_takes_the_place_of_a_damaged_one(
+    count, file_format, tmp_path, written, caplog
+):
+    order = pipeline.epoch_order(0, 0, TRAIN)
+    bad = [order[3], order[4], order[20]]  # two of them follow each other
+    miniature.write(tmp_path, file_format, damaged=[('train', row) for row in bad])
+    split, whole = read(tmp_path), read(written[file_format])
+    rows = order[:40].copy()
+    rows[3] = rows[4] = rows[5]
+    rows[20] = rows[21]
+    expected = [whole.batch(part, (0, 0)) for part in rows.reshape(5, 8)]
+    with caplog.at_level(logging.WARNING):
+        assert_same(pipeline.train_batches(split, 8, 0, 0, 5, workers=count), expected)
+    assert sorted(split.damaged) == sorted(bad)
+    warnings = [r.message for r in caplog.records if 'cannot be read' in r.message]
+    assert len(warnings) == 3  # each is named once, although two batches may meet it
+    assert (
+        f'imagenet train: example {order[20]}, in {split.records.file(order[20])}, cannot be read'
+        in ''.join(warnings)
+    )
+
+
+def test_the_last_of_the_order_is_followed_by_its_first(tmp_path, written):
+    order = pipeline.epoch_order(0, 0, TRAIN)
+    miniature.write(tmp_path, damaged=[('train', order[-1])])
+    batch, expected = (
+        read(d).batch(rows, (0, 0)) for d, rows in ((tmp_path, order[-1:]), (written['tfrecord'], order[:1]))
+    )
+    assert_same([batch], [expected])
+
+
+def test_in_evaluation_a_damaged_one_is_grey_and_counted(tmp_path, written):
+    miniature.write(tmp_path, damaged=[('validation', 7)])
+    split = read(tmp_path, 'eval')
+    batches = list(pipeline.eval_batches(split, 8, workers=2))
+    assert sum(b['valid'].sum() for b in batches) == EVAL and list(split.damaged) == [7]
+    assert (batches[0]['images'][7] == 128).all() and batches[0]['label'][7] == 7 % miniature.CLASSES
+    assert_same(batches[1:], list(pipeline.eval_batches(read(written['tfrecord'], 'eval'), 8))[1:])
+
+
+@pytest.mark.parametrize('count', [0, 2])
+def test_too_much_damage_ends_the_run(count, tmp_path):
+    miniature.write(tmp_path, 'tfrecord', damaged=[('train', row) for row in range(10, 16)])
+    split = read(tmp_path, max_damaged=0.1)
+    message = r'imagenet train: 5 of 41 examples cannot be read, and max_damaged=0.1 allows 4; the last: '
+    with pytest.raises(
+        DataError, match=message + r'example 1\d(.|\n)*--config.dataset_args.max_damaged=SHARE'
+    ):
+        list(pipeline.train_batches(split, 8, 0, 0, 20, workers=count))
+    with pytest.raises(DataError, match='max_damaged=0.0001 allows 0'):
+        list(pipeline.train_batches(read(tmp_path, max_damaged=1e-4), 8, 0, 0, 20, workers=0))

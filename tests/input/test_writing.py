@@ -1,0 +1,25 @@
+import cv2
+import numpy as np
+import pytest
+
+from resizemix_jax.input import writing
+from tests.datasets import embed
+from tests.input import directories
+
+
+@pytest.mark.parametrize('channels', [1, 3])
+def test_png_is_lossless(channels):
+    image = np.random.default_rng(0).integers(0, 256, (5, 7, channels), np.uint8)
+    decoded = cv2.imdecode(np.frombuffer(writing.encode_png(image), np.uint8), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(decoded.reshape(image.shape)[..., ::-1], image)
+
+
+def test_nothing_is_overwritten(tmp_path):
+    directories.write(tmp_path, 'cifar10', {'train': 5})
+    with pytest.raises(FileExistsError):
+        directories.write(tmp_path, 'cifar10', {'train': 5})
+
+
+def test_balanced_takes_the_first_of_every_class():
+    labels = np.tile(np.arange(10), 5)
+    assert embed.balanced(labels, 2).tolist() == list(range(20))

@@ -1,0 +1,95 @@
+import itertools
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from resizemix_jax.errors import ConfigError
+from resizemix_jax.report import compare
+from tests import made_up
+
+A, B = (0.80, 0.82, 0.81), (0.83, 0.82, 0.86)
+
+
+@pytest.fixture(scope='module')
+def sides(tmp_path_factory):
+    path = tmp_path_factory.mktemp('runs')
+    for seed, (one, two) in enumerate(zip(A, B, strict=True)):
+        made_up.run(path, f'row=cutmix,seed={seed}', [0.9, one], name=f'a_{seed}')
+        made_up.run(path, f'row=resizemix,seed={seed}', [0.1, two], name=f'b_{seed}')
+    made_up.run(path, 'row=resizemix,seed=9', [0.1], name='b_9', finished=False)
+    return path
+
+
+def test_two_runs(sides):
+    text = compare.compare(sides / 'a_0', sides / 'b_0')
+    for part in (
+        'table3 cutmix wrn28_10 -> table3 resizemix wrn28_10', 'mixing: cutmix -> resizemix',
+        'mixing_args.tau: absent -> [0.1, 0.8]', 'No test: seeds finished on both sides: 1;',
+    ):  # fmt: skip
+        assert part in text
+    assert [line.split()[-3:] for line in text.splitlines() if 'top-1 last' in line] == [['80', '83', '+3']]
+    assert [line.split()[-3:] for line in text.splitlines() if 'top-1 best' in line] == [['90', '83', '-7']]
+
+
+def test_two_sides_of_several_seeds_are_tested_in_pairs(sides):
+    text = compare.compare(f'{sides}/a_*', f'{sides}/b_*')
+    differences = 100 * (np.array(B) - np.array(A))
+    t_test = stats.ttest_rel(np.array(B), np.array(A)).pvalue
+    assert f'3 seeds in pairs: {differences.mean():+.2f} ± {differences.std(ddof=1):.2f} points' in text
+    assert f'paired t-test, two-sided: p = {t_test:.3g}' in text
+    # of the 8 signs of (3, 0, 5), 4 have a sum as large as 8: the 0 may have either
+    assert 'exact permutation test of the signs, two-sided: p = 0.5' in text
+    assert 'with 3 pairs the permutation test gives no p below 0.25' in text
+    assert f'unfinished, not counted: {sides}/b_9' in text
+    assert 'best evaluation, 3 seeds in pairs' in compare.compare(f'{sides}/a_*', f'{sides}/b_*', 'best')
+
+
+@pytest.mark.parametrize('count', [2, 5, 9])
+def test_the_permutation_test_is_scipy_s(count):
+    values = np.random.default_rng(count).normal(0.4, 1, count)
+    expected = stats.permutation_test(
+        (values,), np.mean, permutation_type='samples', n_resamples=np.inf
+    ).pvalue
+    assert compare.permutation_p(values) == pytest.approx(expected)
+    brute = [
+        abs(np.dot(s, values)) >= abs(values.sum()) - 1e-12 for s in itertools.product((-1, 1), repeat=count)
+    ]
+    assert compare.permutation_p(values) == pytest.approx(np.mean(brute))
+
+
+def test_of_two_runs_of_a_seed_one_counts(tmp_path):
+    for name, top1 in (('a_1', 0.5), ('a_2', 0.9), ('b', 0.6)):
+        made_up.run(tmp_path, 'row=cutmix', [top1], name=name)
+    text = compare.compare(f'{tmp_path}/a_*', f'{tmp_path}/b')
+    assert f'{tmp_path}/a_2: left out, since {tmp_path}/a_1 is of the same config and seed' in text
+    assert [line.split()[-3:] for line in text.splitlines() if 'top-1 last' in line] == [['50', '60', '+10']]
+
+
+def test_equal_differences_have_no_t(tmp_path):
+    for seed in (0, 1):
+        made_up.run(tmp_path, f'row=cutmix,seed={seed}', [0.5], name=f'a_{seed}')
+        made_up.run(tmp_path, f'row=cutmix,seed={seed}', [0.5], name=f'b_{seed}', epochs=3)
+    text = compare.compare(f'{tmp_path}/a_*', f'{tmp_path}/b_*')
+    assert 'table3 cutmix wrn28_10\n    epochs: 200 -> 3' in text
+    assert 'none, all are equal' in text and 'two-sided: p = 1' in text
+
+
+def test_of_several_cells_the_common_ones_are_compared(tmp_path):
+    for side, recipe in (('a', 'paper'), ('b', 'released')):
+        for row in ('cutmix', 'resizemix'):
+            made_up.run(tmp_path / side, f'row={row},recipe={recipe}', [0.5])
+    made_up.run(tmp_path / 'a', 'row=baseline', [0.5])
+    text = compare.compare(tmp_path / 'a', tmp_path / 'b')
+    assert text.count('recipe: paper -> released') == 2
+    assert 'Not compared, without one counterpart: table3 baseline wrn28_10' in text
+
+
+def test_what_cannot_be_compared_says_why(tmp_path, sides):
+    with pytest.raises(ConfigError, match='absent holds no run to compare'):
+        compare.compare(tmp_path / 'absent', sides)
+    made_up.run(tmp_path / 'x', 'row=baseline', [0.5])
+    with pytest.raises(
+        ConfigError, match='no cell of a table in common(.|\n)*B has table3 cutmix wrn28_10, table3 r'
+    ):
+        compare.compare(tmp_path / 'x', sides)

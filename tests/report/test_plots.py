@@ -1,0 +1,103 @@
+"""The pictures have the series of the runs, and none is told from another by colour alone."""
+
+import xml.etree.ElementTree
+
+import pytest
+from matplotlib.figure import Figure
+
+from resizemix_jax.report import cells as report_cells
+from resizemix_jax.report import plots
+from tests import made_up
+
+
+@pytest.fixture(scope='module')
+def group(tmp_path_factory):
+    path = tmp_path_factory.mktemp('runs')
+    for seed, top1 in enumerate((0.80, 0.82)):
+        made_up.run(path, f'row=cutmix,seed={seed}', [0.2, 0.4 + seed / 10, top1])
+    made_up.run(path, 'row=cutmix,seed=2', [0.9], finished=False)
+    made_up.run(path, 'row=baseline', [0.3, 0.5], finished=False)
+    made_up.run(path, 'row=resizemix', [0.1, 0.6, 0.84])
+    (found,), _ = report_cells.collect(path, made_up.layout())
+    return found
+
+
+def axes():
+    return Figure().add_subplot()
+
+
+def test_a_curve_is_the_mean_of_the_finished_seeds(group):
+    curve = plots.curve(group.cells['cutmix', 'wrn28_10'])
+    assert [point[0] for point in curve] == [1, 2, 3]
+    assert [point[1] for point in curve] == pytest.approx([20, 45, 81])
+    assert [point[2] for point in curve] == pytest.approx([0, 50**0.5, 2**0.5])
+    assert [p[1] for p in plots.curve(group.cells['baseline', 'wrn28_10'])] == pytest.approx([30, 50])
+    assert plots.curve([]) == []
+
+
+def test_a_curve_stops_where_a_seed_does(group):
+    seeds = [run._replace(result={}) for run in group.cells['cutmix', 'wrn28_10']]
+    assert plots.curve(seeds) == [(1.0, pytest.approx(130 / 3), pytest.approx(70 / 3**0.5))]
+    no_rows = seeds[0]._replace(rows=[])
+    assert plots.curve([seeds[0], no_rows]) == []
+
+
+def test_learning_curves_have_a_line_a_row(group):
+    page = axes()
+    some = [
+        (k, title, plots.curve(group.cells[title, 'wrn28_10']))
+        for k, title in ((0, 'baseline'), (8, 'cutmix'))
+    ]
+    plots.learning_curves(page, some)
+    assert [line.get_label() for line in page.lines] == ['baseline', 'cutmix']
+    assert page.lines[1].get_ydata() == pytest.approx([20, 45, 81])
+    assert page.lines[0].get_xdata() == pytest.approx([1, 2])
+    assert page.get_ylim()[0] == pytest.approx(44)  # the lowest of the second half, less one
+
+
+def test_points_are_ours_and_the_paper_s(group):
+    points = plots.by_row(group, made_up.layout(), 'wrn28_10', 'last')
+    ours = {point.title: point for point in points if not point.paper}
+    assert set(ours) == {'CutMix', 'ResizeMix'}
+    assert ours['CutMix'].y == pytest.approx(81) and ours['CutMix'].spread == pytest.approx(2**0.5)
+    paper = {point.title: point.y for point in points if point.paper}
+    assert paper == {row['title']: row['paper']['wrn28_10'] for row in made_up.layout().rows}
+    marked = group._replace(marks=('epochs=3 (the table has: 200)',))
+    assert not [p for p in plots.by_row(marked, made_up.layout(), 'wrn28_10', 'last') if p.paper]
+    page = axes()
+    plots.dots(page, points)
+    assert [text.get_text() for text in page.get_yticklabels()] == [r['title'] for r in made_up.layout().rows]
+
+
+def test_the_pictures_of_a_group(group):
+    pictures = plots.section(group, made_up.layout(), 'last')
+    names = [f'{kind}_wrn28_10' for kind in ('curves', 'rows', 'time', 'cost')]
+    assert [picture.name for picture in pictures] == names
+    for picture in pictures:
+        assert xml.etree.ElementTree.fromstring(picture.svg).tag.endswith('svg')
+    again = plots.section(group, made_up.layout(), 'last')
+    assert [one.svg for one in again] == [one.svg for one in pictures]
+    nothing = group._replace(cells={})
+    assert plots.section(nothing, made_up.layout(), 'last') == []
+
+
+def test_a_scatter_names_every_row_and_spreads_its_axis():
+    page = axes()
+    point = plots.Point(0, 'A', 0.0, 80.0, 0.5)
+    points = [point, point._replace(paper=True), plots.Point(3, 'B', 5000.0, 82.0, paper=True)]
+    plots.scatter(page, points, 'cost')
+    assert page.get_xlabel() == 'cost' and page.get_xscale() == 'symlog'
+    assert page.get_legend_handles_labels()[1] == ['A', 'B']
+    hollow = [line.get_markerfacecolor() == 'none' for line in page.lines if line.get_marker() in 'oD']
+    assert hollow == [False, True, True]
+    scales = []
+    for xs in ((70.0, 90.0), (1.0, 90.0), (0.0, 5.0)):
+        page = axes()
+        plots.scatter(page, [point._replace(x=x) for x in xs], 'min')
+        scales.append(page.get_xscale())
+    assert scales == ['linear', 'log', 'linear']
+
+
+def test_no_two_rows_look_alike_without_colour():
+    styles = [plots._style(k) for k in range(20)]
+    assert len({(style['linestyle'], style['marker']) for style in styles}) == 20

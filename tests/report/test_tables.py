@@ -1,0 +1,124 @@
+"""The numbers of a report are those of the runs' own metrics."""
+
+import json
+import statistics
+import time
+
+import pytest
+
+from resizemix_jax.errors import ConfigError
+from resizemix_jax.report import tables as report
+from tests import made_up
+
+CURVES = {0: [0.1, 0.84, 0.82], 1: [0.2, 0.80, 0.83], 2: [0.1, 0.85, 0.84]}
+
+
+@pytest.fixture(scope='module')
+def directory(tmp_path_factory):
+    path = tmp_path_factory.mktemp('runs')
+    for seed, curve in CURVES.items():
+        made_up.run(path, f'row=cutmix,seed={seed}', curve)
+    made_up.run(path, 'row=cutmix,seed=3', [0.99], finished=False)
+    made_up.run(path, 'row=resizemix,model=ss26_2x96d,seed=4', [0.8])
+    made_up.run(path, 'row=resizemix_plus', [0.5], finished=False)
+    made_up.run(path, 'row=cutmix,scale=small', [0.3])
+    made_up.run(path, 'row=resizemix,seed=7', [0.7], mixing_args__tau=(0.2, 0.3), name='a b')
+    return path
+
+
+def results(text, heading):
+    """row -> its cells, of the table of results below a heading."""
+    return made_up.first_table(text.split(f'## {heading}')[1])
+
+
+@pytest.mark.parametrize('accuracy', report.ACCURACIES)
+def test_numbers_agree_with_the_raw_metrics(directory, accuracy):
+    report.write(directory, made_up.layout(), accuracy)
+    of_run = {'last': lambda c: c[-1], 'best': max, 'median10': statistics.median}[accuracy]
+    values = []
+    for seed in CURVES:
+        text = (directory / f'row-cutmix_seed-{seed}' / 'metrics.jsonl').read_text()
+        rows = [json.loads(line) for line in text.splitlines()]
+        values.append(100 * of_run([row['eval_top1'] for row in rows if 'eval_top1' in row]))
+    mean, spread = sum(values) / 3, statistics.stdev(values)
+    table = results((directory / 'report.md').read_text(), "Runs of the table's own")
+    assert table['CutMix'] == [
+        '0', f'{mean:.2f} ± {spread:.2f} (3, more at 0%)', '83.40', f'{mean - 83.4:+.2f}'.replace('-', '−'),
+        'not run', '85.00', '–',
+    ]  # fmt: skip
+
+
+def test_the_paper_s_layout(directory):
+    report.write(directory, made_up.layout())
+    text = (directory / 'report.md').read_text()
+    table = results(text, "Runs of the table's own")
+    titles = [row['title'] for row in made_up.layout().rows]
+    assert list(table) == ['Row', '---', *titles]
+    assert table['Row'] == [
+        'cost, GPU h', 'wrn28_10: ours', 'paper', 'difference', 'ss26_2x96d: ours', 'paper', 'difference',
+    ]  # fmt: skip
+    assert table['AA'] == ['5000', 'not run', '82.91', '–', 'not run', '85.72', '–']
+    assert table['Faster AA'] == ['0.23', 'refused', '82.20', '–', 'refused', '84.40', '–']
+    assert table['ResizeMix'][4:] == ['80.00 (1)', '85.26', '−5.26']
+    assert table['ResizeMix+'][1] == 'at 0%'
+    assert 'Refused: Faster AA: its authors published neither code nor policy that could be run.' in text
+    assert '| CutMix | wrn28_10 | 0, 1, 2 | 3 min | 100 | 1 x cpu | seed 3: 0%, step 10, top-1 99.00' in text
+    assert (
+        f'--config=configs/table3.py:row=resizemix,model=ss26_2x96d,seed=4 --workdir={directory}/row' in text
+    )
+
+
+def test_marked_runs_stand_apart(directory):
+    report.write(directory, made_up.layout())
+    text = (directory / 'report.md').read_text()
+    small = results(text, 'Runs that differ: scale=small')
+    assert small == {
+        'Row': ['cost, GPU h', 'wrn28_10: ours', 'paper'],
+        '---': ['---'] * 3,
+        'CutMix': ['0', '30.00 (1)', '83.40'],
+    }
+    part = text.split('## Runs that differ: mixing_args.tau=[0.2, 0.3]')[1]
+    assert 'mixing_args.tau=[0.2, 0.3] (the table has: [0.1, 0.8])' in part
+    assert f"'--config.mixing_args.tau=(0.2, 0.3)' '--workdir={directory}/a b'" in part
+    assert text.index("Runs of the table's own") < text.index('Runs that differ')
+
+
+def test_a_report_of_marked_runs_alone_lists_all_rows(tmp_path):
+    made_up.run(tmp_path, 'row=cutmix,scale=small', [0.3])
+    report.write(tmp_path, made_up.layout())
+    table = results((tmp_path / 'report.md').read_text(), 'Runs that differ: scale=small')
+    assert len(table) == 2 + len(made_up.layout().rows) and table['AA'] == ['5000', 'not run', '82.91']
+
+
+def test_a_table_of_our_own_has_no_paper(tmp_path):
+    made_up.run(tmp_path, 'row=cutmix', [0.3], table='small_study')
+    report.write(tmp_path, made_up.layout('small_study'))
+    table = results((tmp_path / 'report.md').read_text(), 'Runs of')
+    assert table['Row'] == ['wrn16_2: ours'] and table['CutMix'] == ['30.00 (1)']
+
+
+def test_watch_writes_until_ctrl_c_and_waits_for_the_first_run(tmp_path, monkeypatch):
+    pages = []
+
+    def sleep(seconds):
+        assert seconds == 7
+        page = tmp_path / 'report.html'
+        pages.append('content="7"' in page.read_text() if page.exists() else None)
+        if len(pages) == 1:
+            made_up.run(tmp_path, 'row=cutmix', [0.3])
+        if len(pages) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, 'sleep', sleep)
+    paths = report.watch(tmp_path, made_up.layout(), 'last', 7)
+    assert pages == [None, True] and [path.name for path in paths] == ['report.md', 'report.html']
+    assert 'http-equiv' not in (tmp_path / 'report.html').read_text()  # nothing changes it any more
+
+
+def test_watch_of_nothing_ends_with_the_reason(tmp_path, monkeypatch):
+    def sleep(seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, 'sleep', sleep)
+    with pytest.raises(ConfigError, match='holds no run'):
+        report.watch(tmp_path, made_up.layout(), 'last', 1)

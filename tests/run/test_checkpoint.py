@@ -1,0 +1,152 @@
+import logging
+import pathlib
+import shutil
+
+import jax
+import numpy as np
+import pytest
+from jax.experimental import multihost_utils
+
+from resizemix_jax.devices import parallel
+from resizemix_jax.errors import DataError
+from resizemix_jax.run.checkpoint import Checkpoints
+from tests import toy
+
+
+def state_at(step, devices, scale=1.0):
+    fresh = toy.state(toy.task(norm=True), devices)
+    return fresh.replace(step=fresh.step + step, params=jax.tree.map(lambda p: scale * p, fresh.params))
+
+
+def assert_equal(one, two):
+    jax.tree.map(np.testing.assert_array_equal, parallel.to_host(one), parallel.to_host(two))
+
+
+def saved(workdir, steps=(3, 6), count=1, **keywords):
+    devices = parallel.choose_devices(count)
+    with Checkpoints(workdir, **keywords) as checkpoints:
+        for step in steps:
+            checkpoints.save(state_at(step, devices), step)
+
+
+def restored(workdir, count=1):
+    devices = parallel.choose_devices(count)
+    with Checkpoints(workdir) as checkpoints:
+        return checkpoints.restore(state_at(0, devices), devices)
+
+
+@pytest.mark.parametrize(('before', 'after'), [(1, 1), (1, 8), (8, 1)])
+def test_a_state_comes_back_on_any_number_of_devices(before, after, tmp_path):
+    saved(tmp_path, count=before)
+    state = restored(tmp_path, after)
+    assert_equal(state, state_at(6, parallel.choose_devices(after)))
+    assert all(len(leaf.devices()) == after for leaf in jax.tree.leaves(state))
+
+
+def test_the_newest_are_kept_and_the_best_apart(tmp_path):
+    devices = parallel.choose_devices(1)
+    with Checkpoints(tmp_path, max_to_keep=2) as checkpoints:
+        checkpoints.save_best(state_at(1, devices, 5.0), 1)
+        for step in (1, 2, 3, 4):
+            checkpoints.save(state_at(step, devices), step)
+    assert {p.name for p in (tmp_path / 'checkpoints').iterdir()} == {'3', '4'}
+    with Checkpoints(tmp_path, max_to_keep=2) as checkpoints:
+        assert (checkpoints.latest_step(), checkpoints.best_step()) == (4, 1)
+        assert_equal(checkpoints.restore_best(state_at(0, devices), devices), state_at(1, devices, 5.0))
+
+
+def test_a_better_one_replaces_the_best(tmp_path):
+    devices = parallel.choose_devices(1)
+    with Checkpoints(tmp_path) as checkpoints:
+        for step in (2, 5):
+            checkpoints.save_best(state_at(step, devices), step)
+    assert {p.name for p in (tmp_path / 'best').iterdir()} == {'5'}
+
+
+def test_the_newest_promises_that_the_best_is_there(tmp_path):
+    devices = parallel.choose_devices(1)
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save_best(state_at(4, devices), 4)
+        checkpoints.save(state_at(4, devices), 4)
+        assert (tmp_path / 'best' / '4').is_dir()  # committed, before the newest can be
+
+
+def test_the_best_of_a_dropped_future_is_forgotten(tmp_path):
+    devices = parallel.choose_devices(1)
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(state_at(4, devices), 4)
+        checkpoints.save_best(state_at(8, devices), 8)
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.forget_best_after(8)
+        assert checkpoints.best_step() == 8
+        checkpoints.forget_best_after(4)
+        assert checkpoints.best_step() == 0
+
+
+def empty(directory):
+    shutil.rmtree(directory)
+    directory.mkdir()
+
+
+def without_metadata(directory):
+    (directory / '_CHECKPOINT_METADATA').unlink()
+
+
+def without_content(directory):
+    shutil.rmtree(directory / 'default')
+
+
+@pytest.mark.parametrize('damage', [empty, without_metadata, without_content])
+def test_an_unfinished_directory_is_skipped_with_a_warning(damage, tmp_path, caplog):
+    saved(tmp_path, max_to_keep=2)
+    damage(tmp_path / 'checkpoints' / '6')
+    with caplog.at_level(logging.WARNING):
+        assert int(restored(tmp_path).step) == 3
+    assert 'is incomplete and is skipped' in caplog.text
+    # Nothing is lost, and the step can be saved when it is reached again.
+    assert (tmp_path / 'checkpoints' / '6.incomplete').is_dir()
+    saved(tmp_path, steps=(6,))
+    assert int(restored(tmp_path).step) == 6
+
+
+def test_an_orbax_leftover_is_no_checkpoint(tmp_path):
+    saved(tmp_path)
+    (tmp_path / 'checkpoints' / '9.orbax-checkpoint-tmp').mkdir()
+    assert int(restored(tmp_path).step) == 6
+
+
+def test_a_corrupt_checkpoint_is_an_error_that_names_it(tmp_path):
+    saved(tmp_path)
+    directory = tmp_path / 'checkpoints' / '6'
+    for file in (f for f in directory.rglob('*') if f.is_file() and f.stat().st_size and '/d/' in str(f)):
+        file.write_bytes(b'\0' * file.stat().st_size)
+    with pytest.raises(DataError, match=f'{directory} cannot be restored.*(\n.*)*move that directory away'):
+        restored(tmp_path)
+    assert directory.is_dir()
+
+
+def test_a_checkpoint_of_another_network_is_an_error(tmp_path):
+    saved(tmp_path)
+    devices = parallel.choose_devices(1)
+    with Checkpoints(tmp_path) as checkpoints, pytest.raises(DataError, match='another network'):
+        checkpoints.restore(toy.state(toy.task(norm=False), devices), devices)
+
+
+def test_an_error_while_saving_is_raised(tmp_path):
+    devices = parallel.choose_devices(1)
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(state_at(1, devices), 1, wait=True)
+    directory = pathlib.Path(tmp_path / 'checkpoints')
+    shutil.rmtree(directory)
+    directory.write_text('a file where the directory was')
+    with pytest.raises(Exception, match=r'.'):
+        checkpoints.save(state_at(2, devices), 2)
+        checkpoints.close()
+
+
+def test_saving_asks_the_preemption_service_nothing(tmp_path, monkeypatch):
+    """It would take the step for a turn of the loop, and a SIGTERM that comes then would be lost."""
+    asked = []
+    monkeypatch.setattr(multihost_utils, 'reached_preemption_sync_point', asked.append)
+    saved(tmp_path)
+    assert asked == [] and restored(tmp_path).step == 6

@@ -1,0 +1,76 @@
+import importlib.util
+import shutil
+import types
+
+import pytest
+
+from resizemix_jax import prepare
+from tests.input import directories, miniature
+
+
+def test_tensorflow_is_asked_for(monkeypatch, capsys):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, 'find_spec', lambda name: None if name == 'tensorflow' else found(name)
+    )
+    assert prepare.main(['cifar100']) == 2
+    assert 'pip install -r requirements-prepare.txt' in capsys.readouterr().err
+
+
+def test_an_unknown_name_lists_the_close_ones(capsys):
+    assert prepare.main(['cifar']) == 2
+    assert 'cifar is no dataset of TFDS; close to it: cifar1' in capsys.readouterr().err
+
+
+def test_prepared_means_that_it_is_read(monkeypatch, tmp_path, capsys):
+    # TFDS leaves a dataset that is already there as it is; so no network is needed to go through the command.
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: True)
+    directories.write(tmp_path, 'cifar10', {'train': 20, 'test': 10})
+    assert prepare.main(['cifar10', f'--data_dir={tmp_path}']) == 0
+    assert f'cifar10 is in {tmp_path}' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('file_format', ['array_record', 'tfrecord'])
+def test_a_copy_of_either_format_is_found(file_format, tmp_path, capsys):
+    path = miniature.write(tmp_path, file_format)
+    assert prepare.main(['imagenet2012', f'--data_dir={tmp_path}']) == 0
+    assert f'imagenet2012 is in {path}' in capsys.readouterr().out
+    next(path.glob('*validation*00001-of*')).unlink()
+    assert prepare.main(['imagenet2012', f'--data_dir={tmp_path}']) == 2
+    assert "1 of the 2 files of 'validation' are missing" in capsys.readouterr().err
+
+
+def archives(directory, **sizes):
+    directory.mkdir(parents=True)
+    for name, size in sizes.items():
+        with open(directory / f'ILSVRC2012_img_{name}.tar', 'wb') as file:
+            file.truncate(size)  # a file of holes: it takes no room
+
+
+def test_the_archives_of_imagenet_are_checked_first(tmp_path, capsys):
+    assert prepare.main(['imagenet2012', f'--data_dir={tmp_path}']) == 2
+    error = capsys.readouterr().err
+    assert 'ILSVRC2012_img_train.tar is missing; ILSVRC2012_img_val.tar is missing' in error
+    assert f'into {tmp_path}/downloads/manual, or name their directory with --manual_dir=DIR' in error
+    archives(tmp_path / 'a', train=147_897_477_120, val=6_744_924_159)
+    assert prepare.main(['imagenet2012', f'--data_dir={tmp_path}', f'--manual_dir={tmp_path}/a']) == 2
+    assert 'ILSVRC2012_img_val.tar has 6744924159 bytes, not 6744924160' in capsys.readouterr().err
+
+
+def test_a_disk_that_is_too_small_is_told(tmp_path, monkeypatch, capsys):
+    archives(tmp_path / 'a', train=147_897_477_120, val=6_744_924_160)
+    command = ['imagenet2012', f'--data_dir={tmp_path}/new', f'--manual_dir={tmp_path}/a', '--dry_run']
+    for free, code in ((300e9, 2), (310e9, 0)):
+        monkeypatch.setattr(shutil, 'disk_usage', lambda path, free=free: types.SimpleNamespace(free=free))
+        monkeypatch.setattr(importlib.util, 'find_spec', lambda name: True)
+        assert prepare.main(command) == code
+        output, error = capsys.readouterr()
+        assert f'{free / 1e9:.1f} GB are free, about 309.3 GB are needed meanwhile' in output
+        assert ('make room, or name another disk' in error) == (code == 2)
+        assert ('nothing has been done (--dry_run)' in output) == (code == 0)
+    assert not (tmp_path / 'new').exists()
+
+
+def test_what_has_to_be_got_by_hand_is_told(tmp_path, capsys):
+    assert prepare.main(['resisc45', f'--data_dir={tmp_path}']) == 2
+    assert 'resisc45 cannot be downloaded by a program. TFDS says:' in capsys.readouterr().err
