@@ -1,11 +1,14 @@
 """The folder is the registry: `find('mixing', 'cutmix')` is the function `cutmix` of mixing/cutmix.py.
 
-A family is a folder of the package; its members are its files whose names do not begin with `_`.
+A family is a folder of the package. Its members are its files whose names do not begin with `_`; each defines
+a function of its own name. Keyword-only arguments of that function are the keys of the config's `<key>_args`,
+except those that the file declares in NEEDS, a tuple of names: the trainer provides them.
 """
 
 import functools
 import importlib
 import inspect
+import sys
 from importlib import resources
 
 PACKAGE = 'resizemix_jax'
@@ -13,7 +16,7 @@ PACKAGE = 'resizemix_jax'
 
 @functools.cache
 def names(family):
-    """The members of a family, sorted: its files, without helpers (`_name.py`)."""
+    """The members of a family, sorted; works from a zip file, too."""
     files = [item.name for item in resources.files(f'{PACKAGE}.{family}').iterdir()]
     return tuple(sorted(f.removesuffix('.py') for f in files if f.endswith('.py') and not f.startswith('_')))
 
@@ -22,44 +25,81 @@ def find(family, name):
     """The function `name` of `resizemix_jax/<family>/<name>.py`.
 
     Raises:
-        ValueError: no such member; the message lists the family.
+        ValueError: no such member (the message lists the family), or its file does not define it.
     """
     known = names(family)
     if name not in known:
         raise ValueError(f'{family}: there is no {name!r}; there are: {", ".join(known)}')
-    return getattr(importlib.import_module(f'{PACKAGE}.{family}.{name}'), name)
+    module = importlib.import_module(f'{PACKAGE}.{family}.{name}')
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise ValueError(f'{PACKAGE}/{family}/{name}.py must define a function named {name}')
+    return function
+
+
+def needs(function):
+    """What a member wants from the trainer instead of the config: NEEDS of its file, a tuple of names.
+
+    Raises:
+        ValueError: it names something that is no keyword-only argument of the function.
+    """
+    declared = tuple(getattr(sys.modules[function.__module__], 'NEEDS', ()))
+    missing = sorted(set(declared) - set(_keyword_only(function)))
+    if missing:
+        raise ValueError(
+            f'{function.__name__}: NEEDS names {", ".join(missing)}, and the function has no such keyword'
+        )
+    return declared
 
 
 def keywords(function):
-    """The keyword-only arguments of a member: name -> default.
+    """The keywords of a member that a config sets: name -> default.
 
     Raises:
-        ValueError: one of them has no default, so a config could not hold it.
+        ValueError: one of them has no default.
     """
-    parameters = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    required = [p.name for p in parameters if p.default is p.empty]
+    provided = needs(function)
+    own = {name: p.default for name, p in _keyword_only(function).items() if name not in provided}
+    required = sorted(name for name, default in own.items() if default is inspect.Parameter.empty)
     if required:
-        raise ValueError(f'{function.__name__}: the keyword {required[0]} needs a default value')
-    return {p.name: p.default for p in parameters}
+        raise ValueError(f'{function.__name__}: the keyword {required[0]} needs a default')
+    return own
 
 
-def bind(family, name, keywords):
-    """The function `name` of a family with its keywords, those of a config, bound.
+def bind(family, name, values, **provided):
+    """The function `name` of a family with its keywords bound: those of a config, and what it needs.
+
+    Args:
+        family, name: see `find`.
+        values: keyword -> value, of a config.
+        **provided: what the caller can provide, by name; a member gets those that it needs.
 
     Raises:
-        ValueError: as `find` and `check_keywords`.
+        ValueError: as `find` and `check_keywords`, or the member needs something that is not provided.
     """
-    function, keywords = find(family, name), dict(keywords)
-    check_keywords(function, keywords)
-    return functools.partial(function, **keywords)
+    function, values = find(family, name), dict(values)
+    check_keywords(function, values)
+    wanted = needs(function)
+    unknown = sorted(set(wanted) - set(provided))
+    if unknown:
+        raise ValueError(
+            f'{name} needs {", ".join(unknown)}, which is not provided here; provided to {family}: '
+            f'{", ".join(sorted(provided)) or "nothing"}'
+        )
+    return functools.partial(function, **values, **{need: provided[need] for need in wanted})
 
 
-def check_keywords(function, keywords):
-    """Raises ValueError if `function` does not take these keywords by name, and lists those it takes."""
-    takes = tuple(p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY)
-    unknown = sorted(set(keywords) - set(takes))
+def check_keywords(function, values):
+    """Raises ValueError if `function` does not take these keywords from a config; lists those it takes."""
+    takes = tuple(keywords(function))
+    unknown = sorted(set(values) - set(takes))
     if unknown:
         raise ValueError(
             f'{function.__name__} does not take {", ".join(unknown)}; '
             f'it takes: {", ".join(takes) or "no keywords"}'
         )
+
+
+def _keyword_only(function):
+    parameters = inspect.signature(function).parameters
+    return {name: p for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY}
