@@ -8,21 +8,22 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
-from resizemix_jax import keys
+from resizemix_jax import freeze, keys
 from resizemix_jax.devices import parallel
 
 
-def make_train_step(task, tx, *, steps, log_every, micro_batches=1):
+def make_train_step(task, tx, *, steps, log_every, micro_batches=1, frozen=()):
     """The step (state, batch, key) -> (state, metrics).
 
     Args:
         task: see `resizemix_jax.tasks`.
         tx: `optax.GradientTransformation`.
         steps: of the whole run.
-        log_every: `state.metrics` starts anew after every `log_every` steps.
+        log_every: `state.metrics` restarts after every `log_every` steps.
         micro_batches: > 1 accumulates the gradient over so many parts of the device's batch, one after
             the other, to save memory. Augmentation and mixing still see the whole of it, so the step is
             the same but for BatchNorm, whose statistics are of a part.
+        frozen: patterns of the parameters that stay as they are, see `resizemix_jax.freeze`.
 
     Returns:
         train_step(state, batch, key), where
@@ -32,54 +33,75 @@ def make_train_step(task, tx, *, steps, log_every, micro_batches=1):
         giving the state with `step` = k + 1 and the step's metrics, float32 [], equal on all devices.
     """
 
-    def train_step(state, batch, key):
-        key = parallel.device_key(keys.at_step(key, state.step))
-        examples = task.prepare(
-            state.params, state.batch_stats, batch, keys.stream(key, 'prepare'), state.step / steps
-        )
-        local = _gradient(task, state, examples, keys.stream(key, 'model'), micro_batches)
+    def gradient_update(state, batch, key, tx):
+        with freeze.fixed_statistics(frozen):
+            examples = task.prepare(
+                state.params, state.batch_stats, batch, keys.stream(key, 'prepare'), state.step / steps
+            )
+            local = _gradient(task, state, examples, keys.stream(key, 'model'), micro_batches, frozen)
         # The gradient of the mean over devices: each differentiates its own loss, then they average.
         grads, batch_stats, metrics = parallel.mean(local)
-        updates, opt_state = tx.update(grads, state.opt_state, state.params)
+        trainable, fixed = freeze.split(state.params, frozen)
+        updates, opt_state = tx.update(grads, state.opt_state, trainable)
+        params = freeze.merge(optax.apply_updates(trainable, updates), fixed)
+        return state.replace(params=params, batch_stats=batch_stats, opt_state=opt_state), metrics
+
+    update = getattr(task, 'update', gradient_update)
+
+    def train_step(state, batch, key):
+        key = parallel.device_key(keys.at_step(key, state.step))
+        updated, metrics = update(state, batch, key, tx)
         fresh = state.step % log_every == 0
-        state = state.replace(
-            step=state.step + 1,
-            params=optax.apply_updates(state.params, updates),
-            batch_stats=batch_stats,
-            opt_state=opt_state,
-            metrics=jax.tree.map(lambda old, new: jnp.where(fresh, 0.0, old) + new, state.metrics, metrics),
+        sums = jax.tree.map(
+            lambda old, new: jnp.where(fresh, 0.0, old) + new, state.metrics, metrics | {'steps': 1.0}
         )
-        return state, metrics
+        return updated.replace(step=state.step + 1, metrics=sums), metrics
 
     return train_step
 
 
 def make_eval_step(task):
-    """The step (state, batch) -> sums over the batch's valid examples, float32 [], over all devices."""
+    """The step (state, batch) -> (sums, rows), equal on all devices.
+
+    `sums`: the task's sums over the batch's valid examples of all devices, and their number as 'examples';
+    `rows`: {}, or the task's rows of the whole batch, with 'row' and 'valid' of the batch.
+    """
 
     def eval_step(state, batch):
-        return parallel.total(task.measure(state.params, state.batch_stats, batch))
+        sums, rows = task.measure(state.params, state.batch_stats, batch)
+        sums = parallel.total(sums | {'examples': jnp.sum(batch['valid'])})
+        if rows:
+            rows = parallel.gather(rows | {'row': batch['row'], 'valid': batch['valid']})
+        return sums, rows
 
     return eval_step
 
 
-def _gradient(task, state, examples, key, micro_batches):
+def make_epoch_end(task):
+    """The step (state, sums, key) -> state of a task that has `epoch_end`, else None."""
+    return getattr(task, 'epoch_end', None)
+
+
+def _gradient(task, state, examples, key, micro_batches, frozen):
     """(gradient, batch_stats, metrics) of this device's examples, in `micro_batches` parts."""
-    gradient = jax.grad(task.loss, has_aux=True)
+    trainable, fixed = freeze.split(state.params, frozen)
+
+    def loss(trainable, *rest):
+        return task.loss(freeze.merge(trainable, fixed), *rest)
+
+    gradient = jax.grad(loss, has_aux=True)
     if micro_batches == 1:
-        grads, (batch_stats, metrics) = gradient(state.params, state.batch_stats, examples, key)
+        grads, (batch_stats, metrics) = gradient(trainable, state.batch_stats, examples, key)
         return grads, batch_stats, metrics
 
     def part(carry, inputs):
         total, batch_stats = carry
         index, examples = inputs
-        grads, (batch_stats, metrics) = gradient(
-            state.params, batch_stats, examples, keys.at_step(key, index)
-        )
+        grads, (batch_stats, metrics) = gradient(trainable, batch_stats, examples, keys.at_step(key, index))
         return (jax.tree.map(jnp.add, total, grads), batch_stats), metrics
 
     parts = jax.tree.map(lambda a: a.reshape(micro_batches, -1, *a.shape[1:]), examples)
-    start = jax.tree.map(jnp.zeros_like, state.params), state.batch_stats
+    start = jax.tree.map(jnp.zeros_like, trainable), state.batch_stats
     (total, batch_stats), metrics = lax.scan(part, start, (jnp.arange(micro_batches), parts))
     grads = jax.tree.map(lambda g: g / micro_batches, total)
     return grads, batch_stats, jax.tree.map(jnp.mean, metrics)
