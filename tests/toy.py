@@ -6,13 +6,14 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from resizemix_jax import metrics, optim, step
+from resizemix_jax import metrics, step
 from resizemix_jax import state as states
 from resizemix_jax.augment import halve
 from resizemix_jax.datasets.fake import fake
 from resizemix_jax.devices import parallel
 from resizemix_jax.find import find
 from resizemix_jax.models._layers import batch_norm
+from resizemix_jax.optimizers.sgd import sgd
 from resizemix_jax.tasks.classify import Classify
 
 DATASET = fake(image_shape=(6, 5, 1), num_classes=4, train_size=64, eval_size=37)
@@ -49,7 +50,7 @@ def task(norm=False, mixing='none', augment='none', batch_norm='local', **mixing
 
 
 def tx():
-    return optim.sgd(lambda step: 0.1, weight_decay=1e-3)
+    return sgd(lambda step: 0.1, weight_decay=1e-3)
 
 
 def state(task, devices=None):

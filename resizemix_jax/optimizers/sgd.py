@@ -1,0 +1,42 @@
+"""Stochastic gradient descent with momentum, as torch.optim.SGD defines it."""
+
+import optax
+
+from resizemix_jax.optimizers import _decay
+
+
+def sgd(schedule, *, momentum=0.9, nesterov=True, weight_decay=0.0, decay='all'):
+    """torch's SGD: weight decay is added to the gradient, and the learning rate multiplies the momentum.
+
+    Law, for a parameter p with gradient g and momentum buffer m (0 before the first step):
+        d = g + weight_decay * p
+        m = momentum * m + d
+        p = p - lr * (d + momentum * m)    with nesterov, or p - lr * m without
+
+    Args:
+        schedule: step -> learning rate.
+        momentum: in [0, 1); nesterov needs it > 0.
+        nesterov: which of the two updates.
+        weight_decay: >= 0.
+        decay: 'all' decays every parameter, as torch does for model.parameters() and as all compared
+            implementations do except Fast AutoAugment's and those derived from it; 'kernels' excludes biases
+            and BatchNorm (arrays of rank <= 1).
+
+    Returns:
+        An `optax.GradientTransformation`.
+
+    Raises:
+        ValueError: a value out of range.
+    """
+    mask = _decay.mask(weight_decay, decay)
+    if not 0 <= momentum < 1:
+        raise ValueError(f'optimizer_args.momentum={momentum} must be in [0, 1)')
+    if nesterov and not momentum:
+        raise ValueError(
+            'optimizer_args.nesterov=True needs optimizer_args.momentum > 0; set nesterov=False for none'
+        )
+    return optax.chain(
+        optax.add_decayed_weights(weight_decay, mask=mask),
+        optax.trace(momentum, nesterov=nesterov),
+        optax.scale_by_learning_rate(schedule),
+    )

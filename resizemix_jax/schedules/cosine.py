@@ -1,0 +1,44 @@
+"""A linear warm-up, then half a cosine down to the final learning rate (Loshchilov and Hutter, 2017)."""
+
+import jax.numpy as jnp
+
+
+def cosine(steps, steps_per_epoch, *, lr=0.1, warmup_epochs=0, warmup_lr=1e-5, final_lr=0.0):
+    """The schedule of the paper, and with a warm-up that of the released code; one value for every step.
+
+    Law, with w = warmup_epochs * steps_per_epoch:
+        step < w:   warmup_lr + (lr - warmup_lr) * step / w
+        otherwise:  final_lr + (lr - final_lr) * (1 + cos(pi * t)) / 2,  t = (step - w) / (steps - w)
+
+    Args:
+        steps, steps_per_epoch: see `resizemix_jax.schedules`.
+        lr: the peak, > 0.
+        warmup_epochs: >= 0; the warm-up must be shorter than the run.
+        warmup_lr, final_lr: where the warm-up starts and the cosine ends, >= 0.
+
+    Returns:
+        step (int or int32 []) -> float32 [].
+
+    Raises:
+        ValueError: a value out of range.
+    """
+    if not lr > 0:
+        raise ValueError(f'schedule_args.lr={lr} must be > 0')
+    for name, value in (('warmup_lr', warmup_lr), ('final_lr', final_lr)):
+        if not value >= 0:
+            raise ValueError(f'schedule_args.{name}={value} must be >= 0')
+    warmup_steps = warmup_epochs * steps_per_epoch
+    if not 0 <= warmup_steps < steps:
+        raise ValueError(
+            f'schedule_args.warmup_epochs={warmup_epochs}: a warm-up of {warmup_steps} steps does not fit '
+            f'a run of {steps} steps; train longer or lower it'
+        )
+
+    def schedule(step):
+        step = jnp.asarray(step, jnp.float32)
+        warm = warmup_lr + (lr - warmup_lr) * step / max(warmup_steps, 1)
+        part = (step - warmup_steps) / (steps - warmup_steps)
+        falling = final_lr + (lr - final_lr) * (1 + jnp.cos(jnp.pi * part)) / 2
+        return jnp.where(step < warmup_steps, warm, falling)
+
+    return schedule
