@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from resizemix_jax.input.dataset import Dataset, Split
+from resizemix_jax.input.dataset import Dataset, ImageSplit, image_arrays
 
 
 def fake(*, image_shape=(32, 32, 3), num_classes=10, train_size=1024, eval_size=256):
@@ -19,15 +19,14 @@ def fake(*, image_shape=(32, 32, 3), num_classes=10, train_size=1024, eval_size=
         del data_dir
         rng = np.random.default_rng(list(sizes).index(split))
         images = rng.integers(0, 256, (sizes[split], *shape), np.uint8)
-        return Split(images, rng.integers(0, num_classes, sizes[split], np.int32))
+        return ImageSplit(images, rng.integers(0, num_classes, sizes[split], np.int32))
 
     return Dataset(
         name='fake',
-        image_shape=shape,
+        buckets=image_arrays(shape),
         num_classes=num_classes,
-        train_size=train_size,
-        eval_size=eval_size,
+        sizes=sizes,
         mean=(0.5,) * shape[2],
         std=(0.25,) * shape[2],
-        read=read,
+        reader=read,
     )

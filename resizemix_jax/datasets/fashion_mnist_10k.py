@@ -10,7 +10,7 @@ import numpy as np
 
 from resizemix_jax.datasets import fashion_mnist
 from resizemix_jax.input import reading
-from resizemix_jax.input.dataset import Split
+from resizemix_jax.input.dataset import ImageSplit
 
 CLASSES, TRAIN = 10, 10_000
 
@@ -39,11 +39,11 @@ def fashion_mnist_10k(*, train_size=TRAIN):
         found = whole.read(split, data_dir)
         return first_of_every_class(found, train_size // CLASSES) if split == 'train' else found
 
-    return whole._replace(train_size=train_size, read=read)
+    return whole._replace(sizes=whole.sizes | {'train': train_size}, reader=read)
 
 
 def first_of_every_class(split, count):
     """The first `count` examples of every class, in the order of the split."""
     label = split.label
     rows = np.sort(np.concatenate([np.flatnonzero(label == k)[:count] for k in np.unique(label)]))
-    return Split(split.images[rows], label[rows], split.names)
+    return ImageSplit(split.images[rows], label[rows], split.names)

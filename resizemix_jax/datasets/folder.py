@@ -44,8 +44,8 @@ def folder(*, source='', image_size=224, eval_resize=0, resize='linear', max_dam
         del data_dir
         return Stream(f'folder {folders[split].name}', found[split], classes, len(classes), view)
 
-    sizes = found['train'].size, found['eval'].size
-    return streaming.described(f'folder:{source}', len(classes), *sizes, view, read)
+    sizes = {split: pictures.size for split, pictures in found.items()}
+    return streaming.described(f'folder:{source}', len(classes), sizes, view, read)
 
 
 def _evaluation(root):

@@ -49,7 +49,7 @@ def write(directory, dataset, train, evaluation, **origin):
     Args:
         directory: the data_dir that will be read; must not exist.
         dataset: the `Dataset` that the images are of.
-        train, evaluation: `Split`s of images uint8 with 1 or 3 channels.
+        train, evaluation: `ImageSplit`s of 1 or 3 channels.
         **origin: further metadata.
     """
     import tensorflow_datasets as tfds
@@ -65,7 +65,7 @@ def write(directory, dataset, train, evaluation, **origin):
     )
     about = dict(
         origin, image_shape=dataset.image_shape, num_classes=dataset.num_classes, mean=dataset.mean,
-        std=dataset.std, train_size=len(train.label), eval_size=len(evaluation.label),
+        std=dataset.std, train_size=train.size, eval_size=evaluation.size,
     )  # fmt: skip
     splits = {'train': _examples(writing, train), 'test': _examples(writing, evaluation)}
     with writing.whole(pathlib.Path(directory)) as part:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from resizemix_jax.errors import DataError
-from resizemix_jax.input.dataset import Split
+from resizemix_jax.input.dataset import ImageSplit
 
 ENDINGS = ('.jpg', '.jpeg', '.png', '.webp', '.bmp')
 
@@ -19,7 +19,7 @@ def read_pictures(directory, side):
         side: pixels; a picture is scaled until its shorter side is that long.
 
     Returns:
-        A Split of images uint8 [N, side, side, 3], label 0..N-1, names the files' stems.
+        An ImageSplit of images uint8 [N, side, side, 3], label 0..N-1, names the files' stems.
 
     Raises:
         DataError: no such directory, fewer than two pictures in it, or one that cannot be decoded.
@@ -33,7 +33,7 @@ def read_pictures(directory, side):
             f'--images={directory} holds {len(files)} pictures ({", ".join(ENDINGS)}); it takes two to mix'
         )
     images = np.stack([_middle_square(file, side) for file in files])
-    return Split(images, np.arange(len(files), dtype=np.int32), tuple(f.stem for f in files))
+    return ImageSplit(images, np.arange(len(files), dtype=np.int32), tuple(f.stem for f in files))
 
 
 def _middle_square(file, side):

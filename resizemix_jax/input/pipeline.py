@@ -1,92 +1,130 @@
-"""Batches out of a split. Batch k is a pure function of (seed, k): position is an index.
+"""Batches out of a split. Batch k is a pure function of (seed, k): the position is an index.
 
-On several hosts each process makes its share of every batch, the same examples whatever the number of hosts.
+On several hosts each process makes its share of every batch; the examples of a batch are the same whatever
+the number of hosts.
 """
 
+import contextlib
 import functools
+import weakref
 
 import numpy as np
 
-from resizemix_jax.input import workers as processes
-from resizemix_jax.input.dataset import Split
+from resizemix_jax.errors import DataError
+from resizemix_jax.input.dataset import bucket_of
+from resizemix_jax.input.workers import prefetch
 
-WHOLE = (0, 1)  # the share of a process that is alone
-
-
-@functools.lru_cache(maxsize=2)
-def epoch_order(seed, epoch, size):
-    """The order of the examples in an epoch: a permutation, int64 [size]."""
-    return np.random.default_rng((seed, epoch)).permutation(size)
-
-
-def order_after(seed, epoch, size, row):
-    """The examples that follow `row` in an epoch, around to the one before it: int64 [size - 1]."""
-    order = epoch_order(seed, epoch, size)
-    return np.roll(order, -np.flatnonzero(order == row)[0])[1:]
+WHOLE = (0, 1)  # the share of the only process
 
 
 def train_batch(split, batch_size, seed, step, share=WHOLE):
-    """Batch number `step` of training: each epoch visits every example once, less an incomplete last batch.
+    """Batch number `step` of training.
 
     Args:
-        split: see `dataset.Split`, with N >= batch_size examples.
+        split: `dataset.Split`.
         batch_size: B, over all devices of all processes.
         seed, step: ints >= 0.
         share: (index, count) of the processes; count must divide B.
 
     Returns:
-        dict of images uint8 [B / count, H, W, C] and label int32 [B / count].
+        dict of the arrays of one bucket of the split, [B / count, ...].
+
+    Raises:
+        DataError: the split cannot be read, or breaks the contract of `dataset.Split`.
     """
-    epoch, index = divmod(step, split.size // batch_size)
-    rows = epoch_order(seed, epoch, split.size)[_rows(index, batch_size, share)]
-    return split.batch(rows, (seed, epoch))
+    return _make(split, *_train_rows(split, batch_size, seed, share, step))
 
 
 def eval_batch(split, batch_size, index, share=WHOLE):
-    """Batch number `index` of evaluation, in the order of the split.
+    """Batch number `index` of evaluation.
 
     Returns:
-        dict of images uint8 [B / count, H, W, C], label int32 [B / count], valid float32 [B / count]: 0 marks
-        the copies that fill up the last batch.
+        As `train_batch`, and valid float32 [B / count], 0 for what fills up a batch, and row int32
+        [B / count], the number of the example in the split, -1 where valid is 0.
     """
-    rows = _rows(index, batch_size, share)
-    valid = (rows < split.size).astype(np.float32)
-    return split.batch(np.minimum(rows, split.size - 1), None) | {'valid': valid}
+    rows, valid = (_part(array[index], share) for array in _eval_order(split, batch_size))
+    return _make(split, rows, None) | _marks(rows, valid)
 
 
 def train_batches(split, batch_size, seed, start, stop, share=WHOLE, workers=0):
-    """Batches `start` to `stop` - 1 of training, ahead of their use where the split has to be decoded.
+    """Batches `start` to `stop` - 1 of training, made ahead of their use where the split is streamed.
 
     Args:
-        workers: the processes that decode; 0 is this one, -1 one a core.
+        workers: the number of worker processes; 0: make batches in this process, -1: one worker a core.
     """
-    make = functools.partial(_train_batch, split, batch_size, seed)
-    yield from _ahead(split, make, range(start, stop), batch_size, share, workers)
+    if not split.streamed or workers == 0:
+        for step in range(start, stop):
+            yield train_batch(split, batch_size, seed, step, share)
+    else:
+        rows_of = functools.partial(_train_rows, split, batch_size, seed, share)
+        yield from prefetch(split, rows_of, range(start, stop), workers)
 
 
 def eval_batches(split, batch_size, share=WHOLE, workers=0):
     """All batches of evaluation: every example once over all processes."""
-    make = functools.partial(_eval_batch, split, batch_size)
-    yield from _ahead(split, make, range(-(-split.size // batch_size)), batch_size, share, workers)
+    order, marks = _eval_order(split, batch_size)
+    if not split.streamed or workers == 0:
+        for index in range(len(order)):
+            yield eval_batch(split, batch_size, index, share)
+        return
+    batches = prefetch(split, lambda index: (_part(order[index], share), None), range(len(order)), workers)
+    with contextlib.closing(batches):
+        for rows, valid, batch in zip(order, marks, batches, strict=True):
+            yield batch | _marks(_part(rows, share), _part(valid, share))
 
 
-def _rows(index, batch_size, share):
+def _make(split, rows, draw):
+    batch = split.batch(rows, draw)
+    bucket_of(batch, split.buckets)
+    return batch
+
+
+def _marks(rows, valid):
+    return {'valid': valid.astype(np.float32), 'row': np.where(valid, rows, -1).astype(np.int32)}
+
+
+def _part(array, share):
     process, count = share
-    part = batch_size // count
-    start = index * batch_size + process * part
-    return np.arange(start, start + part)
+    part = len(array) // count
+    return array[process * part : (process + 1) * part]
 
 
-def _train_batch(split, batch_size, seed, share, step):
-    return train_batch(split, batch_size, seed, step, share)
+def _train_rows(split, batch_size, seed, share, step):
+    """(rows, draw) of a process' share of a training batch."""
+    epoch, index = divmod(step, split.steps(batch_size))
+    return _part(_train_order(split, seed, epoch, batch_size)[index], share), (seed, epoch)
 
 
-def _eval_batch(split, batch_size, share, index):
-    return eval_batch(split, batch_size, index, share)
+def _train_order(split, seed, epoch, batch_size):
+    order = _remembered(split, 'train', (seed, epoch, batch_size), split.order)
+    expected = split.steps(batch_size), batch_size
+    if np.shape(order) != expected:
+        raise DataError(
+            f'{type(split).__name__}.order must return [steps, batch] = {list(expected)}, not '
+            f'{list(np.shape(order))}'
+        )
+    return order
 
 
-def _ahead(split, make, indices, batch_size, share, workers):
-    """make(share, index) for every index, in order; by other processes if there is something to decode."""
-    if isinstance(split, Split) or workers == 0:
-        return map(functools.partial(make, share), indices)
-    return processes.ahead(split, make, indices, batch_size // share[1], share, workers)
+def _eval_order(split, batch_size):
+    return _remembered(split, 'eval', (batch_size,), functools.partial(_checked_eval_order, split))
+
+
+def _checked_eval_order(split, batch_size):
+    rows, valid = split.eval_order(batch_size)
+    if not np.array_equal(np.sort(rows[valid]), np.arange(split.size)):
+        raise DataError(
+            f'{type(split).__name__}.eval_order must mark each of its {split.size} rows as valid exactly once'
+        )
+    return rows, valid
+
+
+_orders = weakref.WeakKeyDictionary()  # split -> {purpose: (arguments, order)}, the last one of each
+
+
+def _remembered(split, purpose, arguments, make):
+    """make(*arguments), called again only for other arguments: the order of an epoch may be costly."""
+    known = _orders.setdefault(split, {})
+    if purpose not in known or known[purpose][0] != arguments:
+        known[purpose] = arguments, make(*arguments)
+    return known[purpose][1]

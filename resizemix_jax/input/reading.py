@@ -10,7 +10,7 @@ import numpy as np
 from resizemix_jax import paths
 from resizemix_jax.errors import DataError
 from resizemix_jax.input import records
-from resizemix_jax.input.dataset import Dataset, Split
+from resizemix_jax.input.dataset import Dataset, ImageSplit, image_arrays
 
 log = logging.getLogger(__name__)
 
@@ -48,13 +48,12 @@ def in_memory(name, *, splits, image_shape, num_classes, mean, std, directory=''
 
     return Dataset(
         name=name,
-        image_shape=image_shape,
+        buckets=image_arrays(image_shape),
         num_classes=num_classes,
-        train_size=splits['train'][1],
-        eval_size=splits['eval'][1],
+        sizes={split: size for split, (_, size) in splits.items()},
         mean=mean,
         std=std,
-        read=read_split,
+        reader=read_split,
     )
 
 
@@ -67,7 +66,7 @@ def read(name, split, root, command=''):
         command: that makes it, for the messages; '' is `prepare_command`.
 
     Returns:
-        A Split.
+        An ImageSplit.
 
     Raises:
         DataError: it is missing, incomplete, in another format, or its images differ in shape.
@@ -85,7 +84,7 @@ def read(name, split, root, command=''):
                 f'{first.shape}; images of one size are needed'
             )
         images[i] = image
-    return Split(images, label, tuple(builder.info.features['label'].names))
+    return ImageSplit(images, label, tuple(builder.info.features['label'].names))
 
 
 def _decode(examples, row):
@@ -160,7 +159,7 @@ def _check_files(builder, name, split, command):
 
 def _check_content(name, split, read_in, image_shape, num_classes):
     """Raises DataError unless the examples are of the shape and classes that the name promises."""
-    images, label, _ = read_in
+    images, label = read_in.images, read_in.label
     if images.shape[1:] != image_shape:
         raise DataError(f'{name}: images of {split!r} are {images.shape[1:]}, not {image_shape}')
     if label.min() < 0 or label.max() >= num_classes:

@@ -4,7 +4,7 @@ import logging
 
 from resizemix_jax.errors import DataError
 from resizemix_jax.input import reading, records
-from resizemix_jax.input.dataset import Dataset
+from resizemix_jax.input.dataset import Dataset, image_arrays
 from resizemix_jax.input.streams import Stream
 
 log = logging.getLogger(__name__)
@@ -45,20 +45,19 @@ def dataset(name, *, source, splits, num_classes, view):
             )
         return Stream(f'{name} {tfds_split}', examples, tuple(found.names or ()), num_classes, view)
 
-    return described(name, num_classes, splits['train'][1], splits['eval'][1], view, read)
+    return described(name, num_classes, {split: size for split, (_, size) in splits.items()}, view, read)
 
 
-def described(name, num_classes, train_size, eval_size, view, read):
-    """The Dataset of a streamed `read`, see `dataset.Dataset`; `view` is checked."""
+def described(name, num_classes, sizes, view, reader):
+    """The Dataset of a streamed `reader`, see `dataset.Dataset`; `view` is checked."""
     return Dataset(
         name=name,
-        image_shape=(view.image_size, view.image_size, 3),
+        buckets=image_arrays(view.image_shape),
         num_classes=num_classes,
-        train_size=train_size,
-        eval_size=eval_size,
+        sizes=sizes,
         mean=MEAN,
         std=STD,
-        read=read,
+        reader=reader,
         streamed=True,
     )
 

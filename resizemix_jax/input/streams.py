@@ -8,7 +8,7 @@ import numpy as np
 
 from resizemix_jax.errors import DataError
 from resizemix_jax.input import decoding as decode
-from resizemix_jax.input import pipeline
+from resizemix_jax.input.dataset import Split, image_arrays, permutation
 from resizemix_jax.input.records import UNREADABLE
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,11 @@ class View(NamedTuple):
     eval_resize: int
     resize: str
     max_damaged: float
+
+    @property
+    def image_shape(self):
+        """(H, W, 3) of the images that the network sees."""
+        return (self.image_size, self.image_size, 3)
 
     def checked(self):
         """Itself, with eval_resize worked out.
@@ -58,8 +63,10 @@ class Damage(NamedTuple):
     reason: str
 
 
-class Stream:
-    """As `dataset.Split`, but for the images in memory; can be given to other processes."""
+class Stream(Split):
+    """A split whose images are read and decoded as they are used."""
+
+    streamed = True
 
     def __init__(self, title, records, names, num_classes, view):
         """`title` says in messages what it is, `records` is of `data.records`, `view` a checked View."""
@@ -73,9 +80,9 @@ class Stream:
         return self.records.size
 
     @property
-    def image_shape(self):
-        """(H, W, 3) of the images of a batch."""
-        return (self.view.image_size, self.view.image_size, 3)
+    def buckets(self):
+        """One: images and label."""
+        return image_arrays(self.view.image_shape)
 
     def batch(self, rows, draw):
         """The examples `rows`, an index array [B]: dict of images uint8 [B, H, W, 3] and label int32 [B].
@@ -90,7 +97,7 @@ class Stream:
         Raises:
             DataError: more of them are damaged than may be.
         """
-        images = np.empty((len(rows), *self.image_shape), np.uint8)
+        images = np.empty((len(rows), *self.view.image_shape), np.uint8)
         label = np.empty(len(rows), np.int32)
         damaged = []
         for i, row in enumerate(rows):
@@ -115,8 +122,8 @@ class Stream:
                     'the data again, or allow more with --config.dataset_args.max_damaged=SHARE'
                 )
 
-    def be_alone(self):
-        """Leaves the other cores to other processes."""
+    def limit_threads(self):
+        """Limits OpenCV to one thread: the other cores are for other processes."""
         cv2.setNumThreads(1)
 
     def _example(self, row, draw, damaged):
@@ -126,7 +133,7 @@ class Stream:
             damaged.append(self._damage(row, error))
         if draw is None:
             return GREY, self._label(row)
-        for other in pipeline.order_after(*draw, self.size, row):
+        for other in _order_after(*draw, self.size, row):
             try:
                 return self._read(other, draw)
             except UNREADABLE as error:
@@ -153,3 +160,9 @@ class Stream:
 
     def _damage(self, row, error):
         return Damage(row, self.records.file(row), str(error).partition('\n')[0])
+
+
+def _order_after(seed, epoch, size, row):
+    """The examples that follow `row` in an epoch, around to the one before it: int64 [size - 1]."""
+    order = permutation(seed, epoch, size)
+    return np.roll(order, -np.flatnonzero(order == row)[0])[1:]

@@ -6,7 +6,7 @@ while this one still has to save; they end when it is done with them, or when it
 """
 
 import contextlib
-import logging
+import math
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.util
@@ -17,36 +17,39 @@ import traceback
 
 import numpy as np
 
-from resizemix_jax.errors import RunError
-
-log = logging.getLogger(__name__)
+from resizemix_jax.errors import DataError, RunError
+from resizemix_jax.input.dataset import bucket_of
 
 SLOTS = 3  # batches in shared memory: one is used, the others are being made
 PART = 32  # examples, at most, that a process makes in one go
+ALIGNMENT = 64  # bytes, of each array in shared memory
 PATIENCE = 5.0  # seconds between looks at whether all processes are still there
 
 
-def ahead(split, make, indices, size, share, workers):
-    """make(share, index) for every index, in order.
+def prefetch(split, rows_of, indices, workers):
+    """The batches of `indices`, in order.
 
     Args:
-        split: `stream.Stream` that `make` reads; what it notes as damaged is noted here.
-        make: pickles; (share, index) -> that share of batch `index`: dict of arrays, `images` among them.
-        indices: of batches, a sequence.
-        size: how many examples of a batch are this process'.
-        share: (index, count) of the processes of the run.
+        split: `dataset.Split`; it is pickled. Its `note` gets what those in the worker processes got.
+        rows_of: index -> (rows, draw), what `split.batch` is called with; as many rows for every index.
+        indices: a sequence of ints.
         workers: how many processes; -1: one a core.
+
+    Raises:
+        RunError: of `split.batch`, or a worker process failed or was killed.
     """
+    if not indices:
+        return
     workers = workers if workers > 0 else _cores()
-    team = _Team(split, size, share, workers)
+    team = _Team(split, len(rows_of(indices[0])[0]), workers)
     try:
-        team.start(make, min(workers, team.parts * len(indices)))
+        team.start(min(workers, team.parts * len(indices)))
         for position in range(min(SLOTS, len(indices))):
-            team.ask(position, indices[position])
+            team.ask(position, *rows_of(indices[position]))
         for position in range(len(indices)):
             batch = team.collect(position)
             if position + SLOTS < len(indices):
-                team.ask(position + SLOTS, indices[position + SLOTS])
+                team.ask(position + SLOTS, *rows_of(indices[position + SLOTS]))
             yield batch
     finally:
         team.stop()
@@ -58,24 +61,54 @@ def divide(size, workers):
     return next(size // part for part in range(most, 0, -1) if size % part == 0)
 
 
-class _Team:
-    def __init__(self, split, size, share, workers):
-        self.split, self.share, self.parts = split, share, divide(size, workers)
-        self.context = multiprocessing.get_context('spawn')
-        shape = (SLOTS, self.parts, size // self.parts, *split.image_shape)
+class _Memory:
+    """What the processes share: the rows of each batch that is being made, and its arrays, part by part."""
+
+    def __init__(self, context, buckets, parts, count):
+        self.buckets, self.parts, self.count = buckets, parts, count
+        self.room = max(_layout(bucket, count)[1] for bucket in buckets)
         # Not bound to the size of /dev/shm, which is small in containers, and gone with the last process.
-        self.memory = self.context.RawArray('B', int(np.prod(shape)))
-        self.images = np.frombuffer(self.memory, np.uint8).reshape(shape)
+        self.rows_buffer = context.RawArray('q', SLOTS * parts * count)
+        self.buffer = context.RawArray('B', SLOTS * parts * self.room)
+
+    def rows(self, slot, part):
+        """The rows of a part, int64 [count]; writable."""
+        place = (slot * self.parts + part) * self.count
+        return np.frombuffer(self.rows_buffer, np.int64, self.count, place * 8)
+
+    def arrays(self, slot, part, bucket):
+        """The arrays of a part of a batch of bucket number `bucket`, [count, ...]; writable."""
+        start = (slot * self.parts + part) * self.room
+        return {
+            name: np.frombuffer(self.buffer, dtype, math.prod(shape), start + offset).reshape(shape)
+            for name, (offset, shape, dtype) in _layout(self.buckets[bucket], self.count)[0].items()
+        }
+
+
+def _layout(bucket, count):
+    """Where `count` examples of a bucket lie: (name -> (offset, shape, dtype), bytes in all)."""
+    places, size = {}, 0
+    for name, (shape, dtype) in bucket.items():
+        places[name] = size, (count, *shape), np.dtype(dtype)
+        size += -(-count * math.prod(shape) * np.dtype(dtype).itemsize // ALIGNMENT) * ALIGNMENT
+    return places, size
+
+
+class _Team:
+    def __init__(self, split, size, workers):
+        self.split, self.parts = split, divide(size, workers)
+        self.context = multiprocessing.get_context('spawn')
+        self.memory = _Memory(self.context, split.buckets, self.parts, size // self.parts)
         self.tasks = self.context.SimpleQueue()
-        self.made = [{} for _ in range(SLOTS)]  # the parts of each batch that are there
+        self.made = [{} for _ in range(SLOTS)]  # of each batch: part -> its bucket
         self.processes, self.answers = [], []
         # At the latest before multiprocessing waits for them when this process ends.
         self.stop = multiprocessing.util.Finalize(None, _end, args=(self.processes,), exitpriority=10)
 
-    def start(self, make, workers):
+    def start(self, workers):
         for _ in range(workers):
             receive, send = self.context.Pipe(duplex=False)
-            args = self.split, make, self.memory, self.images.shape, self.tasks, send
+            args = self.split, self.memory, self.tasks, send
             process = self.context.Process(target=_work, args=args, daemon=True)
             with _signals_later():
                 process.start()
@@ -83,29 +116,32 @@ class _Team:
             self.answers.append(receive)
             send.close()
 
-    def ask(self, position, index):
-        """Has the batch `index` made, as number `position` of all."""
-        process, count = self.share
-        for part in range(self.parts):
-            share = process * self.parts + part, count * self.parts
-            self.tasks.put((position % SLOTS, part, share, index))
+    def ask(self, position, rows, draw):
+        """Has a batch made, as number `position` of all."""
+        slot = position % SLOTS
+        for part, some in enumerate(np.split(rows, self.parts)):
+            self.memory.rows(slot, part)[:] = some
+            self.tasks.put((slot, part, draw))
 
     def collect(self, position):
         """Waits for a batch."""
-        made = self.made[position % SLOTS]
+        slot = position % SLOTS
+        made = self.made[slot]
         while len(made) < self.parts:
             self._receive()
-        parts = [made[part] for part in range(self.parts)]
+        buckets = set(made.values())
         made.clear()
-        batch = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        # A copy, since JAX may read it long after this memory has been written anew.
-        images = self.images[position % SLOTS].copy()
-        return {'images': images.reshape(-1, *self.split.image_shape)} | batch
+        if len(buckets) > 1:
+            raise DataError(f'the rows of a batch must belong to one bucket, not to {sorted(buckets)}')
+        bucket = buckets.pop()
+        parts = [self.memory.arrays(slot, part, bucket) for part in range(self.parts)]
+        # A copy, since JAX may read it long after this memory has been written again.
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def _receive(self):
         for answer in multiprocessing.connection.wait(self.answers, PATIENCE):
             try:
-                slot, part, rest, damaged = answer.recv()
+                slot, part, bucket, damaged = answer.recv()
             except (EOFError, OSError) as error:
                 process = self.processes[self.answers.index(answer)]
                 process.join(PATIENCE)
@@ -113,9 +149,9 @@ class _Team:
                     f'a process that decodes images ended with exit code {process.exitcode}. If memory ran '
                     'out (-9), use fewer with --config.workers=N; 0 decodes in the training process'
                 ) from error
-            if isinstance(rest, Exception):
-                raise rest
-            self.made[slot][part] = rest
+            if isinstance(bucket, Exception):
+                raise bucket
+            self.made[slot][part] = bucket
             if damaged:
                 self.split.note(damaged)
 
@@ -140,27 +176,28 @@ def _signals_later():
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work(split, make, memory, shape, tasks, answers):
-    """What a process does: takes tasks until it is ended."""
+def _work(split, memory, tasks, answers):
+    """What a worker process does: takes tasks until it is ended."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    images = np.frombuffer(memory, np.uint8).reshape(shape)
     damaged = []
-    split.note = damaged.extend  # only told here; counted by the parent
-    split.be_alone()
+    split.note = damaged.extend  # only collected here; counted by the parent
+    split.limit_threads()
     while True:
-        slot, part, share, index = tasks.get()
+        slot, part, draw = tasks.get()
         damaged.clear()
         try:
-            batch = make(share, index)
-            images[slot, part] = batch.pop('images')
+            batch = split.batch(memory.rows(slot, part).copy(), draw)
+            answer = bucket_of(batch, split.buckets)
+            for name, array in memory.arrays(slot, part, answer).items():
+                array[...] = batch[name]
         except RunError as error:
-            batch = error
+            answer = error
         except Exception as error:  # whatever it is, the parent has to know
             traceback.print_exc()
-            batch = RunError(f'a process that decodes images failed: {type(error).__name__}: {error}')
-        answers.send((slot, part, batch, tuple(damaged)))
+            answer = RunError(f'a process that decodes images failed: {type(error).__name__}: {error}')
+        answers.send((slot, part, answer, tuple(damaged)))
 
 
 def _end_with_parent():

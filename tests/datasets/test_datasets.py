@@ -26,7 +26,7 @@ from tests.input import miniature
 def test_what_is_known_unopened(name, shape, classes, train, evaluation):
     dataset = find('datasets', name)()
     assert (dataset.name, dataset.image_shape, dataset.num_classes) == (name, shape, classes)
-    assert (dataset.train_size, dataset.eval_size) == (train, evaluation)
+    assert dataset.sizes == {'train': train, 'eval': evaluation}
     assert len(dataset.mean) == len(dataset.std) == shape[2]
 
 
@@ -40,7 +40,8 @@ def test_all_datasets_are_known():
 @pytest.mark.parametrize(('split', 'size'), [('train', 10_000), ('eval', 2_000)])
 def test_the_embedded_dataset_is_real_and_balanced(split, size):
     dataset = find('datasets', 'fashion_mnist_10k')()
-    images, label, names = dataset.read(split, '/nowhere')
+    found = dataset.read(split, '/nowhere')
+    images, label, names = found.images, found.label, found.names
     assert names[0] == 'T-shirt/top' and len(names) == 10
     assert images.shape == (size, 28, 28, 1)
     assert np.bincount(label).tolist() == [size // 10] * 10
@@ -53,7 +54,7 @@ def test_the_embedded_dataset_is_real_and_balanced(split, size):
 def test_a_part_of_the_embedded_dataset_is_the_first_of_every_class(size):
     dataset = find('datasets', 'fashion_mnist_10k')(train_size=size)
     whole, part = (d.read('train', '') for d in (find('datasets', 'fashion_mnist_10k')(), dataset))
-    assert dataset.train_size == size and len(part.label) == size
+    assert dataset.sizes['train'] == size and len(part.label) == size
     for k in range(10):
         images = whole.images[whole.label == k][: size // 10]
         np.testing.assert_array_equal(part.images[part.label == k], images)
@@ -99,12 +100,12 @@ def test_any_set_of_tfds_is_known_by_its_directory(tmp_path):
     tfds_set(tmp_path, 'insects', {'train': 7, 'test': 4, 'validation': 5})
     dataset = find('datasets', 'tfds')(source='insects', image_size=16, data_dir=str(tmp_path))
     assert (dataset.name, dataset.image_shape, dataset.num_classes) == ('tfds:insects', (16, 16, 3), 3)
-    assert (dataset.train_size, dataset.eval_size, dataset.streamed) == (7, 5, True)
+    assert (dataset.sizes, dataset.streamed) == ({'train': 7, 'eval': 5}, True)
     split = dataset.read('eval', str(tmp_path))
     assert split.size == 5 and split.names == ('ant', 'bee', 'cat')
     assert split.batch(np.arange(5), None)['label'].tolist() == [0, 1, 2, 0, 1]
     other = find('datasets', 'tfds')(source='insects:test:train', data_dir=str(tmp_path))
-    assert (other.train_size, other.eval_size) == (4, 7)
+    assert other.sizes == {'train': 4, 'eval': 7}
 
 
 def test_what_is_no_such_set_is_told(tmp_path):
@@ -155,7 +156,7 @@ def test_what_cannot_be_streamed_is_told(values, message, tmp_path):
 def test_folders_are_classes(tmp_path):
     miniature.write_folders(tmp_path / 'a')
     dataset = find('datasets', 'folder')(source=str(tmp_path / 'a'))
-    assert (dataset.train_size, dataset.eval_size, dataset.num_classes) == (41, 23, 4)
+    assert (dataset.sizes, dataset.num_classes) == ({'train': 41, 'eval': 23}, 4)
     (tmp_path / 'a/validation').rename(tmp_path / 'a/val')
     (tmp_path / 'a/train/class0/notes.txt').write_text('no picture')
     assert find('datasets', 'folder')(source=str(tmp_path / 'a')).read('eval', '').size == 23

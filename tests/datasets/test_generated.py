@@ -1,5 +1,7 @@
 """A generated set on disk: it reads as it was written, as TFDS reads it too, or it is not there at all."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
@@ -8,7 +10,7 @@ from resizemix_jax.datasets import generated
 from resizemix_jax.datasets.fake import fake
 from resizemix_jax.errors import DataError
 from resizemix_jax.input import writing
-from resizemix_jax.input.dataset import Split
+from resizemix_jax.input.dataset import ImageSplit, image_arrays
 
 DATASET = fake(image_shape=(6, 5, 3), num_classes=4, train_size=9, eval_size=3)
 NAMES = ('ant', 'bee', 'cat', 'dog')
@@ -16,7 +18,7 @@ NAMES = ('ant', 'bee', 'cat', 'dog')
 
 def splits():
     train, evaluation = (DATASET.read(split, '') for split in ('train', 'eval'))
-    return train._replace(names=NAMES), evaluation
+    return dataclasses.replace(train, names=NAMES), evaluation
 
 
 def write(directory, **origin):
@@ -26,7 +28,7 @@ def write(directory, **origin):
 def test_a_set_reads_as_it_was_written(tmp_path):
     write(tmp_path / 'set', seed=3)
     dataset = generated.generated(data_dir=str(tmp_path / 'set'))
-    assert dataset._replace(read=None, name='') == DATASET._replace(read=None, name='')
+    assert dataset._replace(reader=None, name='') == DATASET._replace(reader=None, name='')
     for split, expected in zip(('train', 'eval'), splits(), strict=True):
         read = dataset.read(split, '/elsewhere')
         np.testing.assert_array_equal(read.images, expected.images)
@@ -47,7 +49,7 @@ def test_tfds_reads_it(tmp_path):
 
 
 def test_classes_without_names_are_numbered(tmp_path):
-    generated.write(tmp_path / 'set', DATASET, *(s._replace(names=()) for s in splits()))
+    generated.write(tmp_path / 'set', DATASET, *(dataclasses.replace(s, names=()) for s in splits()))
     assert generated.generated(data_dir=str(tmp_path / 'set')).num_classes == 4
 
 
@@ -65,7 +67,7 @@ def test_what_was_interrupted_is_not_there(tmp_path, monkeypatch):
         write(tmp_path / 'set')
     assert len(calls) == 5 and not list(tmp_path.iterdir())
     write(tmp_path / 'set')
-    assert generated.generated(data_dir=str(tmp_path / 'set')).train_size == 9
+    assert generated.generated(data_dir=str(tmp_path / 'set')).sizes['train'] == 9
 
 
 def test_nothing_is_overwritten(tmp_path):
@@ -86,9 +88,10 @@ def test_a_missing_or_torn_set_names_the_command(tmp_path):
 
 def test_other_content_is_refused(tmp_path):
     train, evaluation = splits()
-    wrong = Split(train.images[:, :, :4], train.label, NAMES)
-    narrow = DATASET._replace(image_shape=(6, 4, 3))
-    generated.write(tmp_path / 'set', narrow, wrong, evaluation._replace(images=evaluation.images[:, :, :4]))
+    wrong = ImageSplit(train.images[:, :, :4], train.label, NAMES)
+    narrow = DATASET._replace(buckets=image_arrays((6, 4, 3)))
+    evaluation = dataclasses.replace(evaluation, images=evaluation.images[:, :, :4])
+    generated.write(tmp_path / 'set', narrow, wrong, evaluation)
     about = tmp_path / 'set' / 'generated' / '1.0.0' / 'metadata.json'
     about.write_text(about.read_text().replace('[6, 4, 3]', '[6, 5, 3]'))
     with pytest.raises(DataError, match=r'are \(6, 4, 3\), not \(6, 5, 3\)'):

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from resizemix_jax.input import pipeline
-from resizemix_jax.input.dataset import Split
+from resizemix_jax.input.dataset import ImageSplit
 
 
 def coded(size):
     """Example i is labelled i and has the value i."""
     label = np.arange(size, dtype=np.int32)
-    return Split(np.broadcast_to(label[:, None, None, None], (size, 2, 2, 1)).astype(np.uint8), label)
+    return ImageSplit(np.broadcast_to(label[:, None, None, None], (size, 2, 2, 1)).astype(np.uint8), label)
 
 
 def test_an_epoch_visits_every_example_once():
@@ -45,3 +45,9 @@ def test_evaluation_counts_every_example_once(batch_size):
     assert {len(b['label']) for b in batches} == {batch_size}
     counted = np.concatenate([b['label'][b['valid'] > 0] for b in batches])
     assert counted.tolist() == list(range(37))
+
+
+def test_evaluation_numbers_the_rows():
+    batches = list(pipeline.eval_batches(coded(37), 10))
+    rows = np.concatenate([b['row'] for b in batches])
+    assert rows.dtype == np.int32 and rows.tolist() == [*range(37), -1, -1, -1]

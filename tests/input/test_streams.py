@@ -10,6 +10,7 @@ from resizemix_jax.datasets.folder import folder
 from resizemix_jax.errors import DataError
 from resizemix_jax.input import pipeline
 from resizemix_jax.input import streams as stream
+from resizemix_jax.input.dataset import permutation
 from tests.input import miniature
 from tests.input.miniature import read
 
@@ -26,7 +27,11 @@ def assert_same(batches, expected):
 
 def test_both_formats_give_the_same_batches(written):
     one, two = (read(directory) for directory in written.values())
-    assert one.size == two.size == TRAIN and one.image_shape == (32, 32, 3) and len(one.names) == 1000
+    assert (
+        one.size == two.size == TRAIN
+        and one.buckets[0]['images'][0] == (32, 32, 3)
+        and len(one.names) == 1000
+    )
     assert_same(*([pipeline.train_batch(s, 8, 0, k) for k in range(10)] for s in (one, two)))
     one, two = (read(directory, 'eval') for directory in written.values())
     assert_same(*(pipeline.eval_batches(s, 8) for s in (one, two)))
@@ -92,7 +97,7 @@ def test_every_example_has_draws_of_its_own(written, monkeypatch):
 def test_in_training_the_next_of_the_order_takes_the_place_of_a_damaged_one(
     count, file_format, tmp_path, written, caplog
 ):
-    order = pipeline.epoch_order(0, 0, TRAIN)
+    order = permutation(0, 0, TRAIN)
     bad = [order[3], order[4], order[20]]  # two of them follow each other
     miniature.write(tmp_path, file_format, damaged=[('train', row) for row in bad])
     split, whole = read(tmp_path), read(written[file_format])
@@ -112,7 +117,7 @@ def test_in_training_the_next_of_the_order_takes_the_place_of_a_damaged_one(
 
 
 def test_the_last_of_the_order_is_followed_by_its_first(tmp_path, written):
-    order = pipeline.epoch_order(0, 0, TRAIN)
+    order = permutation(0, 0, TRAIN)
     miniature.write(tmp_path, damaged=[('train', order[-1])])
     batch, expected = (
         read(d).batch(rows, (0, 0)) for d, rows in ((tmp_path, order[-1:]), (written['tfrecord'], order[:1]))

@@ -41,7 +41,7 @@ def test_a_process_that_is_killed_is_missed(written):
 
 SCRIPT = """
 import sys, time
-from resizemix_jax.data import pipeline
+from resizemix_jax.input import pipeline
 from resizemix_jax.datasets.imagenet import imagenet
 if __name__ == '__main__':
     split = imagenet(image_size=32).read('train', sys.argv[1])
