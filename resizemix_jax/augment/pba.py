@@ -8,6 +8,7 @@ from jax import lax
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _policy as policies
 
+NEEDS = ('progress',)
 COUNTS = (0.2, 0.3, 0.5)  # the chances of no, one and two operations
 
 

@@ -7,6 +7,8 @@ from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing.resizemix import check_tau, patch_size
 
+NEEDS = ('saliency',)
+
 SOURCES = ('random', 'salient', 'non_salient')
 PASTES = ('corresponding', 'random', 'salient', 'non_salient')
 SIZES = ('tau', 'beta')

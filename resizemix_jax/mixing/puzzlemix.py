@@ -12,6 +12,8 @@ from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing._grid import block_means, grids, part, parts_to_move, rearrange, spread
 from resizemix_jax.mixing._transport import arrange
 
+NEEDS = ('saliency', 'std')
+
 UNIT = 1000  # what an energy of 1 / b^2 is in the integers of the cut
 LEAST = 1e-4  # the least share whose logarithm is taken
 

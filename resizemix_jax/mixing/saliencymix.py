@@ -7,6 +7,8 @@ from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing.cutmix import cut_box
 
+NEEDS = ('saliency',)
+
 
 def saliencymix(key, images, labels, *, saliency=None, alpha=1.0, prob=0.5, per='batch'):
     """Pastes the box around the partner's most salient pixel at the same place.

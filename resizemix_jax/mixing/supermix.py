@@ -9,6 +9,8 @@ from jax import lax
 from resizemix_jax.mixing import _mask_search as mask_search
 from resizemix_jax.mixing import _pairing as pairing
 
+NEEDS = ('teacher',)
+
 
 def supermix(
     key, images, labels, *, teacher=None, k=2, alpha=3.0, mask_size=8, sigma=1.0, lambda_s=25.0,

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resizemix_jax.find import find, names
+from resizemix_jax.find import bind, find, keywords, names, needs
 from tests.mixing import teachers
 
 METHODS = names('mixing')
@@ -16,25 +16,20 @@ METHODS = names('mixing')
 CASES = [
     (name, per)
     for name in METHODS
-    for per in (('batch', 'sample') if 'per' in inspect.signature(find('mixing', name)).parameters else ('',))
+    for per in (('batch', 'sample') if 'per' in keywords(find('mixing', name)) else ('',))
 ]
-
-
-def takes_map(name):
-    return 'saliency' in inspect.signature(find('mixing', name)).parameters
 
 
 @functools.cache
 def jitted(name, per):
     """One for all tests, since compiling is what takes their time."""
-    function = find('mixing', name)
-    keywords = {'per': per} if per else {}
-    if 'teacher' in inspect.signature(function).parameters:
-        keywords['teacher'] = teachers.linear()
+    values = {'per': per} if per else {}
 
     def call(key, images, labels):
-        maps = {'saliency': jnp.abs(images).mean(-1, dtype=jnp.float32)} if takes_map(name) else {}
-        return function(key, images, labels, **keywords, **maps)
+        provided = {
+            'saliency': jnp.abs(images).mean(-1, dtype=jnp.float32), 'std': 1.0, 'teacher': teachers.linear()
+        }  # fmt: skip
+        return bind('mixing', name, values, **provided)(key, images, labels)
 
     return jax.jit(call)
 
@@ -46,20 +41,6 @@ def make_batch(size=8, shape=(16, 12, 3), dtype=jnp.float32, classes=5):
     return images, labels
 
 
-def test_all_methods_are_there():
-    assert set(METHODS) >= {
-        'none',
-        'resizemix',
-        'cutmix',
-        'mixup',
-        'cutout',
-        'fmix',
-        'ricap',
-        'random_erasing',
-        'saliencymix',
-    }
-
-
 @pytest.mark.parametrize('name', METHODS)
 def test_signature(name):
     function = find('mixing', name)
@@ -67,6 +48,19 @@ def test_signature(name):
     assert [p.name for p in parameters[:3]] == ['key', 'images', 'labels']
     assert all(p.kind is p.KEYWORD_ONLY and p.default is not p.empty for p in parameters[3:])
     assert 'Law:' in function.__doc__
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_needs_are_declared(name):
+    function = find('mixing', name)
+    keywords(function)  # raises ValueError for a need that is no keyword, or a keyword without a default
+    provided = dict.fromkeys(('saliency', 'std', 'teacher'))
+    assert set(needs(function)) <= set(provided)
+    for need in needs(function):
+        with pytest.raises(ValueError, match=f'{name} needs {need}, which is not provided here'):
+            bind('mixing', name, {}, **{k: v for k, v in provided.items() if k != need})
+        with pytest.raises(ValueError, match=f'{name} does not take {need}'):
+            bind('mixing', name, {need: None}, **provided)
 
 
 @pytest.mark.parametrize('dtype', [jnp.float32, jnp.bfloat16])
