@@ -1,16 +1,15 @@
 """From a config to the parts of a run; everything that a config can get wrong is found here."""
 
-import inspect
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from resizemix_jax import keys, optim, step
+from resizemix_jax import checks, freeze, keys, step
 from resizemix_jax import state as states
 from resizemix_jax.devices import parallel
 from resizemix_jax.errors import ConfigError
-from resizemix_jax.find import bind, find
+from resizemix_jax.find import bind, find, needs
 from resizemix_jax.input.dataset import Dataset, Split
 
 
@@ -25,174 +24,201 @@ class Plan(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A plan with its data: what the loop needs."""
+    """A plan with its data and its steps: all that the loop needs.
+
+    Attributes:
+        plan: see `Plan`.
+        train: Splits by name, those that the task trains on.
+        eval: Split.
+        steps_per_epoch, steps: of an epoch, of the whole run.
+        schedule: step -> learning rate.
+        tx: `optax.GradientTransformation`.
+        train_step: `parallel.Step`, (state, batch, key) -> (state, metrics); the state is donated.
+        eval_step: `parallel.Step`, (state, batch) -> (sums, rows).
+        epoch_end: (state, sums, key) -> state on all devices, or None; the state is donated.
+    """
 
     plan: Plan
-    train: Split
+    train: dict[str, Split]
     eval: Split
     steps_per_epoch: int
     steps: int
     schedule: Any
     tx: Any
+    train_step: parallel.Step
+    eval_step: parallel.Step
+    epoch_end: Any
 
 
 def plan(config, devices=()):
     """Resolves the names of a config.
 
     Args:
-        config: `ml_collections.ConfigDict`.
-        devices: to train on; () for those that are here.
+        config: `ml_collections.ConfigDict`, see `resizemix_jax.config`.
+        devices: to train on; () for those of this machine.
 
     Raises:
-        ConfigError: a name, keyword or number that cannot be.
-        DataError: a dataset that has to be looked at to be known is missing.
+        ConfigError: an unknown name or keyword, a value out of range, or a part that breaks its contract.
+        DataError: a dataset that must be read to be known is missing.
     """
     try:
-        _check_numbers(config)
+        checks.numbers(config)
         devices = tuple(devices) or parallel.choose_devices(config.num_devices)
         dataset = _dataset(config)
         task = bind('tasks', config.task, config.task_args)(config, dataset)
-        _check_batch(config.batch_size, len(devices), config.micro_batches)
-        _trace(task, dataset, config.batch_size // len(devices))
+        checks.task(config, task, dataset)
+        checks.batch(config.batch_size, len(devices), config.micro_batches)
+        # Evaluation fills batches up, so any number will do; whole devices waste least.
+        eval_batch_size = -(-config.eval_batch_size // len(devices)) * len(devices)
+        plan = Plan(config, dataset, task, devices, eval_batch_size)
+        _trace(plan)
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    # Evaluation fills batches up, so any number will do; whole devices waste least.
-    eval_batch_size = -(-config.eval_batch_size // len(devices)) * len(devices)
-    return Plan(config, dataset, task, devices, eval_batch_size)
+    return plan
 
 
 def open_run(plan):
-    """Reads the data, and derives the number of steps from it.
+    """Reads the data; the number of steps follows from it.
 
     Raises:
         ConfigError: a batch larger than the dataset, or a schedule that does not fit.
         DataError: the data cannot be read.
     """
-    train = plan.dataset.read('train', plan.config.data_dir)
-    run = _scheduled(plan, train.size)
-    return run._replace(train=train, eval=plan.dataset.read('eval', plan.config.data_dir))
+    config, task = plan.config, plan.task
+    train = {name: plan.dataset.read(name, config.data_dir) for name in task.splits}
+    run = _scheduled(plan, train[task.splits[0]].steps(config.batch_size))
+    return run._replace(train=train, eval=plan.dataset.read('eval', config.data_dir))
 
 
 def unopened_run(plan):
-    """A run without its data: what is needed to compile its steps.
+    """A run without its data: all that is needed to compile its steps.
 
     Raises:
         ConfigError: as `open_run`.
     """
-    return _scheduled(plan, plan.dataset.train_size)
-
-
-def _scheduled(plan, images):
-    """The run over so many training images, its data still None."""
-    config = plan.config
-    steps_per_epoch = images // config.batch_size
-    if steps_per_epoch == 0:
-        raise ConfigError(f'batch_size={config.batch_size} is more than the {images} training images')
-    steps = config.steps or config.epochs * steps_per_epoch
-    try:
-        schedule = optim.learning_rate(
-            steps,
-            lr=config.optimizer.lr,
-            warmup_steps=config.optimizer.warmup_epochs * steps_per_epoch,
-            warmup_lr=config.optimizer.warmup_lr,
-            final_lr=config.optimizer.final_lr,
-        )
-        tx = _optimizer(config, schedule)
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
-    return Run(plan, None, None, steps_per_epoch, steps, schedule, tx)
-
-
-def _dataset(config):
-    name, colon, source = config.dataset.partition(':')
-    keywords = dict(config.dataset_args)
-    if colon:
-        keywords['source'] = source  # NAME:REST, e.g. folder:/path
-    if 'data_dir' in inspect.signature(find('datasets', name)).parameters:
-        keywords['data_dir'] = config.data_dir  # what is known of it lies beside it
-    return bind('datasets', name, keywords)()
-
-
-def _optimizer(config, schedule):
-    keywords = {key: config.optimizer[key] for key in ('momentum', 'nesterov', 'weight_decay', 'decay')}
-    return optim.sgd(schedule, **keywords)
+    size = plan.dataset.sizes[plan.task.splits[0]]
+    return _scheduled(plan, size // plan.config.batch_size)
 
 
 def template(plan):
     """The state as shapes, to restore a checkpoint into; needs no data."""
     tx = _optimizer(plan.config, lambda step: 0.0)
-    names = plan.task.metric_names
-    return jax.eval_shape(
-        lambda: states.create(plan.task.init(keys.root(plan.config.seed)), tx, names),
-    )
-
-
-def batch_shapes(dataset, size):
-    """A batch of `size` training examples as shapes."""
-    return {
-        'images': jax.ShapeDtypeStruct((size, *dataset.image_shape), np.uint8),
-        'label': jax.ShapeDtypeStruct((size,), np.int32),
-    }
+    return jax.eval_shape(lambda: _create(plan, plan.task.init(keys.root(plan.config.seed)), tx))
 
 
 def initial_state(run):
     """The state before the first step, on the devices."""
-    task = run.plan.task
-    variables = jax.jit(task.init)(keys.stream(keys.root(run.plan.config.seed), 'init'))
-    return parallel.place(states.create(variables, run.tx, task.metric_names), run.plan.devices)
+    variables = jax.jit(run.plan.task.init)(keys.stream(keys.root(run.plan.config.seed), 'init'))
+    return parallel.place(_create(run.plan, variables, run.tx), run.plan.devices)
 
 
-def train_step(run):
-    """The training step on all devices: (state, batch, key) -> (state, metrics); the state is donated."""
-    config = run.plan.config
-    fn = step.make_train_step(
-        run.plan.task,
-        run.tx,
-        steps=run.steps,
+def train_batches(plan):
+    """The shapes of the training batches of all devices, one a bucket."""
+    return _by_split(plan.task, plan.dataset.batches(plan.config.batch_size))
+
+
+def eval_batches(plan):
+    """The shapes of the evaluation batches of all devices, one a bucket."""
+    return _marked(plan.dataset.batches(plan.eval_batch_size), plan.eval_batch_size)
+
+
+def _create(plan, variables, tx):
+    frozen = tuple(plan.config.freeze)
+    return states.create(
+        variables, tx, plan.task.metric_names, lambda params: freeze.split(params, frozen)[0]
+    )
+
+
+def _scheduled(plan, steps_per_epoch):
+    """The run over epochs of so many steps, without data."""
+    config = plan.config
+    if steps_per_epoch == 0:
+        raise ConfigError(
+            f'batch_size={config.batch_size} is more than the {plan.dataset.sizes[plan.task.splits[0]]} '
+            'training images'
+        )
+    steps = config.steps or config.epochs * steps_per_epoch
+    try:
+        schedule = bind('schedules', config.schedule, config.schedule_args)(steps, steps_per_epoch)
+        tx = _optimizer(config, schedule)
+        checks.optimizer(config, schedule, tx)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    train_step, eval_step, epoch_end = _steps(plan, tx, steps)
+    return Run(plan, {}, None, steps_per_epoch, steps, schedule, tx, train_step, eval_step, epoch_end)
+
+
+def _steps(plan, tx, steps):
+    """(train_step, eval_step, epoch_end) of a `Run`."""
+    config, task, devices = plan.config, plan.task, plan.devices
+    train = step.make_train_step(
+        task,
+        tx,
+        steps=steps,
         log_every=config.log_every_steps,
         micro_batches=config.micro_batches,
+        frozen=tuple(config.freeze),
     )
-    return parallel.data_parallel(fn, run.plan.devices)
-
-
-def eval_step(plan):
-    """The evaluation step on all devices: (state, batch) -> sums."""
-    return parallel.data_parallel(step.make_eval_step(plan.task), plan.devices, donate=False)
-
-
-def _trace(task, dataset, batch):
-    """Runs the step's first part and the network on shapes alone: no data, no compilation.
-
-    So the checks of every op and layer speak now, and not after the data is read.
-    """
+    evaluate = step.make_eval_step(task)
+    whole, split = parallel.WHOLE, parallel.SPLIT
     key = jax.eval_shape(jax.random.key, 0)
-    examples = batch_shapes(dataset, batch)
+    shapes = template(plan)
+    train_step = parallel.Step(train, devices, (whole, split, whole), shapes, train_batches(plan), key)
+    eval_step = parallel.Step(evaluate, devices, (whole, split), shapes, eval_batches(plan), donate=False)
+    epoch_end = getattr(task, 'epoch_end', None)
+    if epoch_end:
+        epoch_end = parallel.data_parallel(epoch_end, devices, arguments=(whole, whole, whole))
+    return train_step, eval_step, epoch_end
+
+
+def _dataset(config):
+    name, colon, source = config.dataset.partition(':')
+    if colon and 'source' not in needs(find('datasets', name)):
+        raise ValueError(f'dataset={config.dataset!r}: {name} takes no source after a colon')
+    # What is known of a dataset may lie beside it.
+    return bind('datasets', name, config.dataset_args, source=source, data_dir=config.data_dir)()
+
+
+def _optimizer(config, schedule):
+    return bind('optimizers', config.optimizer, config.optimizer_args)(schedule)
+
+
+def _by_split(task, batches):
+    """Buckets as a batch of the task has them: of its split, or a dict of those of its splits."""
+    if len(task.splits) == 1:
+        return batches
+    return tuple(dict.fromkeys(task.splits, bucket) for bucket in batches)
+
+
+def _marked(batches, size):
+    marks = {
+        'valid': jax.ShapeDtypeStruct((size,), np.float32),
+        'row': jax.ShapeDtypeStruct((size,), np.int32),
+    }
+    return tuple(bucket | marks for bucket in batches)
+
+
+def _trace(plan):
+    """Runs the parts of both steps on shapes alone, for every bucket: no data, no compilation.
+
+    So the checks of every op and layer run now, and not after the data is read.
+    """
+    task, config = plan.task, plan.config
+    count = len(plan.devices)
+    key = jax.eval_shape(jax.random.key, 0)
     variables = jax.eval_shape(task.init, key)
+    checks.variables(config, variables)
     params, batch_stats = variables['params'], variables.get('batch_stats', {})
+    freeze.split(params, tuple(config.freeze))
     progress = jax.ShapeDtypeStruct((), np.float32)
-    parallel.trace(task.prepare, params, batch_stats, examples, key, progress)
+    if not hasattr(task, 'update'):
+        for batch in _by_split(task, plan.dataset.batches(config.batch_size // count)):
 
+            def loss(params, batch_stats, batch, key, progress):
+                examples = task.prepare(params, batch_stats, batch, key, progress)
+                return task.loss(params, batch_stats, examples, key)
 
-def _check_batch(batch_size, devices, micro_batches):
-    if batch_size % devices:
-        raise ValueError(
-            f'batch_size={batch_size} must be a multiple of the {devices} devices; '
-            f'e.g. {batch_size - batch_size % devices or devices}, or use fewer with num_devices'
-        )
-    if batch_size // devices % micro_batches:
-        raise ValueError(
-            f'micro_batches={micro_batches} must divide the {batch_size // devices} images of a device '
-            f'(batch_size={batch_size} over {devices} devices)'
-        )
-
-
-def _check_numbers(config):
-    for name in (
-        'batch_size', 'eval_batch_size', 'epochs', 'micro_batches',
-        'log_every_steps', 'eval_every_epochs', 'save_every_epochs', 'max_to_keep', 'batch_augment',
-    ):  # fmt: skip
-        if config[name] < 1:
-            raise ValueError(f'{name}={config[name]} must be >= 1')
-    for name in ('seed', 'steps', 'num_devices', 'gallery_every', 'generate_images', 'profile_steps'):
-        if config[name] < 0:
-            raise ValueError(f'{name}={config[name]} must be >= 0')
+            checks.loss(config, task, parallel.trace(loss, params, batch_stats, batch, key, progress))
+    size = plan.eval_batch_size // count
+    for batch in _marked(plan.dataset.batches(size), size):
+        checks.measure(config, parallel.trace(task.measure, params, batch_stats, batch), size)

@@ -4,6 +4,8 @@ import contextlib
 import logging
 import pathlib
 
+import numpy as np
+
 from resizemix_jax import build
 from resizemix_jax.devices import parallel, processes
 from resizemix_jax.errors import ConfigError, RunError
@@ -17,16 +19,20 @@ def evaluate(eval_step, plan, state, split, interrupted=lambda: False):
     """The metrics of `state` on a split.
 
     Args:
-        eval_step: of `build.eval_step`.
+        eval_step: of `build.Run`.
         plan: `build.Plan`.
         state: `state.TrainState` on the devices.
-        split: `data.dataset.Split`.
-        interrupted: asked before every batch; True ends the evaluation.
+        split: `input.dataset.Split`.
+        interrupted: called before every batch; True ends the evaluation.
 
     Returns:
-        name -> number, without a prefix, or None if interrupted.
+        (metrics, sums): name -> number, without a prefix, and the task's sums, name -> float; or None if
+        interrupted.
+
+    Raises:
+        RunError: an example was not counted exactly once.
     """
-    totals, ahead = {}, None
+    totals, parts, previous = {}, [], None
     share, workers = parallel.processes(), plan.config.workers
     with contextlib.closing(pipeline.eval_batches(split, plan.eval_batch_size, share, workers)) as batches:
         for batch in batches:
@@ -34,13 +40,41 @@ def evaluate(eval_step, plan, state, split, interrupted=lambda: False):
                 return None
             running = eval_step(state, parallel.shard(batch, plan.devices))
             # One batch runs while the sums of the one before are fetched; no more pile up on the device.
-            _add(totals, ahead)
-            ahead = running
-    _add(totals, ahead)
-    measured = plan.task.summarise(totals)
-    if measured['examples'] != split.size:
-        raise RunError(f'{measured["examples"]} of {split.size} examples were counted')
-    return measured
+            _add(totals, parts, previous)
+            previous = running
+    _add(totals, parts, previous)
+    if totals['examples'] != split.size:
+        raise RunError(f'{totals["examples"]:.0f} of {split.size} examples were counted')
+    measured = plan.task.summarise(totals, in_order(parts, split.size), split)
+    if not 0 <= measured.get(plan.task.score, -1) <= 1:
+        raise RunError(
+            f'the evaluation gave {measured}; task={plan.config.task!r} must give {plan.task.score!r} in [0, 1]'
+        )
+    return {'examples': split.size} | measured, totals
+
+
+def in_order(parts, size):
+    """The rows of a whole evaluation in the order of its split.
+
+    Args:
+        parts: the rows of each batch: name -> array [B, ...], with 'row' int32 [B] and 'valid' [B].
+        size: of the split.
+
+    Returns:
+        name -> array [size, ...]; {} without parts.
+
+    Raises:
+        RunError: a row is missing, or there twice.
+    """
+    if not parts:
+        return {}
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    valid = whole.pop('valid') > 0
+    rows = whole.pop('row')[valid]
+    if not np.array_equal(np.sort(rows), np.arange(size)):
+        raise RunError(f'{len(np.unique(rows))} of {size} rows were evaluated, {len(rows)} in all')
+    order = np.argsort(rows)
+    return {name: array[valid][order] for name, array in whole.items()}
 
 
 def evaluate_checkpoint(config, workdir):
@@ -49,23 +83,28 @@ def evaluate_checkpoint(config, workdir):
     plan = build.plan(config)
     if not any(pathlib.Path(workdir).glob('checkpoints/[0-9]*')):
         raise ConfigError(f'{workdir} has no checkpoint to evaluate; train first with --mode=train')
-    split = processes.together(lambda: plan.dataset.read('eval', config.data_dir))
+    split = processes.run_on_all(lambda: plan.dataset.read('eval', config.data_dir))
     template = build.template(plan)
-    step = build.eval_step(plan)
+    step = build.unopened_run(plan).eval_step
     with Checkpoints(workdir) as checkpoints:
         values = {}
         for name, restore in (('last', checkpoints.restore), ('best', checkpoints.restore_best)):
             if name == 'best' and not checkpoints.best_step():
                 continue
             state = restore(template, plan.devices)
-            measured = evaluate(step, plan, state, split)
+            measured, _ = evaluate(step, plan, state, split)
             values[f'{name}_step'] = int(state.step)
             values.update({f'{name}_{key}': value for key, value in measured.items()})
     log.info('%s', ', '.join(f'{key}={value:.5g}' for key, value in values.items()))
     return values
 
 
-def _add(totals, sums):
-    for name, value in parallel.to_host(sums or {}).items():
+def _add(totals, parts, outputs):
+    if outputs is None:
+        return
+    sums, rows = parallel.to_host(outputs)
+    for name, value in sums.items():
         # float64 on the host: exact counts, whatever their size
         totals[name] = totals.get(name, 0.0) + float(value)
+    if rows:
+        parts.append(rows)

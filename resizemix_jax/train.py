@@ -38,11 +38,11 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
     workdir = paths.local(workdir, '--workdir')
     processes.check_same(config)
     plan = build.plan(config)
-    result = processes.on_first(lambda: workdirs.open_workdir(workdir, config, allow_config_change))
+    result = processes.run_on_host_0(lambda: workdirs.open_workdir(workdir, config, allow_config_change))
     if result:
         log.info('%s holds a finished run; nothing is left to do', workdir)
         return result
-    run = processes.together(lambda: build.open_run(plan))
+    run = processes.run_on_all(lambda: build.open_run(plan))
     _log_run(run)
     with Checkpoints(workdir, config.max_to_keep) as checkpoints, Watch() as watch:
         state = build.initial_state(run)
@@ -56,7 +56,7 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
             with contextlib.closing(loop.batches(int(state.step))) as batches:
                 loop.go(state, batches)
             result = results.summary(config, writer.rows, parallel.describe(plan.devices))
-    processes.on_first(lambda: workdirs.write_json(workdir / workdirs.RESULT, result))
+    processes.run_on_host_0(lambda: workdirs.write_json(workdir / workdirs.RESULT, result))
     return result
 
 

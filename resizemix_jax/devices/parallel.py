@@ -1,4 +1,4 @@
-"""Everything about devices; no other file says pmap, sharding or process.
+"""The devices of a step; no file outside `devices/` says pmap or sharding.
 
 The state lives once on every device, unstacked; the batch is split along its first axis; the step runs
 as `data_parallel` wraps it, sees [B / devices, ...], and calls `device_key`, `mean` and `total` itself.
@@ -8,7 +8,6 @@ jit(shard_map(fn, mesh, (P(), P(AXIS), P()), P(), check_vma=False)), with `shard
 tests/devices/test_parallel.py holds both to the same numbers.
 """
 
-import inspect
 import os
 
 import jax
@@ -18,6 +17,7 @@ from jax.experimental import multihost_utils, topologies
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 AXIS = 'devices'
+WHOLE, SPLIT = None, 0  # the arguments of a step: the same on all devices, or split over them
 
 
 def choose_devices(count=0):
@@ -93,12 +93,12 @@ def shard(batch, devices):
     return jax.device_put(split, _over(here, PartitionSpec(AXIS)))
 
 
-def everywhere(tree):
+def to_global(tree):
     """The tree of `place` as arrays of all processes together, as a checkpoint takes it; nothing moves."""
     return multihost_utils.host_local_array_to_global_array(tree, _all(), PartitionSpec())
 
 
-def here(tree):
+def to_local(tree):
     """The way back: arrays of all processes together as the step takes them."""
     return multihost_utils.global_array_to_host_local_array(tree, _all(), PartitionSpec())
 
@@ -120,16 +120,19 @@ def _over(devices, spec):
     return NamedSharding(_mesh(devices), spec)
 
 
-def data_parallel(fn, devices, donate=True):
-    """fn(state, batch[, key]) -> outputs that are equal on all devices, one call for all of them.
+def data_parallel(fn, devices, *, arguments=(WHOLE, SPLIT, WHOLE), donate=True):
+    """fn(state, batch, key) -> outputs that are equal on all devices, one call for all of them.
 
-    `fn` must make its outputs equal itself, with `mean` or `total`: pmap does not check it. `donate` gives
-    the state's memory to the outputs; the caller's state is gone then.
+    Args:
+        fn: must make its outputs equal itself, with `mean`, `total` or `gather`: pmap does not check it.
+        devices: to run on.
+        arguments: of `fn`, each WHOLE (the same on all devices) or SPLIT (a batch of `shard`).
+        donate: give the first argument's memory to the outputs; the caller's copy is gone then.
     """
     return jax.pmap(
         fn,
         axis_name=AXIS,
-        in_axes=(None, 0, None)[: len(inspect.signature(fn).parameters)],
+        in_axes=arguments,
         out_axes=None,
         devices=devices,
         donate_argnums=(0,) if donate else (),
@@ -138,11 +141,48 @@ def data_parallel(fn, devices, donate=True):
 
 def lower(step, devices, state, batch, *rest):
     """A `data_parallel` step, lowered for its devices; arguments as shapes, the batch whole: [B, ...]."""
-    count = len(devices)
+    here = len(_here(devices)) or len(devices)  # of devices to compile for, none is here
     split = jax.tree.map(
-        lambda a: jax.ShapeDtypeStruct((count, a.shape[0] // count, *a.shape[1:]), a.dtype), batch
+        lambda a: jax.ShapeDtypeStruct((here, a.shape[0] // len(devices), *a.shape[1:]), a.dtype), batch
     )
     return step.lower(state, split, *rest)
+
+
+class Step:
+    """A `data_parallel` function whose second argument is a batch, compiled for every bucket at once.
+
+    Args:
+        fn, devices, arguments, donate: see `data_parallel`.
+        state: the first argument as shapes.
+        batches: the buckets: batches of all devices as shapes, [B, ...].
+        *rest: the further arguments as shapes.
+    """
+
+    def __init__(self, fn, devices, arguments, state, batches, *rest, donate=True):
+        self.batches = batches
+        self._shapes = state, rest
+        self._devices = devices
+        self._function = data_parallel(fn, devices, arguments=arguments, donate=donate)
+        self._compiled = {}  # the shapes of a batch, as it lies on the devices -> executable
+
+    def lower(self, batch):
+        """The step lowered for one of `batches`; `.compile()` compiles it for its devices."""
+        state, rest = self._shapes
+        return lower(self._function, self._devices, state, batch, *rest)
+
+    def compile(self):
+        """Compiles the step for all buckets, which the first call does otherwise."""
+        here = len(_here(self._devices))
+        for batch in self.batches:
+            split = jax.tree.map(lambda a: (here, a.shape[0] // len(self._devices), *a.shape[1:]), batch)
+            shapes = tuple(jax.tree.leaves(split, is_leaf=lambda a: isinstance(a, tuple)))
+            self._compiled[shapes] = self.lower(batch).compile()
+
+    def __call__(self, state, batch, *rest):
+        if not self._compiled:
+            self.compile()
+        shapes = tuple(a.shape for a in jax.tree.leaves(batch))
+        return self._compiled[shapes](state, batch, *rest)
 
 
 def device_key(key):
@@ -160,12 +200,20 @@ def total(tree):
     return lax.psum(tree, AXIS)
 
 
+def gather(tree):
+    """Inside the step: arrays [b, ...] of each device -> [B, ...] of all of them, on all of them."""
+    return jax.tree.map(lambda a: lax.all_gather(a, AXIS, tiled=True), tree)
+
+
 def trace(fn, *shapes):
-    """Runs a part of the step on shapes alone, as one device would: its checks speak, nothing is computed.
+    """Runs a part of the step on shapes alone, as one device would: its checks run, nothing is computed.
 
     Args:
-        fn: may use `device_key`, `mean` and `total`.
+        fn: may use `device_key`, `mean`, `total` and `gather`.
         shapes: trees of `jax.ShapeDtypeStruct`, of one device.
+
+    Returns:
+        The shapes of its outputs, with an axis of length 1 before them.
     """
     one = jax.tree.map(lambda a: jax.ShapeDtypeStruct((1, *a.shape), a.dtype), shapes)
     return jax.eval_shape(jax.vmap(fn, axis_name=AXIS), *one)

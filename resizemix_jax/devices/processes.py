@@ -1,6 +1,6 @@
-"""Several hosts, one process each: joining them, and what they have to agree on outside the step.
+"""Several hosts, one process each: joining them, and agreement between them outside the step.
 
-With one process, all of this is nothing. A process that dies makes the others end with an error: at once
+With one process, all of this does nothing. A process that dies makes the others end with an error: at once
 where a collective breaks, else when its heartbeat has been missing for HEARTBEAT seconds.
 """
 
@@ -20,13 +20,13 @@ ADDRESS, COUNT, INDEX = 'JAX_COORDINATOR_ADDRESS', 'JAX_NUM_PROCESSES', 'JAX_PRO
 
 
 def join():
-    """Joins the processes of all hosts; comes before everything else that JAX does.
+    """Joins the processes of all hosts; must be called before any other use of JAX.
 
-    Cloud TPU, Slurm and GKE are recognised. Elsewhere the environment says who is who:
+    Cloud TPU, Slurm and GKE are recognised. Elsewhere the environment names them:
     JAX_COORDINATOR_ADDRESS (host:port of the first process), JAX_NUM_PROCESSES, JAX_PROCESS_ID (from 0).
 
     Raises:
-        ConfigError: nothing says who the others are, or one of them did not come.
+        ConfigError: the environment does not name the others, or one of them did not join.
     """
     given = {name: os.environ.get(name) for name in (ADDRESS, COUNT, INDEX)}
     try:
@@ -40,32 +40,28 @@ def join():
     except (ValueError, RuntimeError) as error:
         found = ', '.join(f'{name}={value}' for name, value in given.items())
         raise errors.ConfigError(
-            f'--multihost: the processes cannot be joined: {error} On Cloud TPU, Slurm and GKE they find '
+            f'--multihost: cannot join the processes: {error} On Cloud TPU, Slurm and GKE they find '
             f'each other; elsewhere set {ADDRESS}=HOST:PORT, {COUNT} and {INDEX} for each (now {found})'
         ) from error
 
 
 def first():
-    """Whether this is the process that writes."""
+    """Whether this is the process that writes files."""
     return parallel.processes()[0] == 0
 
 
-def on_first(function):
-    """What `function` returns on the first process, something that JSON can say, on all of them.
-
-    Raises:
-        RunError: the one that it raises there, on all of them.
-    """
+def run_on_host_0(function):
+    """Runs `function` on the first process; all processes get its result, which must be JSON, or its RunError."""
     if parallel.processes()[1] == 1:
         return function()
     return _unpack(gather(_attempt(function) if first() else None)[0])
 
 
-def together(function):
-    """What `function` returns here, if it raises no RunError on any process.
+def run_on_all(function):
+    """Runs `function` on every process and returns its result here; if it fails on one, it fails on all.
 
     Raises:
-        RunError: this process' own, or that of the first process that has one.
+        RunError: that of this process, or else of the first process that failed.
     """
     index, count = parallel.processes()
     if count == 1:
@@ -82,22 +78,22 @@ def together(function):
 def check_same(config):
     """Raises ConfigError, on all processes, unless all were started with the same config."""
     own = json.loads(config.to_json())
-    leading = on_first(lambda: own)
+    leading = run_on_host_0(lambda: own)
 
     def check():
         found = differences(leading, own)
         if found:
             raise errors.ConfigError(
-                'the processes were started with different configs; the first one and this one:\n    '
+                'the processes were started with different configs; the first one\'s and this one\'s:\n    '
                 + '\n    '.join(f'{key}: {theirs} | {ours}' for key, theirs, ours in found)
                 + '\nStart all of them with the same command'
             )
 
-    together(check)
+    run_on_all(check)
 
 
 def gather(value):
-    """The `value` of every process, something that JSON can say, in a list in their order, on all of them."""
+    """The `value`, JSON, of every process: a list in the order of the processes, on all of them."""
     text = np.frombuffer(json.dumps(value).encode(), np.uint8)
     lengths = multihost_utils.process_allgather(np.int32(len(text)))
     padded = np.zeros(lengths.max(), np.uint8)

@@ -1,4 +1,4 @@
-"""Pairs of images, mixed as the training step mixes them, to be looked at."""
+"""Pairs of images, mixed as the training step mixes them, for pictures."""
 
 from typing import NamedTuple
 
@@ -11,8 +11,8 @@ from resizemix_jax.errors import DataError
 from resizemix_jax.input import pipeline
 
 PAIRS = 6
-CANDIDATES = 64  # that are looked at for them
-# A pair is mixed anew, up to so many times, until the source's share is one that can be seen.
+CANDIDATES = 64  # images that the pairs are chosen from
+# A pair is mixed again, up to so many times, until the source's share is visible.
 ATTEMPTS = 32
 VISIBLE = (0.1, 0.9)
 PROGRESS = 0.5  # where in the training a policy that changes over it is shown
@@ -34,8 +34,13 @@ class Pairs(NamedTuple):
     pictures: bool
 
     def name(self, index):
-        """Of the class of an image."""
+        """The class of an image in words."""
         return class_name(self.names, self.label[index])
+
+    def weights(self, k, lam):
+        """The label of pair `k` mixed by `lam`, the source's share, in words."""
+        target, source = self.name(2 * k), self.name(2 * k + 1)
+        return f'{1 - lam:.2f} {target}\n{lam:.2f} {source}' if lam > 0 else target
 
 
 def class_name(names, label):
@@ -62,20 +67,20 @@ def choose_pairs(split, seed, pictures=False):
     return Pairs(batch['images'][chosen], label[chosen], split.names, pictures)
 
 
-def mix_pairs(task, pairs, network, seed):
+def mix_pairs(task, pairs, state, seed):
     """Every pair as the training step mixes a batch of two.
 
     Args:
         task: `tasks.classify.Classify`.
         pairs: `Pairs`.
-        network: `Network`, or None if the task is not guided by one.
+        state: has params and batch_stats, of the network that guides the mixing; None if none does.
         seed: of the draws.
 
     Returns:
         The mixed targets, float32 [P, h, w, C], and the sources' shares of their labels, float32 [P].
     """
     key = key_view = keys.stream(keys.root(seed), 'gallery')
-    variables = (network.params, network.batch_stats) if network and task.saliency else ({}, {})
+    variables = (state.params, state.batch_stats) if state and task.saliency else ({}, {})
 
     @jax.jit
     def attempt(seen, maps, number):

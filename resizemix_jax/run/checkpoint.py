@@ -39,11 +39,11 @@ class Checkpoints:
 
     def latest_step(self):
         """The newest step that can be resumed from, or 0."""
-        return processes.on_first(lambda: self._newest.latest_step() or 0)
+        return processes.run_on_host_0(lambda: self._newest.latest_step() or 0)
 
     def best_step(self):
         """The step of the best state, or 0."""
-        return processes.on_first(lambda: self._best.latest_step() or 0)
+        return processes.run_on_host_0(lambda: self._best.latest_step() or 0)
 
     def restore(self, template, devices):
         """The newest state.
@@ -92,7 +92,7 @@ class _Manager(ocp.CheckpointManager):
 
 
 def _manager(directory, max_to_keep):
-    processes.on_first(lambda: _set_aside_incomplete(directory))
+    processes.run_on_host_0(lambda: _set_aside_incomplete(directory))
     return _Manager(directory, options=ocp.CheckpointManagerOptions(max_to_keep=max_to_keep))
 
 
@@ -118,7 +118,7 @@ def _save(manager, state, step):
     if step in manager.all_steps():
         return
     content = {name: getattr(state, name) for name in state.__dataclass_fields__}
-    manager.save(step, args=ocp.args.StandardSave(parallel.everywhere(content)))
+    manager.save(step, args=ocp.args.StandardSave(parallel.to_global(content)))
 
 
 def _restore(manager, template, devices):
@@ -137,4 +137,4 @@ def _restore(manager, template, devices):
             'damaged, move that directory away and run the same command: it goes on from the checkpoint '
             'before it, if --config.max_to_keep has kept one, and from the start otherwise.'
         ) from error
-    return TrainState(**parallel.here(restored))
+    return TrainState(**parallel.to_local(restored))

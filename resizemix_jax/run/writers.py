@@ -28,7 +28,7 @@ class Writer:
     def __init__(self, workdir, step, steps):
         self.workdir = workdir
         self._path = workdir / 'metrics.jsonl'
-        self.rows = processes.on_first(lambda: _rows_until(self._path, step))
+        self.rows = processes.run_on_host_0(lambda: _rows_until(self._path, step))
         writes = processes.first()
         path = self._path if writes else pathlib.Path(os.devnull)
         self._file = path.open('a', encoding='utf-8')

@@ -1,8 +1,9 @@
-"""What guides the methods that choose by saliency: an extra pass over the network, or the image alone."""
+"""The maps that guide mixing by saliency: an extra pass over the network, or computed from the image alone."""
 
 import functools
 
 import jax
+import jax.numpy as jnp
 
 from resizemix_jax import keys
 from resizemix_jax.find import check_keywords
@@ -12,6 +13,23 @@ from resizemix_jax.saliency import class_maps, fine_grained
 MODES = ('train', 'eval')
 
 
+def saliency_maps(method, keywords, model, dataset, *, layer, mode):
+    """The maps `method`, of either kind: see `saliency_pass` and `static_maps`."""
+    if method in fine_grained.METHODS:
+        return static_maps(method, dict(keywords), dataset.mean, dataset.std)
+    return saliency_pass(model, method, dict(keywords), layer=layer, mode=mode)
+
+
+def heat_maps(model, state, kind, images, label):
+    """The maps `kind` of the class `label` int32 [B], in evaluation mode, float32 [B, H, W], and the class's
+    probability, float32 [B]; `state` has params and batch_stats."""
+    maps = saliency_pass(model, kind, {'target': 'label'}, mode='eval')
+    heat = maps(state.params, state.batch_stats, images, label, jax.random.key(0))
+    variables = {'params': state.params, 'batch_stats': state.batch_stats}
+    probability = jax.nn.softmax(model.apply(variables, images, train=False))
+    return heat, jnp.take_along_axis(probability, label[:, None], axis=-1)[:, 0]
+
+
 def saliency_pass(model, method, keywords, *, layer=0, mode='train'):
     """Binds a map of `resizemix_jax.saliency.class_maps` to a network.
 
@@ -19,8 +37,8 @@ def saliency_pass(model, method, keywords, *, layer=0, mode='train'):
         model: a Linen module with the methods `features` and `head`.
         method: a name of `class_maps.METHODS`.
         keywords: of that function.
-        layer: the group of blocks whose output is looked at, from 1; 0 is the last. A map that is of the
-            images themselves has none: then it must be 0.
+        layer: the group of blocks whose output is used, from 1; 0 is the last. A map of the images themselves
+            has none: then it must be 0.
         mode: 'train', BatchNorm's statistics of the batch and dropout, as in the step and in what is left
             of the released code, or 'eval'. Neither moves the running statistics (the released one did).
 
@@ -29,7 +47,7 @@ def saliency_pass(model, method, keywords, *, layer=0, mode='train'):
         label int32 [B].
 
     Raises:
-        ValueError: an unknown name or keyword, or a network that is not made of the two parts.
+        ValueError: an unknown name or keyword, or a network without these two methods.
     """
     if method not in class_maps.METHODS:
         known = *class_maps.METHODS, *fine_grained.METHODS
@@ -39,11 +57,11 @@ def saliency_pass(model, method, keywords, *, layer=0, mode='train'):
     check_keywords(class_maps.METHODS[method], keywords)
     if method in class_maps.OF_IMAGES:
         if layer:
-            raise ValueError(f'saliency_layer={layer}: {method!r} looks at the images; leave it 0')
+            raise ValueError(f'saliency_layer={layer}: {method!r} is a map of the images; leave it 0')
     elif not (hasattr(model, 'features') and hasattr(model, 'head')):
         raise ValueError(
             f'saliency={method!r} needs a network with the methods features and head; '
-            f'{type(model).__name__} has not both. See resizemix_jax/models'
+            f'{type(model).__name__} lacks one of them. See resizemix_jax/models'
         )
     return _jitted(model, method, tuple(sorted(keywords.items())), layer, mode)
 
@@ -62,7 +80,7 @@ def _jitted(model, method, keywords, layer, mode):
                 rngs=streams(key),
                 **part,
             )
-            return out[0]  # without the moved statistics
+            return out[0]  # without the updated statistics
 
         if method in class_maps.OF_IMAGES:
             return heat_of(run, images, label)

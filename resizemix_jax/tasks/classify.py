@@ -1,51 +1,52 @@
 """Image classification: augmentation, mixing, network and loss, joined."""
 
 import dataclasses
-import functools
-import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from resizemix_jax import keys, metrics
-from resizemix_jax.augment import halve
 from resizemix_jax.devices import parallel
-from resizemix_jax.find import bind, find
+from resizemix_jax.find import bind, find, needs
 from resizemix_jax.input.dataset import Dataset
 from resizemix_jax.normalize import denormalize, normalize
-from resizemix_jax.saliency import fine_grained
-from resizemix_jax.tasks._guide import saliency_pass, static_maps, streams
+from resizemix_jax.pictures.drawing import Cell
+from resizemix_jax.pictures.pairs import mix_pairs
+from resizemix_jax.tasks._guide import heat_maps, saliency_maps, streams
 
+SCORE = 'top1'
 BATCH_NORMS = ('local', 'global')
 PLACES = ('before_crop', 'before_mixing', 'after_mixing')
+HALVES = ('full', 'random_crop', 'center_crop', 'resize')
+HALVES_WITHOUT_DRAW = ('full', 'center_crop', 'resize')  # those of evaluation
 
 
 def classify(config, dataset):
     """The task that `config` describes, for the images of `dataset`.
 
     Raises:
-        ValueError: a name, a keyword or a number of the config that cannot be.
+        ValueError: an unknown name or keyword, or a value out of range.
     """
     _check(config)
-    make_model = bind('models', config.model, config.model_args)
-    model = make_model(
-        dataset.num_classes,
+    model = bind(
+        'models',
+        config.model,
+        config.model_args,
         dtype=config.dtype,
         batch_axis=parallel.AXIS if config.batch_norm == 'global' else '',
         remat=config.remat,
-    )
+    )(dataset.num_classes)
+    view, after = _views(config, dataset)
     return Classify(
         model=model,
         dataset=dataset,
-        augment=bind('augment', config.augment, config.augment_args),
-        policy=_policy(config),
-        policy_place=config.policy_place,
+        view=view,
+        after=after,
         batch_augment=config.batch_augment,
-        halve_train=halve.METHODS[config.half_train],
-        halve_eval=halve.METHODS[config.half_eval],
-        mix=_mix(config, dataset),
+        halve_eval=bind('augment', 'halve', {'method': config.half_eval}),
+        mix=bind('mixing', config.mixing, config.mixing_args, std=dataset.std, saliency=None),
         saliency=_saliency(config, model, dataset),
         example_loss=metrics.LOSSES[config.loss],
         label_smoothing=config.label_smoothing,
@@ -58,8 +59,8 @@ def _check(config):
         ('dtype', ('float32', 'bfloat16')),
         ('loss', tuple(metrics.LOSSES)),
         ('policy_place', PLACES),
-        ('half_train', tuple(halve.METHODS)),
-        ('half_eval', halve.WITHOUT_DRAW),
+        ('half_train', HALVES),
+        ('half_eval', HALVES_WITHOUT_DRAW),
     ):
         if config[key] not in known:
             raise ValueError(f'{key}={config[key]!r} must be one of: {", ".join(known)}')
@@ -72,54 +73,94 @@ def _check(config):
         )
 
 
-def _policy(config):
-    """(key, images, progress) -> images, whether the policy changes over the training or not."""
-    policy = bind('augment', config.policy, config.policy_args)
-    if 'progress' in inspect.signature(policy).parameters:
-        return lambda key, images, progress: policy(key, images, progress=progress)
-    return lambda key, images, progress: policy(key, images)
+class Stage(NamedTuple):
+    """A step of a view: `apply(key, images, progress)` -> images, with the key stream named `stream`."""
+
+    stream: str
+    apply: Callable
 
 
-def _mix(config, dataset):
-    """The mixing op; one that takes the pixels' scale as `std` has it from the dataset."""
-    mix = bind('mixing', config.mixing, config.mixing_args)
-    takes = inspect.signature(mix).parameters
-    scale = {'std': dataset.std} if 'std' in takes and 'std' not in config.mixing_args else {}
-    return functools.partial(mix, **scale)
+class View(NamedTuple):
+    """What happens to a batch of images, one stage after the other; called with (images, key, progress)."""
+
+    stages: tuple
+
+    def __call__(self, images, key, progress):
+        for stage in self.stages:
+            images = stage.apply(keys.stream(key, stage.stream), images, progress)
+        return images
+
+
+def _views(config, dataset):
+    """The view before the mixing, from uint8 to normalised images, and the one after it."""
+    to_float = Stage('normalize', lambda key, images, progress: normalize(images, dataset.mean, dataset.std))
+    to_uint8 = Stage(
+        'denormalize', lambda key, images, progress: denormalize(images, dataset.mean, dataset.std)
+    )
+    augment = _augmentation('augment', config.augment, config.augment_args)
+    policy = _augmentation('policy', config.policy, config.policy_args)
+    half = _augmentation('half', 'halve', {'method': config.half_train})
+    before = {
+        'before_crop': (policy, augment, half, to_float),
+        'before_mixing': (augment, policy, half, to_float),
+        'after_mixing': (augment, half, to_float),
+    }[config.policy_place]
+    # Policies are defined on uint8 images.
+    after = (to_uint8, policy, to_float) if config.policy_place == 'after_mixing' else ()
+    return View(before), View(after)
+
+
+def _augmentation(stream, name, values):
+    augment = bind('augment', name, values, progress=0.0)
+    if 'progress' in needs(find('augment', name)):
+        return Stage(stream, lambda key, images, progress: augment(key, images, progress=progress))
+    return Stage(stream, lambda key, images, progress: augment(key, images))
 
 
 def _saliency(config, model, dataset):
-    """What makes the maps, or None where the mixing method is to have none."""
+    """The function that makes the saliency maps, or None where the config names none."""
     if not config.saliency:
         return None
-    if 'saliency' not in inspect.signature(find('mixing', config.mixing)).parameters:
+    if 'saliency' not in needs(find('mixing', config.mixing)):
         raise ValueError(
             f'saliency={config.saliency!r}: mixing={config.mixing!r} takes no saliency map; leave it empty'
         )
-    method, keywords = config.saliency, dict(config.saliency_args)
-    if method in fine_grained.METHODS:
-        return static_maps(method, keywords, dataset.mean, dataset.std)
-    return saliency_pass(model, method, keywords, layer=config.saliency_layer, mode=config.saliency_mode)
+    return saliency_maps(
+        config.saliency, config.saliency_args, model, dataset,
+        layer=config.saliency_layer, mode=config.saliency_mode,
+    )  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
 class Classify:
-    """See `resizemix_jax.tasks`; a batch has images uint8 [B, H, W, C] and label int32 [B]."""
+    """See `resizemix_jax.tasks`; a batch has images uint8 [B, H, W, C] and label int32 [B].
+
+    Attributes:
+        model: a Linen module.
+        dataset: `input.dataset.Dataset`.
+        view, after: of the images, before and after the mixing.
+        batch_augment: number of times that `after` is applied to the mixed batch, with draws of its own.
+        halve_eval: (key, images) -> images, in evaluation.
+        mix: a mixing op with its keywords bound.
+        saliency: see `_guide.saliency_maps`, or None.
+        example_loss: (logits, labels) -> float32 [B].
+        label_smoothing: in [0, 1).
+    """
 
     model: Any
     dataset: Dataset
-    augment: Callable
-    policy: Callable
-    policy_place: str
+    view: View
+    after: View
     batch_augment: int
-    halve_train: Callable
     halve_eval: Callable
     mix: Callable
     saliency: Callable | None
     example_loss: Callable
     label_smoothing: float
 
-    # The lam-weighted accuracy on the augmented, mixed training images: not comparable with eval_top1.
+    score = SCORE
+    splits = ('train',)
+    # The lam-weighted accuracy on the augmented, mixed training images: not comparable with the evaluation's.
     metric_names = ('loss', 'mixed_top1')
 
     def init(self, key):
@@ -127,10 +168,9 @@ class Classify:
         return self.model.init(key, images, train=False)
 
     def prepare(self, params, batch_stats, batch, key, progress):
-        """Augment, normalise, smooth, mix: images float32 [B, H, W, C] and labels float32 [B, K].
+        """Augments, normalises, smooths and mixes: images float32 [B, H, W, C] and labels float32 [B, K].
 
-        `progress` is the share of the training that is over, float32 []. With `batch_augment` A, B is A times
-        the batch's.
+        With `batch_augment` A, B is A times that of the batch.
         """
         images = self.view(batch['images'], key, progress)
         labels = jax.nn.one_hot(batch['label'], self.dataset.num_classes, dtype=jnp.float32)
@@ -140,26 +180,8 @@ class Classify:
         after = [self.after(images, keys.at_step(key, i), progress) for i in range(self.batch_augment)]
         return {'images': jnp.concatenate(after), 'labels': jnp.tile(labels, (self.batch_augment, 1))}
 
-    def view(self, images, key, progress):
-        """What is mixed: uint8 images augmented, halved and normalised, float32."""
-        if self.policy_place == 'before_crop':
-            images = self.policy(keys.stream(key, 'policy'), images, progress)
-        images = self.augment(keys.stream(key, 'augment'), images)
-        if self.policy_place == 'before_mixing':
-            images = self.policy(keys.stream(key, 'policy'), images, progress)
-        images = self.halve_train(keys.stream(key, 'half'), images)
-        return normalize(images, self.dataset.mean, self.dataset.std)
-
-    def after(self, images, key, progress):
-        """Mixed images with the policy after them, by way of uint8; unchanged if it stands elsewhere."""
-        if self.policy_place != 'after_mixing':
-            return images
-        stored = denormalize(images, self.dataset.mean, self.dataset.std)
-        stored = self.policy(keys.stream(key, 'policy'), stored, progress)
-        return normalize(stored, self.dataset.mean, self.dataset.std)
-
     def maps(self, params, batch_stats, images, label, key):
-        """What the mixing is guided by: {'saliency': float32 [B, H, W]}, or {} if by nothing."""
+        """The maps that guide the mixing: {'saliency': float32 [B, H, W]}, or {} without."""
         if not self.saliency:
             return {}
         key = keys.stream(key, 'saliency')
@@ -175,7 +197,7 @@ class Classify:
         )
         loss = jnp.mean(self.example_loss(logits, examples['labels']))
         measured = {'loss': loss, 'mixed_top1': jnp.mean(metrics.label_share(logits, examples['labels']))}
-        return loss, (updated['batch_stats'], measured)
+        return loss, (updated.get('batch_stats', {}), measured)
 
     def measure(self, params, batch_stats, batch):
         images = self.halve_eval(None, batch['images'])
@@ -187,14 +209,30 @@ class Classify:
             'loss': metrics.softmax_cross_entropy(logits, labels),
             'top1': metrics.in_top(logits, batch['label'], 1),
             'top5': metrics.in_top(logits, batch['label'], 5),
-            'examples': jnp.ones_like(batch['valid']),
         }
-        # A select, not a product: a filled-up example may be NaN and still must not count.
-        return {k: jnp.sum(jnp.where(batch['valid'] > 0, v, 0.0)) for k, v in values.items()}
+        # A select, not a product: an example that fills up the batch may be NaN and still must not count.
+        return {k: jnp.sum(jnp.where(batch['valid'] > 0, v, 0.0)) for k, v in values.items()}, {}
 
-    def summarise(self, sums):
-        count = sums['examples']
-        return {
-            'examples': int(count),
-            **{name: float(sums[name] / count) for name in ('loss', 'top1', 'top5')},
-        }
+    def summarise(self, sums, rows, split):
+        del rows, split
+        return {name: float(sums[name] / sums['examples']) for name in ('loss', 'top1', 'top5')}
+
+    def draw(self, state, pairs, seed):
+        """The mixed image of every pair, captioned with the label's weights."""
+        images, lam = mix_pairs(self, pairs, state, seed)
+        images = denormalize(images, self.dataset.mean, self.dataset.std)
+        return [Cell(image, pairs.weights(k, lam[k])) for k, image in enumerate(images)]
+
+    def heat(self, state, kind, images, label):
+        """Heat maps of the evidence for a class, as evaluation runs the network.
+
+        Args:
+            state: has params and batch_stats.
+            kind: a method of `saliency.class_maps`.
+            images: float32 [B, H, W, C], normalised.
+            label: int32 [B], the class.
+
+        Returns:
+            float32 [B, H, W], and the probability that the network gives the class, float32 [B].
+        """
+        return heat_maps(self.model, state, kind, images, label)

@@ -1,4 +1,4 @@
-"""Image classification that asks for one answer to several views of an image: AugMix's training."""
+"""Image classification with a consistency loss over several views of an image: AugMix's training."""
 
 import dataclasses
 
@@ -6,9 +6,10 @@ import jax
 import jax.numpy as jnp
 
 from resizemix_jax import keys, metrics
-from resizemix_jax.normalize import normalize
 from resizemix_jax.tasks._guide import streams
-from resizemix_jax.tasks.classify import Classify, classify
+from resizemix_jax.tasks.classify import Classify, View, classify
+
+SCORE = Classify.score
 
 
 def consistency(config, dataset, *, views=2, weight=12.0):
@@ -31,7 +32,7 @@ def consistency(config, dataset, *, views=2, weight=12.0):
         weight: >= 0.
 
     Raises:
-        ValueError: as `classify`, or a config that these views do not fit.
+        ValueError: as `classify`, or a config that does not fit these views.
     """
     if views < 1 or weight < 0:
         raise ValueError(f'task_args: views={views} must be >= 1 and weight={weight} >= 0')
@@ -57,13 +58,13 @@ class Consistency(Classify):
 
     def prepare(self, params, batch_stats, batch, key, progress):
         """Images float32 [B, 1 + views, H, W, C], the first without the policy, and labels [B, K]."""
-        cropped = self.augment(keys.stream(key, 'augment'), batch['images'])
-        key_policy = keys.stream(key, 'policy')
-        seen = [cropped]
-        seen += [self.policy(keys.at_step(key_policy, i), cropped, progress) for i in range(self.views)]
+        augment, policy, *rest = self.view.stages
+        cropped = View((augment,))(batch['images'], key, progress)
+        key_policy = keys.stream(key, policy.stream)
+        views = [cropped]
+        views += [policy.apply(keys.at_step(key_policy, i), cropped, progress) for i in range(self.views)]
         # One key for all of them: where a half is cut out, it is the same half.
-        seen = [self.halve_train(keys.stream(key, 'half'), images) for images in seen]
-        images = normalize(jnp.stack(seen, axis=1), self.dataset.mean, self.dataset.std)
+        images = jnp.stack([View(tuple(rest))(view, key, progress) for view in views], axis=1)
         labels = jax.nn.one_hot(batch['label'], self.dataset.num_classes, dtype=jnp.float32)
         return {'images': images, 'labels': metrics.smooth(labels, self.label_smoothing)}
 
@@ -85,4 +86,4 @@ class Consistency(Classify):
             'mixed_top1': jnp.mean(metrics.label_share(plain, labels)),
             'divergence': divergence,
         }
-        return loss, (updated['batch_stats'], measured)
+        return loss, (updated.get('batch_stats', {}), measured)

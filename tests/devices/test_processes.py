@@ -145,7 +145,7 @@ def test_alone_nothing_is_asked_of_anyone():
     def refuse():
         raise errors.DataError('none')
 
-    assert processes.first() and processes.on_first(lambda: 3) == processes.together(lambda: 3) == 3
+    assert processes.first() and processes.run_on_host_0(lambda: 3) == processes.run_on_all(lambda: 3) == 3
     for wrapper in (processes.on_first, processes.together):
         with pytest.raises(errors.DataError, match='none'):
             wrapper(refuse)
