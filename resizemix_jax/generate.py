@@ -14,7 +14,7 @@ from resizemix_jax.devices import parallel
 from resizemix_jax.errors import ConfigError, DataError
 from resizemix_jax.find import check_keywords
 from resizemix_jax.input import pipeline
-from resizemix_jax.input.dataset import Split
+from resizemix_jax.input.dataset import ImageSplit
 from resizemix_jax.mixing import _mask_search as mask_search
 from resizemix_jax.mixing import supermix
 from resizemix_jax.normalize import denormalize, normalize
@@ -77,8 +77,10 @@ def generate(config, workdir, output=''):
             f'the teacher recognised none of {tried} mixtures. Train it longer, or allow more steps with '
             '--config.generate_args.max_iters'
         )
-    union = Split(
-        *(np.concatenate(parts) for parts in zip(train[:2], mixtures[:2], strict=True)), train.names
+    union = ImageSplit(
+        np.concatenate([train.images, mixtures.images]),
+        np.concatenate([train.label, mixtures.label]),
+        train.names,
     )
     generated.write(
         directory, plan.dataset, union, evaluation, source=plan.dataset.name, mixed=len(mixtures.label),
@@ -89,7 +91,7 @@ def generate(config, workdir, output=''):
 
 
 def mix(plan, teacher, train):
-    """The finished mixtures as a `Split`, how many were tried, and the mean steps of the finished.
+    """The finished mixtures as an `ImageSplit`, how many were tried, and the mean steps of the finished.
 
     Runs on the plan's first device. The turns of the search are the host's: on CPU, convolutions inside a
     loop of the device are four times as slow, and elsewhere a turn is long against its call.
@@ -114,7 +116,7 @@ def mix(plan, teacher, train):
             log.info('%d of %d images mixed, %d kept', (index + 1) * size, count * size, sum(map(len, label)))
     steps = np.concatenate(steps)
     mean = float(steps.mean()) if len(steps) else 0.0
-    return Split(np.concatenate(images), np.concatenate(label)), count * size, mean
+    return ImageSplit(np.concatenate(images), np.concatenate(label)), count * size, mean
 
 
 def draw(path, mixtures, names):

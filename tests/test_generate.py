@@ -180,7 +180,7 @@ def test_an_output_is_not_overwritten(made, teacher):
 
 
 def test_a_teacher_that_recognises_nothing_writes_nothing(teacher, tmp_path, monkeypatch):
-    empty = generate.Split(np.zeros((0, 8, 8, 1), np.uint8), np.zeros(0, np.int32))
+    empty = generate.ImageSplit(np.zeros((0, 8, 8, 1), np.uint8), np.zeros(0, np.int32))
     monkeypatch.setattr(generate, 'mix', lambda *_: (empty, 64, 0.0))
     with pytest.raises(DataError, match='recognised none of 64 mixtures. Train it longer'):
         generate.generate(config(), teacher, tmp_path / 'set')

@@ -30,7 +30,7 @@ def test_the_paper_s_recipes():
 def test_fake_makes_the_shapes_of_a_network():
     config = module('fake').get_config('model=resnet50,size=64')
     assert config.dataset_args.image_shape == (64, 64, 3) and config.dataset_args.num_classes == 1000
-    assert build.plan(config).dataset.train_size == 4 * 512
+    assert build.plan(config).dataset.sizes['train'] == 4 * 512
 
 
 @pytest.mark.parametrize('table', PAPER_TABLES)

@@ -8,7 +8,6 @@ import numpy as np
 
 from resizemix_jax import keys
 from resizemix_jax.errors import DataError
-from resizemix_jax.input import pipeline
 
 PAIRS = 6
 CANDIDATES = 64  # images that the pairs are chosen from
@@ -50,8 +49,9 @@ def class_name(names, label):
 
 def choose_pairs(split, seed, pictures=False):
     """Up to PAIRS pairs of images of different classes, drawn by `seed`; of pictures, in their order."""
-    order = np.arange(split.size) if pictures else pipeline.epoch_order(seed, 0, split.size)
-    batch = split.batch(order[:CANDIDATES], None)
+    count = min(CANDIDATES, split.size)
+    rows = np.arange(count) if pictures else split.order(seed, 0, count)[0]
+    batch = split.batch(rows, None)
     label, waiting, chosen = batch['label'], [], []
     for index in range(len(label)):
         partner = next((i for i in waiting if label[i] != label[index]), None)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from resizemix_jax.errors import DataError
-from resizemix_jax.input.dataset import Split
+from resizemix_jax.input.dataset import ImageSplit
 from resizemix_jax.pictures import pairs
 from tests import toy
 
@@ -11,7 +11,7 @@ from tests import toy
 def split(labels, names=()):
     label = np.array(labels, np.int32)
     images = np.random.default_rng(0).integers(0, 256, (len(label), 6, 5, 1), np.uint8)
-    return Split(images, label, names)
+    return ImageSplit(images, label, names)
 
 
 def test_pairs_are_of_different_classes_and_no_image_is_in_two():
