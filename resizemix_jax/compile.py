@@ -29,7 +29,8 @@ class Report(NamedTuple):
     Attributes:
         target: as in the command.
         devices: in words.
-        batch: the images of a device.
+        bucket: the arrays of one example, in words.
+        batch: the examples of a device.
         memory: bytes that a program can use there.
         arguments: bytes of the state and the batch.
         donated: bytes of them that the new state takes over.
@@ -44,6 +45,7 @@ class Report(NamedTuple):
 
     target: str
     devices: str
+    bucket: str
     batch: int
     memory: int
     arguments: int
@@ -67,13 +69,13 @@ class Report(NamedTuple):
     def __str__(self):
         moved = [f'{n} x {kind}, {size / MIB:.1f} MiB' for kind, (n, size) in self.collectives.items()]
         lines = (
-            f'{self.target}: {self.devices}, {self.batch} images each',
+            f'{self.target}: {self.devices}, {self.batch} examples each: {self.bucket}',
             f'{"fits" if self.fits else "DOES NOT FIT"}: {self.needed / GIB:.2f} of '
             f'{self.memory / GIB:.2f} GiB of a device',
             f'    state and batch {self.arguments / MIB:.1f} MiB, of which the new state takes over '
             f'{self.donated / MIB:.1f} MiB (donated)',
             f'    temporaries {self.temporaries / MIB:.1f} MiB, program {self.code / MIB:.1f} MiB',
-            f'operations of a step: {self.flops:.4g} FLOP a device, {self.flops / self.batch:.4g} an image '
+            f'operations of a step: {self.flops:.4g} FLOP a device, {self.flops / self.batch:.4g} an example '
             '(the body of a loop counted once)',
             f'collectives of a step: {"; ".join(moved) or "none"}',
             f'compiled in {self.seconds:.0f} s',
@@ -89,7 +91,7 @@ def compile_step(config, target=targets.LOCAL):
         target: see `resizemix_jax.devices.targets`.
 
     Returns:
-        A `Report`.
+        A tuple of `Report`s, one for every bucket of the batches.
 
     Raises:
         ConfigError: no such target, its compiler is not installed, or the config is wrong.
@@ -98,11 +100,24 @@ def compile_step(config, target=targets.LOCAL):
     devices, memory = _devices(config, target)
     plan = build.plan(config, devices)
     run = build.unopened_run(plan)
-    share = config.batch_size // len(devices)
+    buckets = zip(run.train_step.batches, _flops(plan), strict=True)
+    return tuple(_report(run.train_step, batch, flops, target, devices, memory) for batch, flops in buckets)
+
+
+def _flops(plan):
+    """The operations of the step of one device's share, a number a bucket."""
     # Counted as lowered for a CPU: the accelerators' plugins count none.
-    alone = run._replace(plan=plan._replace(devices=parallel.one_cpu()))
-    flops = _lower(alone, share).cost_analysis()['flops']
-    lowered = _lower(run, config.batch_size)
+    share = plan.config.batch_size // len(plan.devices)
+    config = plan.config.copy_and_resolve_references()
+    with config.unlocked():
+        config.batch_size = share
+    alone = build.unopened_run(plan._replace(devices=parallel.one_cpu(), config=config)).train_step
+    return [alone.lower(batch).cost_analysis()['flops'] for batch in alone.batches]
+
+
+def _report(step, batch, flops, target, devices, memory):
+    """Compiles a step for one bucket."""
+    lowered = step.lower(batch)
     start = time.perf_counter()
     try:
         compiled = lowered.compile()
@@ -114,7 +129,8 @@ def compile_step(config, target=targets.LOCAL):
     return Report(
         target=target,
         devices=parallel.describe(devices),
-        batch=share,
+        bucket=_described(batch),
+        batch=jax.tree.leaves(batch)[0].shape[0] // len(devices),
         memory=memory,
         arguments=used.argument_size_in_bytes,
         donated=used.alias_size_in_bytes,
@@ -145,12 +161,12 @@ def _bytes(bits, shape):
     return int(bits or 8) * math.prod(map(int, filter(None, shape.split(',')))) // 8
 
 
-def _lower(run, batch_size):
-    """The training step, lowered for the devices of its plan and a batch of that size in all."""
-    plan = run.plan
-    batch = build.batch_shapes(plan.dataset, batch_size)
-    key = jax.eval_shape(jax.random.key, 0)
-    return parallel.lower(build.train_step(run), plan.devices, build.template(plan), batch, key)
+def _described(batch):
+    arrays = jax.tree_util.tree_leaves_with_path(batch)
+    return ', '.join(
+        f'{jax.tree_util.keystr(path, simple=True, separator="/")} {a.dtype}{list(a.shape[1:])}'
+        for path, a in arrays
+    )
 
 
 def _devices(config, name):

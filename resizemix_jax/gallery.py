@@ -1,6 +1,5 @@
-"""Pictures of what the network is shown, made by the training's own code, and of where it looks."""
+"""Pictures of the network's inputs, made by the training's own code, and of the regions it responds to."""
 
-import functools
 import logging
 import pathlib
 
@@ -14,11 +13,10 @@ from resizemix_jax.input.pictures import read_pictures
 from resizemix_jax.normalize import denormalize, normalize
 from resizemix_jax.pictures import drawing
 from resizemix_jax.pictures.drawing import Cell
-from resizemix_jax.pictures.pairs import choose_pairs, class_name, mix_pairs
+from resizemix_jax.pictures.pairs import choose_pairs, class_name
 from resizemix_jax.run import network as networks
 from resizemix_jax.run.network import Network
 from resizemix_jax.saliency import class_maps
-from resizemix_jax.tasks._guide import saliency_pass
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +64,7 @@ def draw(dataset, variants, pairs, network, directory, suffix=''):
     """Writes methods<suffix>.png and, with a trained network, cam<suffix>.png and grad_cam<suffix>.png.
 
     Args:
-        dataset: `data.dataset.Dataset`.
+        dataset: `input.dataset.Dataset`.
         variants: (title, config) of every method.
         pairs: `Pairs`.
         network: `Network`, or None if no method is guided by one.
@@ -79,13 +77,13 @@ def draw(dataset, variants, pairs, network, directory, suffix=''):
     directory.mkdir(parents=True, exist_ok=True)
     tasks = [_task(variant, dataset) for _, variant in variants]
     titles = [title for title, _ in variants]
-    mixed = [mix_pairs(task, pairs, network, variants[0][1].seed) for task in tasks]
+    mixed = [task.draw(network, pairs, variants[0][1].seed) for task in tasks]
     paths = [directory / f'methods{suffix}.png']
     header = ['target', 'source', *titles]
     rows = [
         [_original(pairs, 2 * k), _original(pairs, 2 * k + 1)]
         + [
-            Cell(denormalize(images[k], dataset.mean, dataset.std), _weights(pairs, k, lam[k]))
+            Cell(denormalize(images[k], dataset.mean, dataset.std), pairs.weights(k, lam[k]))
             for images, lam in mixed
         ]
         for k in range(len(pairs.label) // 2)
@@ -100,18 +98,18 @@ def draw(dataset, variants, pairs, network, directory, suffix=''):
 
 def draw_heat(path, kind, tasks, titles, mixed, pairs, network):
     """Figure 5: for a few pairs, the originals and the mixed images with the heat maps of both classes."""
-    model, dataset = tasks[0].model, tasks[0].dataset
+    task, dataset = tasks[0], tasks[0].dataset
     count = min(HEAT_PAIRS, len(pairs.label) // 2)
     plain = normalize(pairs.images[: 2 * count], dataset.mean, dataset.std)
     label, names = pairs.label, pairs.names
     if pairs.pictures:  # whose classes only the network can tell
-        label, names = np.asarray(jnp.argmax(network.logits(model, plain), axis=-1)), ()
+        label, names = np.asarray(jnp.argmax(network.logits(task.model, plain), axis=-1)), ()
     shown = [('target', plain[::2]), ('source', plain[1::2])]
     shown += [(t, images[:count]) for t, (images, lam) in zip(titles, mixed, strict=True) if lam.any()]
-    look = jax.jit(functools.partial(_look, model, kind))
+    heat_of = jax.jit(lambda network, images, label: task.heat(network, kind, images, label))
     rows = []
     for title, images in shown:
-        heats = [look(network, images, label[side : 2 * count : 2]) for side in (0, 1)]
+        heats = [heat_of(network, images, label[side : 2 * count : 2]) for side in (0, 1)]
         row = []
         for k, image in enumerate(np.asarray(denormalize(images, dataset.mean, dataset.std))):
             row.append(Cell(image, title))
@@ -122,14 +120,6 @@ def draw_heat(path, kind, tasks, titles, mixed, pairs, network):
         header += ['', *(f'evidence for {class_name(names, label[2 * k + side])}' for side in (0, 1))]
     title = f'{kind} of the network at step {network.step}; p is the probability that it gives the class'
     drawing.grid(path, title, header, rows)
-
-
-def _look(model, kind, network, images, label):
-    """The heat maps of a class and its probability, as evaluation runs the network."""
-    maps = saliency_pass(model, kind, {'target': 'label'}, mode='eval')
-    heat = maps(network.params, network.batch_stats, images, label, jax.random.key(0))
-    chance = jax.nn.softmax(network.logits(model, images))
-    return heat, jnp.take_along_axis(chance, label[:, None], axis=-1)[:, 0]
 
 
 def _task(config, dataset):
@@ -153,9 +143,3 @@ def _restore(plan, workdir, or_new):
 
 def _original(pairs, index):
     return Cell(pairs.images[index], pairs.name(index))
-
-
-def _weights(pairs, k, lam):
-    """A mixed label in words; the second weight is lam."""
-    target, source = pairs.name(2 * k), pairs.name(2 * k + 1)
-    return f'{1 - lam:.2f} {target}\n{lam:.2f} {source}' if lam > 0 else target

@@ -27,6 +27,9 @@ update(state, batch, key, tx)
                 -> (state, metrics): instead of gradient and update; it averages over the devices itself
 epoch_end(state, sums, key)
                 -> state, after every evaluation, on the devices; `sums` are the evaluation's, on all of them
-draw(variables, pairs, seed)
-                -> a `pictures.drawing.Cell` a pair: what the training step makes of it
+draw(state, pairs, seed)
+                -> what the training step makes of `pictures.pairs.Pairs`, for --mode=gallery: normalised images
+                float32 [P, h, w, C], and the sources' label weights, float32 [P]
+heat(state, kind, images, label)
+                -> heat maps float32 [P, h, w] of the evidence for a class, and its probability, float32 [P]
 """
