@@ -13,6 +13,8 @@ from resizemix_jax.input import records, streaming
 from resizemix_jax.input.pictures import ENDINGS
 from resizemix_jax.input.streams import Stream, View
 
+NEEDS = ('source',)
+
 EVALUATION = ('val', 'validation', 'test')
 
 

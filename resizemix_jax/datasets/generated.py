@@ -9,6 +9,8 @@ import pathlib
 from resizemix_jax.errors import DataError
 from resizemix_jax.input import reading
 
+NEEDS = ('data_dir',)
+
 NAME, VERSION = 'generated', '1.0.0'
 COMMAND = 'python main.py --mode=generate --config=FILE --workdir=TEACHER_RUN --output=DIR'
 DESCRIPTION = (

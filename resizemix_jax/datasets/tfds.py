@@ -4,6 +4,8 @@ from resizemix_jax.errors import DataError
 from resizemix_jax.input import reading, streaming
 from resizemix_jax.input.streams import View
 
+NEEDS = ('source', 'data_dir')
+
 EVALUATION = ('validation', 'test')
 
 

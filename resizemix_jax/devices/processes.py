@@ -12,8 +12,8 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from resizemix_jax import errors
+from resizemix_jax.config import differences
 from resizemix_jax.devices import parallel
-from resizemix_jax.run.workdir import differences
 
 HEARTBEAT = 30  # seconds
 ADDRESS, COUNT, INDEX = 'JAX_COORDINATOR_ADDRESS', 'JAX_NUM_PROCESSES', 'JAX_PROCESS_ID'

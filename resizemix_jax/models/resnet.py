@@ -5,6 +5,8 @@ import jax.numpy as jnp
 
 from resizemix_jax.models import _layers as layers
 
+NEEDS = ('dtype', 'batch_axis', 'remat')
+
 STAGES = {
     14: (1, 1, 1, 1),
     26: (2, 2, 2, 2),

@@ -6,6 +6,8 @@ import jax.numpy as jnp
 
 from resizemix_jax.models import _layers as layers
 
+NEEDS = ('dtype', 'batch_axis', 'remat')
+
 GROUPS = 3
 
 

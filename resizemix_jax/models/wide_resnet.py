@@ -5,6 +5,8 @@ import jax.numpy as jnp
 
 from resizemix_jax.models import _layers as layers
 
+NEEDS = ('dtype', 'batch_axis', 'remat')
+
 VARIANTS = ('original', 'released')
 GROUPS = (16, 32, 64)  # channels at width 1
 
