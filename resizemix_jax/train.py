@@ -4,10 +4,10 @@ import contextlib
 import logging
 import math
 
-from resizemix_jax import build, gallery, keys, paths
+from resizemix_jax import build, gallery, keys
 from resizemix_jax.devices import parallel, processes
 from resizemix_jax.devices.preemption import Watch
-from resizemix_jax.errors import NonFiniteError, PreemptedError
+from resizemix_jax.errors import NonFiniteError, PreemptedError, local
 from resizemix_jax.evaluate import evaluate
 from resizemix_jax.input import pipeline
 from resizemix_jax.pictures import pairs
@@ -35,7 +35,7 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
     Raises:
         RunError: see `resizemix_jax.errors`; a wrong config and missing data are told before any training.
     """
-    workdir = paths.local(workdir, '--workdir')
+    workdir = local(workdir, '--workdir')
     processes.check_same(config)
     plan = build.plan(config)
     result = processes.run_on_host_0(lambda: workdirs.open_workdir(workdir, config, allow_config_change))
