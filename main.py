@@ -36,9 +36,8 @@ def main(argv):
         print(show.listing(pathlib.Path(path), table))
         return 0
     # Imported late: --help, --list and a wrong flag answer at once.
-    from resizemix_jax import paths
     from resizemix_jax.devices import compilation_cache, processes
-    from resizemix_jax.errors import RunError
+    from resizemix_jax.errors import RunError, local
     from resizemix_jax.run import writers
 
     writers.log_to_stderr()
@@ -46,7 +45,7 @@ def main(argv):
     request = modes.Request(_CONFIG.value, _WORKDIR.value, path, argument, table, overrides, options)
     try:
         for name in ('workdir', 'other', 'output', 'images'):
-            paths.local(flags.FLAGS[name].value, f'--{name}')
+            local(flags.FLAGS[name].value, f'--{name}')
         if _MULTIHOST.value:
             processes.join()
         compilation_cache.use(_WORKDIR.value)

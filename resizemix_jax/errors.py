@@ -1,31 +1,55 @@
-"""The ways a run ends early that are not bugs, each with the exit code that main.py gives it."""
+"""Errors that are the user's to fix, each with the exit code of the process; the check of a user's paths."""
+
+import pathlib
 
 
 class RunError(Exception):
-    """A run that stops with a message for its user; `exit_code` is what the process returns."""
+    """A run that ends with a message for its user; `exit_code` (int) is what the process returns."""
 
     exit_code = 1
 
 
 class ConfigError(RunError, ValueError):
-    """The config, or the workdir it is used with, cannot be what the user wants."""
+    """The config is invalid, or does not fit the workdir it is used with."""
 
     exit_code = 2
 
 
 class DataError(RunError):
-    """The dataset is missing, incomplete, or of another kind than its name says."""
+    """The dataset is missing or incomplete, or is not what its name says."""
 
     exit_code = 2
 
 
 class NonFiniteError(RunError):
-    """The loss is no longer a number."""
+    """The loss is NaN or infinite."""
 
     exit_code = 3
 
 
 class PreemptedError(RunError):
-    """SIGTERM came; the state is saved, and the same command continues it."""
+    """The run was asked to stop by a signal and saved its state; the same command continues it."""
 
     exit_code = 75
+
+
+def local(path, name):
+    """`path` as a directory or file of this machine; buckets are mounted, not addressed.
+
+    Args:
+        path: str or pathlib.Path.
+        name: of the flag or key whose value it is, for the message.
+
+    Returns:
+        pathlib.Path.
+
+    Raises:
+        ConfigError: it is an address, e.g. gs://bucket/runs. Taken as a path, that would be a folder named
+            'gs:' on this machine's own disk, which a preempted machine loses.
+    """
+    if '://' in str(path):
+        raise ConfigError(
+            f'{name}={path} is an address; name a directory. A bucket becomes one with gcsfuse: see '
+            '"Storage" in docs/launching.md'
+        )
+    return pathlib.Path(path)

@@ -15,8 +15,8 @@ from resizemix_jax.errors import ConfigError, DataError
 from resizemix_jax.find import check_keywords
 from resizemix_jax.input import pipeline
 from resizemix_jax.input.dataset import ImageSplit
-from resizemix_jax.mixing import _mask_search as mask_search
 from resizemix_jax.mixing import supermix
+from resizemix_jax.mixing import supermix as mask_search
 from resizemix_jax.normalize import denormalize, normalize
 from resizemix_jax.pictures import drawing
 from resizemix_jax.pictures.pairs import class_name

@@ -1,6 +1,10 @@
 """Augmentations that run on the device, inside the step: crop and flip, and policies, before or after mixing.
 
-Shared contract: `<name>(key, images, *, ...) -> images` on uint8 [B, H, W, C], shape and dtype kept, every
-draw its own for each image unless `per` says otherwise. One that changes over the training takes the keyword
-`progress`, the share of it that is over. `normalize` makes the floats that mixing and the network see.
+Shared contract: `<name>(key, images, *, ...) -> images`:
+    key     typed JAX key; every draw comes from it. A member that draws nothing takes None.
+    images  uint8 [B, H, W, C], JAX or NumPy. Dtype and shape are kept; only `halve` changes the sides.
+    per     'sample': draws are independent per image, also where a member has no such keyword;
+            'batch': one draw for the batch.
+    NEEDS   a member that changes during training declares ('progress',): the share of the training that is
+            over, float32 [] in [0, 1).
 """

@@ -1,22 +1,43 @@
-"""Half the resolution, in the three ways that Table 6 compares; H // 2 x W // 2 pixels are left.
-
-Source: arXiv:2012.11101, section 5.3.1, which does not name the interpolation.
-"""
+"""Half the resolution, in the three ways that Table 6 compares."""
 
 import jax
 import jax.numpy as jnp
 
+WITHOUT_DRAW = ('full', 'center_crop', 'resize')  # the methods that evaluation may use: they draw nothing
 
-def random_crop(key, images):
-    """A window of half the side, its corner uniform over the places that are inside, for every image.
+
+def halve(key, images, *, method='resize'):
+    """Halves both sides of every image; an odd side loses a pixel first.
+
+    Law, by `method`:
+        full         the images as they are.
+        random_crop  a window of half the side, its corner uniform over the places inside, for every image.
+        center_crop  the window in the middle; of two middles the upper left one.
+        resize       the whole image: bilinear with antialiasing, as Pillow and so torchvision resize,
+                     rounded; at most one level off Pillow, which also rounds between the two axes.
+
+    Source: arXiv:2012.11101, section 5.3.1, which does not name the interpolation.
 
     Args:
-        key: typed JAX key.
+        key: typed JAX key; may be None for a method of WITHOUT_DRAW.
         images: uint8 [B, H, W, C].
+        method: one of METHODS.
 
     Returns:
-        uint8 [B, H // 2, W // 2, C].
+        uint8 [B, H // 2, W // 2, C]; for 'full' [B, H, W, C].
+
+    Raises:
+        ValueError: an unknown method, or 'random_crop' without a key.
     """
+    if method not in METHODS:
+        raise ValueError(f'method={method!r} must be one of: {", ".join(METHODS)}')
+    if key is None and method not in WITHOUT_DRAW:
+        raise ValueError(f'method={method!r} draws and needs a key; these do not: {", ".join(WITHOUT_DRAW)}')
+    return METHODS[method](key, jnp.asarray(images))
+
+
+def random_crop(key, images):
+    """See `halve`."""
     batch, height, width, _ = images.shape
     key_y, key_x = jax.random.split(key)
     y = jax.random.randint(key_y, (batch,), 0, height - height // 2 + 1)
@@ -26,7 +47,7 @@ def random_crop(key, images):
 
 
 def center_crop(key, images):
-    """The window in the middle; of two middles the upper left one. Shapes as in `random_crop`."""
+    """See `halve`."""
     del key
     _, height, width, _ = images.shape
     h, w = height // 2, width // 2
@@ -35,11 +56,7 @@ def center_crop(key, images):
 
 
 def resize(key, images):
-    """The whole image: bilinear with antialiasing, as Pillow and so torchvision resize an image.
-
-    Rounded to uint8, at most one level off Pillow, which rounds between the two axes too. Shapes as in
-    `random_crop`.
-    """
+    """See `halve`."""
     del key
     batch, height, width, channels = images.shape
     shape = (batch, height // 2, width // 2, channels)
@@ -48,10 +65,9 @@ def resize(key, images):
 
 
 def full(key, images):
-    """The image as it is: no halving."""
+    """See `halve`."""
     del key
     return images
 
 
 METHODS = {'full': full, 'random_crop': random_crop, 'center_crop': center_crop, 'resize': resize}
-WITHOUT_DRAW = ('full', 'center_crop', 'resize')  # what evaluation may do

@@ -7,8 +7,7 @@ import pathlib
 import cv2
 import numpy as np
 
-from resizemix_jax import paths
-from resizemix_jax.errors import DataError
+from resizemix_jax.errors import DataError, local
 from resizemix_jax.input import records
 from resizemix_jax.input.dataset import Dataset, ImageSplit, image_arrays
 
@@ -21,10 +20,10 @@ def data_directory(data_dir):
     """Where datasets are: `data_dir`, or else $TFDS_DATA_DIR, or else ~/tensorflow_datasets.
 
     Raises:
-        ConfigError: see `paths.local`.
+        ConfigError: see `errors.local`.
     """
     chosen = data_dir or os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
-    return paths.local(chosen, '--config.data_dir' if data_dir else 'TFDS_DATA_DIR').expanduser()
+    return local(chosen, '--config.data_dir' if data_dir else 'TFDS_DATA_DIR').expanduser()
 
 
 def in_memory(name, *, splits, image_shape, num_classes, mean, std, directory='', command=''):

@@ -1,4 +1,8 @@
-"""SuperMix (Dabouei et al., 2021): a teacher decides which pixels of which image are kept."""
+"""SuperMix (Dabouei et al., 2021): a teacher decides which pixels of which image are kept.
+
+`supermix` is the op. Its parts are public for a host that runs the search turn by turn (--mode=generate):
+`check_numbers` and `check_classes`, then `draw_problem`, `begin`, `advance` while `goes_on`, and `mixed`.
+"""
 
 import functools
 
@@ -6,8 +10,13 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from resizemix_jax.mixing import _mask_search as mask_search
 from resizemix_jax.mixing import _pairing as pairing
+from resizemix_jax.mixing._mask_search import Problem, Search, advance, begin, goes_on, mixed
+
+__all__ = (
+    'supermix', 'Problem', 'Search', 'draw_problem', 'begin', 'advance', 'goes_on', 'mixed',
+    'draw_sources', 'check_teacher', 'check_classes', 'check_numbers',
+)  # fmt: skip
 
 NEEDS = ('teacher',)
 
@@ -66,18 +75,18 @@ def supermix(
     )  # fmt: skip
     problem = draw_problem(key, images, teacher, k=k, alpha=alpha)
     found = lax.while_loop(
-        functools.partial(mask_search.goes_on, max_iters=max_iters, leftover=leftover),
-        functools.partial(mask_search.advance, teacher, problem, sigma=sigma, lambda_s=lambda_s),
-        mask_search.begin(teacher, problem, mask_size=mask_size, lambda_s=lambda_s),
+        functools.partial(goes_on, max_iters=max_iters, leftover=leftover),
+        functools.partial(advance, teacher, problem, sigma=sigma, lambda_s=lambda_s),
+        begin(teacher, problem, mask_size=mask_size, lambda_s=lambda_s),
     )
-    mixed = mask_search.mixed(problem, found.logits).astype(images.dtype)
+    mixed_images = mixed(problem, found.logits).astype(images.dtype)
     mixed_labels = jnp.einsum('bk,bkc->bc', problem.weights, labels[problem.chosen], precision='highest')
-    mixed = jnp.where(found.finished[:, None, None, None], mixed, images)
-    return mixed, jnp.where(found.finished[:, None], mixed_labels, labels)
+    mixed_images = jnp.where(found.finished[:, None, None, None], mixed_images, images)
+    return mixed_images, jnp.where(found.finished[:, None], mixed_labels, labels)
 
 
 def draw_problem(key, images, teacher, *, k, alpha):
-    """What is mixed, drawn by the law of `supermix`: a `mask_search.Problem`."""
+    """What is mixed, drawn by the law of `supermix`: a `Problem`."""
     key_order, key_weights = jax.random.split(key)
     chosen = draw_sources(key_order, images.shape[0], k)
     weights = jax.random.dirichlet(key_weights, jnp.full(k, alpha), (images.shape[0],))
@@ -85,7 +94,7 @@ def draw_problem(key, images, teacher, *, k, alpha):
     logits = teacher(images)
     seen = jax.nn.one_hot(jnp.argmax(logits, axis=-1), logits.shape[-1])
     target = jnp.einsum('bk,bkc->bc', weights, seen[chosen], precision='highest')
-    return mask_search.Problem(chosen, weights, images[chosen], target)
+    return Problem(chosen, weights, images[chosen], target)
 
 
 def draw_sources(key, batch, k):

@@ -2,23 +2,23 @@ import pathlib
 
 import pytest
 
-from resizemix_jax import paths, train
-from resizemix_jax.errors import ConfigError
+from resizemix_jax import train
+from resizemix_jax.errors import ConfigError, local
 from resizemix_jax.input import reading
 
 
-def test_a_path_is_one_of_this_machine(monkeypatch):
+def test_a_local_path_is_taken_as_it_is(monkeypatch):
     monkeypatch.setenv('HOME', '/home/me')
-    assert paths.local('runs/a', '--workdir') == pathlib.Path('runs/a')
+    assert local('runs/a', '--workdir') == pathlib.Path('runs/a')
     assert reading.data_directory('~/data') == pathlib.Path('/home/me/data')
 
 
-def test_an_address_is_no_directory(tmp_path, monkeypatch):
+def test_an_address_is_refused(tmp_path, monkeypatch):
     """It would be a folder named 'gs:' beside the code."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('TFDS_DATA_DIR', 'gs://bucket/data')
     for read in (
-        lambda: paths.local('gs://bucket/data', 'TFDS_DATA_DIR'),
+        lambda: local('gs://bucket/data', 'TFDS_DATA_DIR'),
         lambda: reading.data_directory(''),
     ):
         with pytest.raises(
