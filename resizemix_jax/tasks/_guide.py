@@ -1,4 +1,4 @@
-"""The maps that guide mixing by saliency: an extra pass over the network, or computed from the image alone."""
+"""The maps that guide mixing: by an extra pass over the network, or computed from the image alone."""
 
 import functools
 
