@@ -3,14 +3,14 @@
 import statistics
 
 
-def best_top1(rows):
-    """The highest eval_top1 of the rows, or -1.0 if there was no evaluation."""
-    return max((row['eval_top1'] for row in rows if 'eval_top1' in row), default=-1.0)
+def best(rows, score):
+    """The highest value of `score` in the rows, or -1.0 if there was no evaluation."""
+    return max((row[score] for row in rows if score in row), default=-1.0)
 
 
-def has_eval(rows, step):
+def has_eval(rows, step, score):
     """Whether the evaluation at `step` is among the rows."""
-    return any(row['step'] == step and 'eval_top1' in row for row in rows)
+    return any(row['step'] == step and score in row for row in rows)
 
 
 def elapsed(rows):
@@ -41,7 +41,7 @@ def summary(config, rows, device):
         'seed': config.seed,
         'steps': evals[-1]['step'],
         'top1_last': evals[-1]['eval_top1'],
-        'top1_best': best_top1(rows),
+        'top1_best': best(rows, 'eval_top1'),
         'top1_median10': statistics.median(row['eval_top1'] for row in evals[-10:]),
         'top5_last': evals[-1]['eval_top5'],
         'seconds': elapsed(rows),
