@@ -12,17 +12,10 @@ from resizemix_jax.input import pipeline
 from resizemix_jax.input import streams as stream
 from resizemix_jax.input.dataset import permutation
 from tests.input import miniature
+from tests.input.batches import assert_same
 from tests.input.miniature import read
 
 TRAIN, EVAL = miniature.SPLITS.values()
-
-
-def assert_same(batches, expected):
-    for one, two in zip(batches, expected, strict=True):
-        assert one.keys() == two.keys()
-        for name in one:
-            np.testing.assert_array_equal(one[name], two[name])
-            assert one[name].dtype == two[name].dtype
 
 
 def test_both_formats_give_the_same_batches(written):
