@@ -1,5 +1,6 @@
 """From a config to the parts of a run; everything that a config can get wrong is found here."""
 
+import itertools
 from typing import Any, NamedTuple
 
 import jax
@@ -167,7 +168,7 @@ def _steps(plan, tx, steps):
     eval_step = parallel.Step(evaluate, devices, (whole, split), shapes, eval_batches(plan), donate=False)
     epoch_end = getattr(task, 'epoch_end', None)
     if epoch_end:
-        epoch_end = parallel.data_parallel(epoch_end, devices, arguments=(whole, whole, whole))
+        epoch_end = parallel.on_whole_arrays(epoch_end, devices)
     return train_step, eval_step, epoch_end
 
 
@@ -184,10 +185,11 @@ def _optimizer(config, schedule):
 
 
 def _by_split(task, batches):
-    """Buckets as a batch of the task has them: of its split, or a dict of those of its splits."""
+    """Buckets as a batch of the task has them: of its split, or dicts of those of its splits."""
     if len(task.splits) == 1:
         return batches
-    return tuple(dict.fromkeys(task.splits, bucket) for bucket in batches)
+    pairings = itertools.product(batches, repeat=len(task.splits))
+    return tuple(dict(zip(task.splits, pairing, strict=True)) for pairing in pairings)
 
 
 def _marked(batches, size):

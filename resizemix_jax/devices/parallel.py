@@ -139,6 +139,11 @@ def data_parallel(fn, devices, *, arguments=(WHOLE, SPLIT, WHOLE), donate=True):
     )
 
 
+def on_whole_arrays(fn, devices):
+    """fn(state, ...) -> state of arrays that are whole on every device; the state is donated."""
+    return jax.jit(fn, donate_argnums=(0,), out_shardings=sharding(_here(devices)))
+
+
 def lower(step, devices, state, batch, *rest):
     """A `data_parallel` step, lowered for its devices; arguments as shapes, the batch whole: [B, ...]."""
     here = len(_here(devices)) or len(devices)  # of devices to compile for, none is here
