@@ -14,7 +14,7 @@ BESIDE = [p for folder in ('tests', 'benchmarks') for p in sorted((ROOT / folder
 
 # Which third-party modules may be imported, by whom alone.
 ONLY = {
-    'flax': ('resizemix_jax/models/', 'resizemix_jax/state.py'),
+    'flax': ('resizemix_jax/models/', 'resizemix_jax/state.py', 'resizemix_jax/freeze.py'),
     'orbax': ('resizemix_jax/run/checkpoint.py',),
     'tensorflow_datasets': ('resizemix_jax/data/',),
     'grain': ('resizemix_jax/data/',),
