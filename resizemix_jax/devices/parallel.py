@@ -95,11 +95,15 @@ def shard(batch, devices):
 
 def to_global(tree):
     """The tree of `place` as arrays of all processes together, as a checkpoint takes it; nothing moves."""
+    if jax.process_count() == 1:
+        return tree
     return multihost_utils.host_local_array_to_global_array(tree, _all(), PartitionSpec())
 
 
 def to_local(tree):
-    """The way back: arrays of all processes together as the step takes them."""
+    """The inverse of `to_global`: arrays of this process's devices, as the step takes them."""
+    if jax.process_count() == 1:
+        return tree
     return multihost_utils.global_array_to_host_local_array(tree, _all(), PartitionSpec())
 
 
