@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from absl import flags
 
 from resizemix_jax import config_files, listing, overrides
-from resizemix_jax.errors import RunError
+from resizemix_jax.errors import RunError, local
 from resizemix_jax.modes import MODES, Request, program
 
 USAGE = """usage: {program} --config=FILE[:KEY=VALUE,...] --workdir=DIR [--mode=MODE] [--config.KEY=VALUE ...]
@@ -130,7 +130,6 @@ def run(mode, request):
     from jax.errors import JaxRuntimeError
 
     from resizemix_jax.devices import compilation_cache, processes
-    from resizemix_jax.errors import local
     from resizemix_jax.run import writers
 
     writers.log_to_stderr()
