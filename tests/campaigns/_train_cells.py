@@ -36,7 +36,7 @@ EXTRA = (
     ('fake', 'model=resnet50,size=32,classes=10,mixing=mixup',
      TINY_NETWORK | {'model_args.depth': 14, 'num_devices': 4, 'batch_norm': 'global', 'dtype': 'bfloat16'}),
     ('table3', 'row=resizemix_plus,recipe=released,scale=small,seed=0', FEW),
-    ('table3', 'row=puzzlemix,recipe=released,scale=small,seed=1', FEW | {'num_devices': 2}),
+    ('table3', 'row=puzzlemix,recipe=released,scale=small,seed=1', FEW | {'num_devices': 4}),
     ('quickstart', 'row=resizemix,seed=3', {'num_devices': 4, 'micro_batches': 2}),
     ('quickstart', 'row=cutmix,seed=4',
      {'num_devices': 4, 'batch_norm': 'global', 'remat': True, 'model_args.dropout': 0.3,
