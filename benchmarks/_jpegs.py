@@ -1,4 +1,4 @@
-"""JPEGs like ImageNet's in size, made of the photographs in docs/photos."""
+"""JPEGs with the dimensions and file sizes of ImageNet's, made of the photographs in docs/photos."""
 
 import pathlib
 
@@ -18,7 +18,7 @@ SIZES = (
 
 
 def make(count):
-    """Encoded pictures of those sizes: parts of the photographs, enlarged, with the grain of a camera."""
+    """`count` encoded pictures of those sizes: parts of the photographs, enlarged, with camera-like noise."""
     rng = np.random.default_rng(0)
     photos = [cv2.imread(str(path)) for path in sorted(PHOTOS.glob('*.jpg'))]
     sizes = [size for size, often in SIZES for _ in range(often)]

@@ -1,7 +1,7 @@
-"""tf.data's part of benchmarks/input.py, for a Python that has TensorFlow and nothing else.
+"""tf.data for benchmarks/input.py, run by a Python that has TensorFlow and perhaps nothing else.
 
-Reads names from its standard input, does that with all JPEGs in one thread, and prints the seconds of the
-processor.
+Reads names from standard input; for each, runs it on all JPEGs in one thread and prints
+its processor seconds.
 """
 
 import os
@@ -20,7 +20,7 @@ def decode(data):
 
 
 def decode_and_crop(data):
-    """TensorFlow's usual crop of ImageNet: only its part is decoded; bilinear, without antialiasing."""
+    """TensorFlow's usual crop of ImageNet: decodes the window alone; bilinear, without antialiasing."""
     begin, size, _ = tf.image.sample_distorted_bounding_box(
         tf.io.extract_jpeg_shape(data), tf.zeros((0, 0, 4)), area_range=(0.08, 1.0),
         aspect_ratio_range=(3 / 4, 4 / 3), max_attempts=10, use_image_if_no_bounding_boxes=True,

@@ -1,4 +1,4 @@
-"""The whole pipeline of `benchmarks.input`: splits of made-up files, what two cores make of them, memory."""
+"""The whole pipeline of `benchmarks.input`: splits of synthetic files, their speed on two cores, memory."""
 
 import contextlib
 import functools
@@ -14,7 +14,7 @@ from resizemix_jax.input import jpeg, pipeline, records, tfrecord
 from resizemix_jax.input.streams import Stream, View
 
 BATCH, WARM = 32, 3  # batches before the clock starts: those that were ready
-REST = 0.7  # seconds, in which the processes make such batches anew
+REST = 0.7  # seconds in which the workers fill their queues again
 MEGABYTE = 1 << 20
 
 
@@ -39,13 +39,13 @@ def write_split(jpegs, directory, file_format, image_size=224):
         for record in encoded:
             length = np.frombuffer(len(record).to_bytes(8, 'little'), np.uint8)
             crc = tfrecord.masked_crc(length[None])[0].astype('<u4').tobytes()
-            opened.write(b''.join((length.tobytes(), crc, record, bytes(4))))  # nobody looks at the last ones
-    found = tfrecord.find_records([file], [len(jpegs)], 'made_up')
+            opened.write(b''.join((length.tobytes(), crc, record, bytes(4))))  # the data's CRC is not read
+    found = tfrecord.find_records([file], [len(jpegs)], 'synthetic')
     return Stream(file_format, records.TFRecords([file], [len(jpegs)], names, *found), (), 10, view)
 
 
 def decode_alone(jpegs, barrier, rounds):
-    """In a process of its own: decodes all of them between two meetings, again and again."""
+    """Runs in a process: decodes all of them between two barriers, once a round."""
     cv2.setNumThreads(1)
     for _ in range(rounds):
         barrier.wait()
@@ -56,7 +56,10 @@ def decode_alone(jpegs, barrier, rounds):
 
 @contextlib.contextmanager
 def whole(jpegs, scratch, rounds):
-    """name -> function that handles len(jpegs) images on 2 cores, by the clock, and returns the seconds."""
+    """name -> function that processes len(jpegs) images on 2 cores and returns the seconds by the clock.
+
+    Each must be called `rounds` times.
+    """
     splits = {name: write_split(jpegs, scratch, name) for name in ('tfrecord', 'array_record')}
     context = multiprocessing.get_context('spawn')
     barrier = context.Barrier(3)
@@ -100,13 +103,13 @@ def memory(count, scratch):
     split = write_split(jpegs, scratch, 'array_record', image_size=32)
     batches = pipeline.train_batches(split, 8, 0, 0, count, workers=2)
     for number, _ in enumerate(batches, 1):
-        if number in (1, count // 10, count // 2, count):
+        if number in {1, count // 10, count // 2, count}:
             workers = [process.pid for process in multiprocessing.active_children()]
             sizes = ', '.join(f'{resident(pid) / MEGABYTE:.1f}' for pid in [os.getpid(), *workers])
-            print(f'memory after {number} batches, MB, of the process and its workers: {sizes}')
+            print(f'memory of the process and its workers after {number} batches, MB: {sizes}')
 
 
 def resident(pid):
-    """Bytes of memory that a process has for itself, of Linux."""
+    """Bytes of private resident memory of a process; Linux only."""
     pages = pathlib.Path(f'/proc/{pid}/statm').read_text().split()
     return (int(pages[1]) - int(pages[2])) * os.sysconf('SC_PAGE_SIZE')

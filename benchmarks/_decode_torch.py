@@ -1,7 +1,7 @@
-"""torchvision's part of benchmarks/input.py, for a Python that has torch and torchvision and nothing else.
+"""torchvision for benchmarks/input.py, run by a Python that has torchvision and perhaps nothing else.
 
-Reads names from its standard input and answers with seconds: `decode+crop`, all JPEGs in one thread, of the
-processor; `loader`, as many images out of a DataLoader with 2 workers, by the clock.
+Reads names from standard input and prints seconds for each: `decode+crop`, processor seconds for all JPEGs in
+one thread; `loader`, seconds by the clock for as many images from a DataLoader with 2 workers.
 """
 
 import io
@@ -22,7 +22,7 @@ crop = transforms.Compose(
 
 
 class Pictures(torch.utils.data.Dataset):
-    """The JPEGs again and again, decoded and cropped."""
+    """The JPEGs, decoded and cropped, repeated without end."""
 
     def __init__(self, jpegs):
         self.jpegs = jpegs
@@ -53,7 +53,7 @@ def main():
         for _ in itertools.islice(batches, count):
             pass
         took = time.perf_counter() - start
-        time.sleep(0.7)  # as input_whole.py rests: the workers get ahead again, and then disturb nobody
+        time.sleep(0.7)  # as in _whole_input.py: the workers fill their queues and then use no processor
         print(took * len(jpegs) / (count * BATCH), flush=True)
 
 
