@@ -1,5 +1,7 @@
 """The gallery of a tiny run: what is written when, and what it refuses."""
 
+import dataclasses
+
 import cv2
 import ml_collections
 import numpy as np
@@ -8,22 +10,24 @@ from PIL import Image
 
 from configs import quickstart
 from resizemix_jax import gallery, recipes, train
-from resizemix_jax import tables as common
 from resizemix_jax.errors import DataError
 from resizemix_jax.input.pictures import read_pictures
 from resizemix_jax.pictures import drawing
+from resizemix_jax.tables import Row
 from tests import tiny
 
-ROWS = (
-    *quickstart.ROWS,
-    dict(row='cut', title='Cut: salient', paper={}, mixing='cut_paste',
-         mixing_args=recipes.cut_paste_args('salient', 'random'), **recipes.grad_cam()),
-    dict(row='none', title='None', paper={}, refused='it is not there'),
-)  # fmt: skip
+TABLE = dataclasses.replace(
+    quickstart.TABLE,
+    rows=(
+        *quickstart.TABLE.rows,
+        Row('cut', 'Cut: salient', recipes.cut_paste('salient', 'random') | recipes.grad_cam()),
+        Row('none', 'None', refused='it is not there'),
+    ),
+)
 
 
 def variants(config):
-    return common.variants(config, {'ROWS': ROWS})
+    return TABLE.variants(config)
 
 
 @pytest.fixture(scope='module')

@@ -79,7 +79,8 @@ class Stage(NamedTuple):
     apply: Callable
 
 
-class View(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class View:
     """What happens to a batch of images, one stage after the other; called with (images, key, progress)."""
 
     stages: tuple
