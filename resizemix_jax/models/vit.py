@@ -51,7 +51,7 @@ def vit(
         depth: blocks, >= 1.
         heads: of the attention, >= 1.
         pool: 'token' or 'mean'.
-        dropout: the rate, in [0, 1), after the positions, after the attention's projection, and after both layers of the
+        dropout: the rate, in [0, 1), after the positions, the attention's projection and both layers of the
             MLP, as in torchvision (stream 'dropout').
         dtype, remat: see `resizemix_jax.models`.
 
