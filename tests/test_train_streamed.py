@@ -82,7 +82,7 @@ def test_a_killed_run_continues_bit_by_bit(written, tmp_path, monkeypatch):
 def test_other_sets_take_its_place_by_name(tmp_path):
     miniature.write_folders(tmp_path)
     run = build.open_run(build.plan(config('', dataset=f'folder:{tmp_path}')))
-    assert (run.plan.dataset.num_classes, run.train.size, run.eval.size) == (4, 41, 23)
+    assert (run.plan.dataset.num_classes, run.train['train'].size, run.eval.size) == (4, 41, 23)
     for name, message in (
         ('folder:/nowhere', 'folder:/nowhere: there is no such directory'),
         ('folder', 'needs a directory: --config.dataset=folder:/path'),
@@ -96,8 +96,10 @@ def test_other_sets_take_its_place_by_name(tmp_path):
 
 def test_pairs_to_look_at_are_of_the_middle_of_the_pictures(written):
     run = build.open_run(build.plan(config(written[0])))
-    chosen = pairs.choose_pairs(run.train, 0)
-    assert chosen.images.shape == (12, 32, 32, 3) and chosen.name(0) == run.train.names[chosen.label[0]]
+    chosen = pairs.choose_pairs(run.train['train'], 0)
+    assert (
+        chosen.images.shape == (12, 32, 32, 3) and chosen.name(0) == run.train['train'].names[chosen.label[0]]
+    )
     assert (chosen.label[::2] != chosen.label[1::2]).all()
 
 
