@@ -54,6 +54,7 @@ def written(tmp_path_factory):
     return directories
 
 
+@pytest.mark.slow
 def test_a_killed_run_continues_bit_by_bit(written, tmp_path, monkeypatch):
     directory = written[1]
     result = train.train_and_evaluate(config(directory), tmp_path / 'unbroken')
@@ -86,7 +87,7 @@ def test_other_sets_take_its_place_by_name(tmp_path):
     for name, message in (
         ('folder:/nowhere', 'folder:/nowhere: there is no such directory'),
         ('folder', 'needs a directory: --config.dataset=folder:/path'),
-        ('imagenet:/path', 'imagenet does not take source'),
+        ('imagenet:/path', 'imagenet takes no source after a colon'),
         ('tfds:food101', 'food101 is not prepared'),
         ('pictures:x', "there is no 'pictures'"),
     ):
