@@ -155,7 +155,7 @@ def test_pictures_for_a_network_of_their_channels(tmp_path, drawn):
 
 def test_what_cannot_be_drawn_is_refused(trained, tmp_path):
     config = tiny.config(row='resizemix')
-    with pytest.raises(DataError, match='absent is not a directory; name one that holds pictures'):
+    with pytest.raises(DataError, match='absent is not a directory; pass one that holds pictures'):
         gallery.gallery(config, trained, variants(config), str(tmp_path / 'absent'))
     one = pictures(tmp_path / 'one', count=1)
     with pytest.raises(DataError, match='holds 1 pictures .*; it takes two to mix'):

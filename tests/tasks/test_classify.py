@@ -84,7 +84,7 @@ def test_losses_are_chosen_by_name():
             PUZZLE | {'saliency_layer': 2},
             "saliency_layer=2: 'input_gradient' is a map of the images; leave it 0",
         ),
-        ({'model': 'vit'}, "models: there is no 'vit'"),
+        ({'model': 'vgg'}, "models: there is no 'vgg'"),
     ],
 )
 def test_bad_names_and_values_are_refused(values, message):
