@@ -171,7 +171,7 @@ def assign(config, keys):
 
     Raises:
         ValueError: an unknown key.
-        TypeError: a value of another type than the key's.
+        TypeError: a value of another type than the key's; keywords in groups are not checked.
     """
     for key in keys:
         check_key(config, key)
@@ -181,7 +181,9 @@ def assign(config, keys):
                 config[f'{key}_args'] = ml_collections.ConfigDict()
         for key, value in keys.items():
             if isinstance(value, Mapping | ml_collections.ConfigDict):
-                config[key].update(value)
+                # A member's keyword may take values of several types; its function checks them.
+                with config[key].ignore_type():
+                    config[key].update(value)
             else:
                 config[key] = value
     return config
@@ -230,7 +232,7 @@ def migrate(old):
     version = old.get('format', 1)
     if version not in range(1, FORMAT + 1):
         raise ConfigError(
-            f'the config has format {version}, and this version of resizemix_jax reads the formats 1 to '
+            f'the config has format {version!r}, and this version of resizemix_jax reads the formats 1 to '
             f'{FORMAT}: update the package'
         )
     new = json.loads(json.dumps(old))

@@ -98,7 +98,7 @@ def _at(config, key):
 
 
 def _typed(key, text, current):
-    """`text` as the type of `current`; a member's keyword may also be a number, a word or a tuple."""
+    """`text` as the type of `current`; a keyword of a word may be a number or tuple, one of a number a tuple."""
     try:
         if isinstance(current, bool):
             return BOOLEANS[text.lower()]
@@ -115,10 +115,10 @@ def _typed(key, text, current):
     free = '.' in key and not isinstance(current, bool) and not isinstance(literal, bool | dict)
     if isinstance(current, str):
         return literal if free and not isinstance(literal, str) else text
-    if free and isinstance(literal, str | tuple):
+    if free and isinstance(literal, tuple):
         return literal
-    kind = 'dict' if isinstance(current, ml_collections.ConfigDict) else type(current).__name__
-    raise ValueError(f'--config.{key}={text}: it must be of type {kind}, like {current!r}')
+    current = current.to_dict() if isinstance(current, ml_collections.ConfigDict) else current
+    raise ValueError(f'--config.{key}={text}: it must be of type {type(current).__name__}, like {current!r}')
 
 
 def _literal(text):
