@@ -5,9 +5,9 @@
 It is run by its path, from a tree that may be another than the checkout's, so it uses only what every version
 has: the config files' get_config, `train.train_and_evaluate`, and the run directory's files.
 
-OUT is written: `cells.json`, cell -> the name of its files or {'error': ...}; for each name `NAME.npz`, the
-arrays of the last checkpoint by their paths, and `NAME.jsonl`, the rows of metrics. Cells with equal configs
-are trained once. CELLS is a JSON file with the list of cells; it is written first if it does not exist.
+OUT is written: `cells.json`, cell -> the name of its files; for each name `NAME.npz`, the arrays of the last
+checkpoint by their paths, and `NAME.jsonl`, the rows of metrics; or `NAME.error`. Cells with equal configs are
+trained once. CELLS is a JSON file with the list of cells; it is written first if it does not exist.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ import runpy
 import sys
 import tempfile
 import time
+import traceback
 
 TABLES = 'quickstart', *(f'table{i}' for i in (1, 2, 3, 4, 6, 7, 8)), 'related'
 STEPS = 10
@@ -67,15 +68,17 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         make_pictures(pathlib.Path(scratch, 'pictures'))
         for number, cell in enumerate(chosen):
-            name, start = name_of(*cell), time.perf_counter()
-            config = configure(*cell, scratch)
-            identity = compared(config)
-            if identity not in trained:
-                trained[identity] = f'{number:03d}'
-                train(config, pathlib.Path(scratch, f'{number:03d}'), out / trained[identity])
-                print(f'{name}: {time.perf_counter() - start:.1f} s', flush=True)
-                jax.clear_caches()
-            names[name] = trained[identity]
+            name, start, file = name_of(*cell), time.perf_counter(), f'{number:03d}'
+            with noting(out / file):
+                config = configure(*cell, scratch)
+                identity = compared(config)
+                if identity not in trained:
+                    trained[identity] = file
+                    train(config, pathlib.Path(scratch, file), out / file)
+                    jax.clear_caches()
+                file = trained[identity]
+            names[name] = file
+            print(f'{name}: {file}, {time.perf_counter() - start:.1f} s', flush=True)
             (out / 'cells.json').write_text(json.dumps(names, indent=1))
 
 
@@ -126,8 +129,8 @@ def put(config, keys, value):
         *path, last = key.split('.')
         holder = config
         for part in path:
-            holder = holder.get(part) if hasattr(holder, 'get') else None
-        if holder is not None:
+            holder = holder.get(part) if isinstance(holder, ml_collections.ConfigDict) else None
+        if isinstance(holder, ml_collections.ConfigDict):
             holder[last] = ml_collections.ConfigDict(value) if isinstance(value, dict) else value
             return
     raise KeyError(f'the config has none of {keys}')
@@ -141,20 +144,24 @@ def compared(config):
     return json.dumps(values, sort_keys=True)
 
 
-def train(config, workdir, out):
-    """Trains a config in `workdir`; writes OUT.npz and OUT.jsonl, or OUT.error with what it raised."""
-    from resizemix_jax.train import train_and_evaluate
-
+@contextlib.contextmanager
+def noting(out):
+    """Writes an exception to OUT.error, so that one cell does not end all."""
     try:
-        with contextlib.redirect_stdout(sys.stderr):
-            train_and_evaluate(config, workdir)
+        yield
     except Exception as error:
-        text = f'{type(error).__name__}: {error}'
-        out.with_suffix('.error').write_text(text)
-        print(f'{out.name}: {text}', flush=True)
-        return
+        traceback.print_exc()
+        out.with_suffix('.error').write_text(f'{type(error).__name__}: {error}')
+
+
+def train(config, workdir, out):
+    """Trains a config in `workdir`; writes OUT.npz and OUT.jsonl."""
     import numpy as np
 
+    from resizemix_jax.train import train_and_evaluate
+
+    with contextlib.redirect_stdout(sys.stderr):
+        train_and_evaluate(config, workdir)
     np.savez(out.with_suffix('.npz'), **state(workdir))
     out.with_suffix('.jsonl').write_text((workdir / 'metrics.jsonl').read_text())
 
