@@ -12,6 +12,7 @@ from resizemix_jax import config_files, listing, overrides
 from resizemix_jax.errors import RunError, local
 from resizemix_jax.modes import MODES, Request, program
 
+NO_CONFIG = '--config=FILE is needed, e.g. --config=configs/quickstart.py'
 USAGE = """usage: {program} --config=FILE[:KEY=VALUE,...] --workdir=DIR [--mode=MODE] [--config.KEY=VALUE ...]
 
 FILE is one of configs/, or your own. After the colon stands the cell of its table, see --list. Every key of
@@ -88,9 +89,7 @@ def read(argv):
     """
     values = flags.FlagValues()
     for flag in FLAGS:
-        more = [flag.more['enum_values']] if 'enum_values' in flag.more else []
-        bounds = {key: value for key, value in flag.more.items() if key != 'enum_values'}
-        flag.define(flag.name, flag.default, *more, flag.help, flag_values=values, **bounds)
+        flag.define(flag.name, flag.default, help=flag.help, flag_values=values, **flag.more)
     words = overrides.sort(values.read_flags_from_files(argv[1:], force_gnu=False))
     if {'--help', '-help', '-h'} & set(words.others):
         return usage()
@@ -98,13 +97,17 @@ def read(argv):
     if len(rest) > 1:
         raise ValueError(f'unexpected argument {rest[1]!r}; flags begin with --')
     given = {flag.name for flag in FLAGS if values[flag.name].present} | ({'config'} if words.path else set())
-    if values.list and words.path:
+    if values.list:
+        if not words.path:
+            raise ValueError(NO_CONFIG)
         file = config_files.load(words.path)
         return listing.listing(file.table, file.path, program()) if file.table else file.doc
     _check(values.mode, given)
     file = config_files.load(words.path) if words.path else None
     config = file.get_config(words.argument) if file else None
     changes = overrides.apply(config, words.texts) if file else {}
+    if file:
+        config.lock()
     return values.mode, Request(
         config, values.workdir, words.path, words.argument, file and file.table, changes,
         {flag.name: values[flag.name].value for flag in FLAGS},
@@ -175,6 +178,6 @@ def _check(mode, given):
             owners = ' or '.join(flag.modes)
             raise ValueError(f'--{flag.name} belongs to --mode={owners}; the mode here is {mode}')
     if MODES[mode].config and 'config' not in given:
-        raise ValueError('--config=FILE is needed, e.g. --config=configs/quickstart.py')
+        raise ValueError(NO_CONFIG)
     if MODES[mode].workdir and 'workdir' not in given:
         raise ValueError('--workdir=DIR is needed: the directory of the run')

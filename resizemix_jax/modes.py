@@ -98,7 +98,10 @@ def sweep(request):
     """Runs the cells of a table, each in its own directory below the workdir, then the report."""
     from resizemix_jax import sweep as sweeps
 
-    jobs = [sweeps.Job(*job) for job in _jobs(request)]
+    try:
+        jobs = [sweeps.Job(*job) for job in _jobs(request)]
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
     if request.options['dry_run']:
         return sweeps.plan(jobs)
     outcome = sweeps.run_all(jobs)

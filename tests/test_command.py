@@ -7,79 +7,179 @@ import sys
 
 import pytest
 
+from resizemix_jax import command as main
+from resizemix_jax import modes
 from tests.command import ENVIRONMENT, ROOT, SMALL, command, run
 from tests.input import directories
+
+
+def refusal(capsys, *words):
+    """What the command prints to stderr when it ends with exit code 2."""
+    code = main.main(['main.py', *words])
+    done = capsys.readouterr()
+    assert (code, done.out) == (2, '')
+    assert len(done.err.splitlines()) == 1 and 'Traceback' not in done.err
+    return done.err
+
+
+TABLE3, QUICKSTART, HERE = '--config=configs/table3.py', '--config=configs/quickstart.py', '--workdir=x'
 
 
 @pytest.mark.parametrize(
     ('flags', 'message'),
     [
-        (['--config=configs/table3.py:row=foo', '--workdir=x'], "row='foo' must be one of"),
-        (['--config=configs/table3.py:row=faster_aa', '--workdir=x'], 'its authors published neither'),
-        (['--config=configs/absent.py', '--workdir=x'], "No such file or directory: 'configs/absent.py'"),
-        (['--config=configs/quickstart.py', '--config.optimizer.lrr=1', '--workdir=x'], 'Did you mean "lr"'),
+        ([f'{TABLE3}:row=foo', HERE], "row='foo' must be one of"),
+        ([f'{TABLE3}:row=faster_aa', HERE], 'its authors published neither'),
+        (['--config=configs/absent.py', HERE], '--config=configs/absent.py: there is no such file'),
+        (['--config=', HERE], '--config needs a file'),
+        ([QUICKSTART, '--config.optimizer.lr=1', HERE], 'config.optimizer.lr is now config.schedule_args.lr'),
+        ([QUICKSTART, '--config.schedule_args.lrr=1', HERE], "no key 'lrr'; did you mean lr"),
+        ([QUICKSTART, '--config.dataset_args.size=1', HERE], 'dataset_args has no key'),
+        ([QUICKSTART, '--config.epochs=1.5', HERE], '--config.epochs=1.5: it must be of type int'),
+        ([QUICKSTART, '--config.augment=nothing', HERE], "augment='nothing': augment: there is no"),
+        ([QUICKSTART, '--config.recipe=released', HERE], '--config=FILE:recipe=released'),
         (
-            ['--config=configs/quickstart.py', '--config.dataset_args.size=1', '--workdir=x'],
-            '--config: there is no such key: size',
+            [QUICKSTART, '--mode=gallery', '--multihost', HERE],
+            '--multihost belongs to --mode=train or evaluate',
         ),
-        (['--config=configs/quickstart.py', '--config.epochs=1.5', '--workdir=x'], 'config.epochs=1.5'),
-        (
-            ['--config=configs/quickstart.py', '--mode=gallery', '--multihost', '--workdir=x'],
-            '--multihost goes with --mode=train or evaluate',
-        ),
-        (
-            ['--config=configs/quickstart.py', '--config.recipe=released', '--workdir=x'],
-            '--config=FILE:recipe=released',
-        ),
-        (['train', '--workdir=x'], "unexpected argument 'train'"),
-        (['--config=configs/quickstart.py'], '--workdir=DIR is needed'),
-        (['--workdir=x'], '--config=FILE is needed'),
-        (
-            ['--config=configs/table3.py', '--mode=report', '--workdir=absent'],
-            '--workdir=absent is no directory',
-        ),
-        (
-            ['--config=configs/table3.py', '--mode=report', '--workdir=configs'],
-            'configs holds no run of table3',
-        ),
-        (['--config=configs/fake.py', '--mode=report', '--workdir=configs'], 'fake has no rows to report'),
-        (['--mode=compare', '--workdir=x'], '--other=DIR is needed'),
-        (
-            ['--mode=compare', '--workdir=x', '--other=gs://x'],
-            '--other=gs://x is an address',
-        ),
+        ([QUICKSTART, '--rows=a', HERE], '--rows belongs to --mode=sweep; the mode here is train'),
+        ([QUICKSTART, '--mode=compare', HERE], '--config belongs to --mode=train or'),
+        ([QUICKSTART, '--wrkdir=x'], "Unknown command line flag 'wrkdir'. Did you mean: workdir ?"),
+        ([QUICKSTART, '--mode=trian', HERE], 'mode'),
+        ([QUICKSTART, '--seeds=0', '--mode=sweep', HERE], 'seeds'),
+        (['train', HERE], "unexpected argument 'train'"),
+        ([QUICKSTART], '--workdir=DIR is needed'),
+        ([HERE], '--config=FILE is needed'),
+        (['--mode=compile'], '--config=FILE is needed'),
+        (['--list'], '--config=FILE is needed'),
+    ],
+)
+def test_what_the_user_must_correct_is_one_sentence_and_exit_code_2(flags, message, capsys):
+    assert message in refusal(capsys, *flags)
+
+
+@pytest.mark.parametrize(
+    ('flags', 'message'),
+    [
+        ([TABLE3, '--mode=report', '--workdir=absent'], '--workdir=absent is no directory'),
+        ([TABLE3, '--mode=report', '--workdir=configs'], 'configs holds no run of table3'),
+        (['--config=configs/fake.py', '--mode=report', '--workdir=configs'], 'has no TABLE; name a table'),
+        (['--config=configs/fake.py', '--mode=sweep', HERE], 'has no TABLE; name a table'),
+        (['--mode=compare', HERE], '--other=DIR is needed'),
+        (['--mode=compare', HERE, '--other=gs://x'], '--other=gs://x is an address'),
+        (['--mode=compare', '--workdir=configs', '--other=x'], 'configs holds no run to compare'),
         (['--config=configs/fake.py', '--mode=compile', '--target=h200'], "--target='h200' must be 'local'"),
         (
             ['--config=configs/fake.py', '--mode=compile', '--config.batch_size=0'],
             'batch_size=0 must be >= 1',
         ),
-        (['--mode=compile'], '--config=FILE is needed'),
-        (['--mode=compare', '--workdir=configs', '--other=x'], 'configs holds no run to compare'),
-        (['--config=configs/fake.py', '--mode=sweep', '--workdir=x'], 'a sweep needs a table with rows'),
+        ([TABLE3, '--mode=sweep', '--rows=faster_aa', HERE], '--rows: faster_aa cannot be run'),
+        ([f'{TABLE3}:row=aa', '--mode=sweep', HERE], 'row is chosen by --rows in a sweep'),
+        ([TABLE3, '--mode=sweep', HERE, '--config.seed=1'], 'seed is chosen by --seeds in a sweep'),
         (
-            ['--config=configs/table3.py', '--mode=sweep', '--rows=faster_aa', '--workdir=x'],
-            '--rows: faster_aa cannot be run',
-        ),
-        (
-            ['--config=configs/table3.py:row=aa', '--mode=sweep', '--workdir=x'],
-            'row is chosen by --rows in a sweep',
-        ),
-        (
-            ['--config=configs/table3.py', '--mode=sweep', '--workdir=x', '--config.mixing_args.per=sample'],
-            'mixing_args.per does not fit row=baseline,model=wrn28_10,seed=0',
+            [f'{TABLE3}:row=cutmix', '--mode=evaluate', HERE, '--config.mixing_args.alpha=-1.0'],
+            'alpha=-1.0 must be > 0',
         ),
     ],
 )
-def test_what_the_user_must_correct_is_one_sentence_and_exit_code_2(flags, message):
+def test_what_a_program_refuses_is_a_sentence_and_exit_code_2(flags, message):
     done = run(*flags)
     assert done.returncode == 2
     assert message in done.stderr and 'Traceback' not in done.stderr
 
 
-def test_list():
-    done = run('--config=configs/table8.py', '--list')
-    assert done.returncode == 0
-    assert 'python main.py --config=configs/table8.py:row=0.1-0.9,seed=0' in done.stdout
+def test_help_names_every_flag_with_its_modes(capsys):
+    assert main.main(['main.py', '--help']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for flag in main.FLAGS:
+        below = lines[lines.index(f'  --{flag.name}') + 1]
+        assert below.startswith(f'      {", ".join(flag.modes) or "every mode"}: {flag.help}')
+        assert set(flag.modes) <= set(modes.MODES)
+    for name in modes.MODES:
+        assert any(line.startswith(f'  {name} ') for line in lines)
+
+
+@pytest.mark.parametrize(
+    ('mode', 'flag'),
+    [(mode, f) for mode in modes.MODES for f in main.FLAGS if f.modes and mode not in f.modes],
+)
+def test_a_flag_of_another_mode_is_refused(mode, flag, capsys):
+    value = {
+        'boolean': [],
+        'list': ['=a'],
+        'integer': ['=20'],
+        'enum': ['=best'],
+        'string': ['=configs/fake.py'],
+    }
+    kind = flag.define.__name__.removeprefix('DEFINE_')
+    words = [f'--{flag.name}{"".join(value[kind])}', f'--mode={mode}', HERE]
+    if modes.MODES[mode].config:
+        words.append(QUICKSTART)
+    assert f'--{flag.name} belongs to --mode={" or ".join(flag.modes)}' in refusal(capsys, *words)
+
+
+def test_a_list_is_the_table_s_or_the_docstring(capsys):
+    assert main.main(['main.py', '--config=configs/table8.py', '--list']) == 0
+    assert 'python main.py --config=configs/table8.py:row=0.1-0.9,seed=0' in capsys.readouterr().out
+    assert main.main(['main.py', '--config=configs/fake.py', '--list']) == 0
+    assert capsys.readouterr().out.startswith('Made-up images')
+
+
+@pytest.mark.parametrize(
+    ('words', 'code'),
+    [
+        (['--help'], 0),
+        (['--config=configs/related.py', '--list'], 0),
+        (['--wrong'], 2),
+        ([TABLE3, '--rows=x'], 2),
+    ],
+)
+def test_help_list_and_a_wrong_flag_do_not_import_jax(words, code):
+    text = (
+        'import sys\nfrom resizemix_jax import command\n'
+        f'code = command.main(["main.py", *{words!r}])\n'
+        'assert not {"jax", "flax"} & set(sys.modules)\nsys.exit(code)\n'
+    )
+    done = subprocess.run([sys.executable, '-c', text], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
+
+
+def test_a_reader_who_leaves_is_no_error():
+    text = 'import sys\nfrom resizemix_jax import command\nsys.exit(command.main(sys.argv))\n'
+    with subprocess.Popen(
+        [sys.executable, '-c', text, '--config=configs/table3.py', '--list'],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        process.stdout.close()
+        assert (process.wait(), process.stderr.read()) == (0, b'')
+
+
+def test_what_is_read_reaches_the_program():
+    mode, request = main.read([
+        'main.py', f'{TABLE3}:row=cutmix,config.policy=pba', '--config.mixing=resizemix', '--config.remat',
+        '--config.mixing_args.tau=(0.2, 0.3)', '--workdir=w', '--mode=generate', '--output=o',
+    ])  # fmt: skip
+    assert (mode, request.workdir, request.argument, request.options['output']) == (
+        'generate',
+        'w',
+        'row=cutmix',
+        'o',
+    )
+    assert request.overrides == {
+        'policy': 'pba', 'mixing': 'resizemix', 'remat': True, 'mixing_args.tau': (0.2, 0.3),
+    }  # fmt: skip
+    assert request.config.policy_args.policy == 'pba_cifar10' and request.config.mixing_args.per == 'batch'
+    assert request.config.mixing_args.tau == (0.2, 0.3) and request.config.remat is True
+    assert request.config.is_locked and request.table.name == 'table3'
+
+
+def test_the_user_s_disk_is_a_sentence(tmp_path):
+    (tmp_path / 'file').touch()
+    done = run(
+        '--config=configs/fake.py:size=8', *SMALL, f'--workdir={tmp_path}/file/run', '--config.steps=1'
+    )
+    assert done.returncode in (1, 2) and 'Traceback' not in done.stderr
+    assert f'{tmp_path}/file' in done.stderr
 
 
 def test_missing_data_is_exit_code_2_and_the_command(tmp_path):
@@ -107,12 +207,12 @@ def test_a_row_of_the_paper_end_to_end_on_cifar_s_own_schema(tmp_path):
         process.send_signal(signal.SIGTERM)
         log.append(process.stderr.read())
     assert process.returncode == 75, ''.join(log)
-    for line in ('JAX process: 0 / 1', 'Devices: 1 x', 'Initial compilation, this might', 'Parameters:'):
+    for line in ('JAX process: 0 / 1', 'Devices: 1 x', 'Compiling the training step', 'Parameters:'):
         assert any(line in part for part in log), line
     assert 'the same command continues' in log[-1]
 
-    refused = run(*flags)
-    assert refused.returncode == 2 and 'epochs: 1000 -> 3' in refused.stderr
+    refused = run(*flags, '--config.label_smoothing=0.1')
+    assert refused.returncode == 2 and 'label_smoothing: 0.0 -> 0.1' in refused.stderr
 
     done = run(*flags, '--allow_config_change')
     assert done.returncode == 0, done.stderr
