@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from resizemix_jax import build
+from resizemix_jax.devices import parallel
 from tests import tiny
 
 # Cell: ({step: learning rate}, the changes of a parameter at the first steps).
@@ -161,3 +162,21 @@ def test_optimiser_schedule_and_network_are_those_of_the_config():
     state = build.initial_state(run)
     assert set(state.params['backbone']) >= {'cls_token', 'pos_embed', 'block1', 'block2'}
     assert not state.batch_stats
+
+
+def test_freeze_is_that_of_the_config():
+    plan = build.plan(tiny.config(freeze=('backbone/*',), optimizer_args=dict(weight_decay=0.5)))
+    run = build.unopened_run(plan)
+    first = build.initial_state(run)
+    before = parallel.to_host(first)  # the step donates its state
+    assert set(before.opt_state[1].trace) == {'top'}
+    batch = jax.tree.map(lambda a: np.ones(a.shape, a.dtype), build.train_batches(plan)[0])
+    after = parallel.to_host(
+        run.train_step(
+            first, parallel.shard(batch, plan.devices), parallel.place(jax.random.key(0), plan.devices)
+        )[0]
+    )
+    for old, new in ((before.params, after.params), (before.batch_stats, after.batch_stats)):
+        jax.tree.map(np.testing.assert_array_equal, old['backbone'], new['backbone'])
+        moved = jax.tree.map(lambda a, b: not np.array_equal(a, b), old['top'], new['top'])
+        assert all(jax.tree.leaves(moved))
