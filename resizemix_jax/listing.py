@@ -17,6 +17,7 @@ class Command(NamedTuple):
     Attributes:
         overrides: key -> value.
         makes: the file or directory that it leaves; '' where it is the workdir's result.
+        needs: the `target`s of the commands that must be done before it.
     """
 
     mode: str
@@ -25,6 +26,12 @@ class Command(NamedTuple):
     overrides: dict
     workdir: str
     makes: str = ''
+    needs: tuple = ()
+
+    @property
+    def target(self):
+        """The path of what it makes."""
+        return self.makes or self.workdir
 
     @property
     def flags(self):
@@ -63,7 +70,7 @@ def commands(table, path, cell, root='runs', overrides=None, dependents=()):
     if own in dependents:
         words = ', which needs '.join(f'{name} of {of}' for of, name in (*dependents, own))
         raise ConfigError(f'rows must not need each other: {words}')
-    made = []
+    made, needs = [], []
     for of, name, what in table.row(cell['row']).needs:
         other_path = path if of == table.name else beside(path, of)
         other = table if of == table.name else load(other_path).table
@@ -76,11 +83,12 @@ def commands(table, path, cell, root='runs', overrides=None, dependents=()):
         mode, below, key = USES[what]
         taken = f'{chain[-1].workdir}/{below}' if below else chain[-1].workdir
         if mode:
-            chain.append(chain[-1]._replace(mode=mode, makes=taken))
+            chain.append(chain[-1]._replace(mode=mode, makes=taken, needs=(chain[-1].target,)))
+        needs.append(chain[-1].target)
         made += [command for command in chain if command not in made]
         overrides[key] = taken
     workdir = f'{root}/{table.directory(cell)}'
-    return [*made, Command('train', str(path), table.argument(cell), overrides, workdir)]
+    return [*made, Command('train', str(path), table.argument(cell), overrides, workdir, needs=tuple(needs))]
 
 
 def listing(table, path, program=PROGRAM):

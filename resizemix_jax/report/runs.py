@@ -5,16 +5,16 @@ import pathlib
 import time
 from typing import NamedTuple
 
-from resizemix_jax.config import differences
-from resizemix_jax.errors import ConfigError
-from resizemix_jax.run import workdir, writers
+from resizemix_jax.config import differences, migrate
+from resizemix_jax.errors import ConfigError, RunError
+from resizemix_jax.run import files, results, workdir
+from resizemix_jax.run.writers import METRICS
 
-METRICS = 'metrics.jsonl'
-# What result.json and config.json must have for a run to be counted.
-RESULT_KEYS = ('config', 'top1_last', 'top1_best', 'top1_median10', 'seconds', 'images_per_second', 'device')
+# What result.json (beside its scores) and config.json must have for a run to be counted.
+RESULT_KEYS = ('config', 'seconds', 'images_per_second', 'device')
 CONFIG_KEYS = ('table', 'row', 'column', 'recipe', 'seed', 'epochs', 'steps')
 # Folders of a run that hold many files and no run.
-INSIDE = {'checkpoints', 'best', 'events', 'gallery'}
+INSIDE = {'checkpoints', 'best', 'events', 'gallery', 'generated', 'profile'}
 UNITS = (('h', 3600), ('min', 60))
 
 
@@ -23,7 +23,7 @@ class Run(NamedTuple):
 
     Attributes:
         path: of its workdir.
-        config: resolved, with its table, row, column, recipe and seed.
+        config: as stored, in the current format.
         rows: of metrics.jsonl.
         result: of result.json, or {} while it is not finished.
         written: the time of the last row, in seconds since the epoch, or 0.0.
@@ -37,8 +37,32 @@ class Run(NamedTuple):
 
     @property
     def cell(self):
-        """What names it within its table."""
+        """Its row and column in its table."""
         return self.config['row'], self.config['column']
+
+    @property
+    def seed(self):
+        return self.config['seed']
+
+    @property
+    def score(self):
+        """The name of its task's main measure."""
+        return results.score_of(self.config)
+
+    @property
+    def score_title(self):
+        """That measure in words."""
+        return results.score_title(self.config)
+
+    @property
+    def identity(self):
+        """What it was made with: a dict for each start; none of an older version, or before the run's end."""
+        return [one for one in self.result.get('identity') or () if isinstance(one, dict)]
+
+    def reached(self, accuracy):
+        """Its score in %: 'last', 'best' or 'median10'; None without a result that has it."""
+        value = self.result.get(f'{self.score}_{accuracy}')
+        return None if value is None else 100 * value
 
 
 def find(directory):
@@ -48,9 +72,9 @@ def find(directory):
         A list of Runs, and a list of sentences on files that could not be used.
     """
     found, problems = [], []
-    for root, folders, files in os.walk(directory):
+    for root, folders, names in os.walk(directory):
         folders[:] = sorted(set(folders) - INSIDE)
-        if workdir.CONFIG in files:
+        if workdir.CONFIG in names:
             run, sentences = read(pathlib.Path(root))
             problems += sentences
             found += [run] if run else []
@@ -59,18 +83,20 @@ def find(directory):
 
 def read(path):
     """The run in a workdir, or None; and a list of sentences on what of it could not be used."""
-    config, problems = _read(path / workdir.CONFIG, CONFIG_KEYS)
-    if not config:
+    stored, problems = _read(path / workdir.CONFIG, CONFIG_KEYS)
+    if not stored:
         return None, problems
-    result, more = _read(path / workdir.RESULT, RESULT_KEYS)
-    if result and differences(result['config'], config):
-        result = {}
-        more.append(f'{path / workdir.RESULT} is of another config than config.json: counted as unfinished')
-    rows, dropped = writers.sort_rows(path / METRICS)
+    try:
+        config = _migrated(stored)
+        score = results.score_of(config)
+    except ValueError as error:
+        return None, [f'{path / workdir.CONFIG} is left out: {error}']
+    result, more = _result(path / workdir.RESULT, config, score)
+    rows, dropped = files.read_rows(path / METRICS)
     if dropped:
         lines = ', '.join(map(str, dropped[:5])) + (', ...' if len(dropped) > 5 else '')
-        more.append(f'{path / METRICS}: {_count(len(dropped))} skipped, no row of metrics: {lines}')
-    written = (path / METRICS).stat().st_mtime if rows else 0.0
+        more.append(f'{path / METRICS}: {_count(len(dropped))} skipped, not a row of metrics: {lines}')
+    written = files.modified(path / METRICS) if rows else 0.0
     return Run(path, config, rows, result, written), problems + more
 
 
@@ -83,16 +109,27 @@ def progress(run):
 
 
 def epoch_of(rows):
-    """The function from a step to its epoch; 0 as long as no row says how many steps make one."""
-    for row in reversed(rows):
-        if row.get('epoch') and row['step']:
-            return lambda step: step * row['epoch'] / row['step']
-    return lambda step: 0.0
+    """The function from a step to its epoch; 0 as long as no row says how many steps make one.
+
+    Linear between rows: the steps of an epoch change with the batch size.
+    """
+    rows = (row for row in rows if row.get('epoch') and row['step'])
+    known = sorted({0: 0.0, **{row['step']: row['epoch'] for row in rows}}.items())
+
+    def epoch(step):
+        after = next((k for k, (other, _) in enumerate(known) if k and other >= step), len(known) - 1)
+        if not after:
+            return 0.0
+        (before, start), (last, end) = known[after - 1], known[after]
+        return end + (step - last) * (end - start) / (last - before)
+
+    return epoch
 
 
 def evaluations(run):
-    """The evaluations so far: a list of (step, top-1 as a share of 1)."""
-    return [(row['step'], row['eval_top1']) for row in run.rows if 'eval_top1' in row]
+    """The evaluations so far: a list of (step, score as a share of 1)."""
+    key = f'eval_{run.score}'
+    return [(row['step'], row[key]) for row in run.rows if key in row]
 
 
 def status(run):
@@ -101,14 +138,14 @@ def status(run):
         return 'no metrics yet'
     step = max(row['step'] for row in run.rows)
     words = [f'{progress(run):.0%}, step {step}']
-    reached = evaluations(run)
-    if reached:
-        words.append(f'top-1 {100 * reached[-1][1]:.2f} so far')
+    scores = evaluations(run)
+    if scores:
+        words.append(f'{run.score_title} {100 * scores[-1][1]:.2f} so far')
     return ', '.join([*words, f'last row {duration(round(max(time.time() - run.written, 0)))} ago'])
 
 
 def unit(seconds):
-    """The unit to say a time in: its name, and its seconds."""
+    """The unit to give a time in: its name, and its seconds."""
     return next(((name, size) for name, size in UNITS if seconds >= 2 * size), ('s', 1))
 
 
@@ -118,15 +155,37 @@ def duration(seconds):
     return f'{seconds / size:.3g} {name}'
 
 
+def _migrated(stored):
+    """A stored config in the current format; ConfigError if it cannot be read."""
+    try:
+        return migrate(stored)
+    except (TypeError, AttributeError) as error:  # a value of a wrong type, e.g. a name that is null
+        raise ConfigError(f'it is damaged: {error}') from error
+
+
+def _result(path, config, score):
+    """The content of a result.json that fits the run's config, or {}; and sentences on why it does not."""
+    result, problems = _read(path, (*RESULT_KEYS, f'{score}_last', f'{score}_best'))
+    if not result:
+        return {}, problems
+    try:
+        same = not differences(_migrated(result['config']), config)
+    except ConfigError as error:
+        return {}, [f'{path} is left out: {error}']
+    if not same:
+        return {}, [f'{path} has another config than config.json: the run counts as unfinished']
+    return result, problems
+
+
 def _read(path, keys):
     """The content of a JSON file that has `keys`, or {}; and a list of at most one sentence."""
     if not path.exists():
         return {}, []
     try:
-        content = workdir.read_json(path)
-    except (ConfigError, UnicodeDecodeError):
-        return {}, [f'{path} is not JSON and is left out']
-    missing = [key for key in keys if key not in content] if isinstance(content, dict) else list(keys)
+        content = files.read_json(path)
+    except RunError as error:
+        return {}, [f'left out: {error}']
+    missing = [key for key in keys if key not in content]
     if missing:
         return {}, [f'{path} has no {", ".join(missing)} and is left out']
     return content, []

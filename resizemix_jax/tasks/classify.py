@@ -15,7 +15,7 @@ from resizemix_jax.normalize import denormalize, normalize
 from resizemix_jax.pictures.pairs import mix_pairs
 from resizemix_jax.tasks._guide import heat_maps, saliency_maps, streams
 
-SCORE = 'top1'
+SCORE, SCORE_TITLE = 'top1', 'top-1'
 BATCH_NORMS = ('local', 'global')
 PLACES = ('before_crop', 'before_mixing', 'after_mixing')
 HALVES = ('full', 'random_crop', 'center_crop', 'resize')
