@@ -6,8 +6,8 @@ It is run by its path, from a tree that may be another than the checkout's, so i
 has: the config files' get_config, `train.train_and_evaluate`, and the run directory's files.
 
 OUT is written: `cells.json`, cell -> the name of its files; for each name `NAME.npz`, the arrays of the last
-checkpoint by their paths, and `NAME.jsonl`, the rows of metrics; or `NAME.error`. Cells with equal configs are
-trained once. CELLS is a JSON file with the list of cells; it is written first if it does not exist.
+checkpoint by their paths, and `NAME.jsonl`, the rows of metrics; or `NAME.error`. Cells with equal configs
+are trained once. CELLS is a JSON file with the list of cells; it is written first if it does not exist.
 """
 
 import contextlib
