@@ -91,10 +91,10 @@ def generate(config, workdir, output=''):
 
 
 def mix(plan, teacher, train):
-    """The finished mixtures as an `ImageSplit`, how many were tried, and the mean steps of the finished.
+    """The finished mixtures as an `ImageSplit`, the number of images tried, and the mean steps of the finished.
 
-    Runs on the plan's first device. The turns of the search are the host's: on CPU, convolutions inside a
-    loop of the device are four times as slow, and elsewhere a turn is long against its call.
+    Runs on the plan's first device. The host drives the iterations of the search: on CPU, convolutions inside
+    a loop on the device are four times as slow; elsewhere an iteration takes much longer than its call.
     """
     config = plan.config
     size = min(config.batch_size, len(train.label))
