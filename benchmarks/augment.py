@@ -19,6 +19,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from benchmarks import _timing as timing
 from benchmarks._stepping import make_step
 from configs import fake
+from resizemix_jax import config as configs
 from resizemix_jax.augment import _ops as ops
 
 LAYERS = 2
@@ -135,9 +136,9 @@ def measure(shape, rounds):
 
 
 def measure_step(depth, width, batch, rounds):
-    configs = {'plain': fake.get_config(), 'randaugment': fake.get_config()}
-    configs['randaugment'].policy = 'randaugment'
-    steps = {name: make_step(config, depth, width, batch) for name, config in configs.items()}
+    with_policy = configs.override(fake.get_config(), {'policy': 'randaugment'})
+    pair = {'plain': fake.get_config(), 'randaugment': with_policy}
+    steps = {name: make_step(config, depth, width, batch) for name, config in pair.items()}
     middle, low, high = timing.ratio(timing.rounds(steps, rounds), 'randaugment', 'plain')
     print(
         f'\nWRN-{depth}-{width}, batch {batch}: the step with RandAugment(2, 9) over the step without:',

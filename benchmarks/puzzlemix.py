@@ -10,12 +10,12 @@ import functools
 
 import jax
 import jax.numpy as jnp
-import ml_collections
 import numpy as np
 
 from benchmarks import _timing as timing
 from benchmarks._stepping import make_step
 from configs import fake
+from resizemix_jax import config as configs
 from resizemix_jax.mixing._grid import block_means
 from resizemix_jax.mixing._transport import arrange
 from resizemix_jax.mixing.puzzlemix import source_share
@@ -31,11 +31,9 @@ STEPS = {
 
 def configure(mixing='none', **mixing_args):
     """A method on synthetic images, guided by the gradient of the input if it takes a map."""
-    config = fake.get_config()
-    config.mixing, config.mixing_args = mixing, ml_collections.ConfigDict(mixing_args)
-    if mixing != 'none':
-        config.saliency, config.saliency_mode = 'input_gradient', 'eval'
-    return config
+    guided = {} if mixing == 'none' else {'saliency': 'input_gradient', 'saliency_mode': 'eval'}
+    keys = {'mixing': mixing, 'mixing_args': mixing_args} | guided
+    return configs.complete(configs.assign(fake.get_config(), keys))
 
 
 def parts(batch):

@@ -8,7 +8,7 @@ All cut and paste alike, from random regions (no map is computed) or from salien
 from benchmarks import _timing as timing
 from benchmarks._stepping import make_step
 from configs import fake, table1
-from resizemix_jax import tables as common
+from resizemix_jax import config as configs
 
 STEPS = {
     'plain': ('random_to_random', 'train'),
@@ -19,9 +19,8 @@ STEPS = {
 
 def configure(row, mode):
     """A row of Table 1 on synthetic images."""
-    config = common.with_row(fake.get_config(), common.named(table1.ROWS, row))
-    config.saliency_mode = mode
-    return config
+    keys = table1.TABLE.row(row).keys | {'saliency_mode': mode}
+    return configs.complete(configs.assign(fake.get_config(), keys))
 
 
 def main(argv=None):

@@ -13,7 +13,6 @@ import os
 import pathlib
 
 from benchmarks import _timing as timing
-from resizemix_jax import cells
 
 DOCS = pathlib.Path(__file__).parents[1] / 'docs'
 RECORDS, PAGE = DOCS / 'targets.jsonl', DOCS / 'targets.md'
@@ -36,8 +35,8 @@ def main(argv=None):
         prose = PAGE.read_text().partition('\n## ')[0].rstrip()
         PAGE.write_text('\n\n'.join((prose, *tables(read(args.records)))) + '\n')
         return
-    table = vars(importlib.import_module(f'configs.{args.table}'))
-    for cell in cells.every(table, split(args.rows), split(args.columns)):
+    table = table_of(args.table)
+    for cell in table.cells(split(args.rows), split(args.columns)):
         key = (args.target, args.table, cell['column'], cell['row'], args.remat)
         if key in {tuple(record[name] for name in KEY) for record in read(args.records)}:
             continue
@@ -45,6 +44,10 @@ def main(argv=None):
         with open(args.records, 'a') as file:
             file.write(json.dumps(record) + '\n')
         print(record, flush=True)
+
+
+def table_of(name):
+    return importlib.import_module(f'configs.{name}').TABLE
 
 
 def split(text):
@@ -62,7 +65,7 @@ def compiled(table, cell, args):
     from resizemix_jax.compile import compile_step
     from resizemix_jax.errors import ConfigError, RunError
 
-    config = table['get_config'](cells.argument(table, cell))
+    config = table.get_config(table.argument(cell))
     config.remat = args.remat
     try:
         report = max(compile_step(config, args.target), key=lambda one: one.needed)  # the largest bucket
@@ -87,10 +90,10 @@ def absent(own):
     """A sentence that names the rows of TABLES not compiled for a target."""
     texts = []
     for name in TABLES:
-        table = vars(importlib.import_module(f'configs.{name}'))
-        for column in table['COLUMNS']:
+        table = table_of(name)
+        for column in [column.name for column in table.columns]:
             made = {record['row'] for record in own if (record['table'], record['column']) == (name, column)}
-            rows = [cell['row'] for cell in cells.every(table, columns=(column,)) if cell['row'] not in made]
+            rows = [cell['row'] for cell in table.cells(columns=(column,)) if cell['row'] not in made]
             if rows:
                 texts.append(f'{name} {column}: ' + (', '.join(rows) if made else 'all rows'))
     return f'Not compiled: {"; ".join(texts)}.' if texts else 'All implemented rows of both tables.'

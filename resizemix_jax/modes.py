@@ -126,10 +126,11 @@ def compile(request):
     """Compiles the training step for a target, which need not be here, and says whether it fits."""
     from resizemix_jax.compile import compile_step
 
-    report = compile_step(request.config, request.options['target'])
-    if not report.fits:
-        raise RunError(str(report))
-    return str(report)
+    reports = compile_step(request.config, request.options['target'])
+    text = '\n'.join(map(str, reports))
+    if not all(report.fits for report in reports):
+        raise RunError(text)
+    return text
 
 
 def _conclusion(request, result):

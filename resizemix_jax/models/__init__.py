@@ -4,7 +4,8 @@ Shared contract:
     init(key, images, train=False)         -> {'params': ...}, and 'batch_stats' with BatchNorm; all float32.
     apply(variables, images, train=...)    -> logits, float32 [B, num_classes].
     images                                 float [B, H, W, C], normalised.
-    attribute `streams`                    names of the random streams that training draws from; () for none.
+    attribute `streams`                    names of the random streams that training draws from, e.g.
+                                           ('dropout',); may be absent if there are none.
     methods `features` and `head`          optional, for saliency maps: they compose to the network. A feature
                                            map [B, h, w, c], then logits; `layer` cuts after that group of
                                            blocks, 0 after the last.

@@ -193,7 +193,7 @@ class Classify:
             examples['images'],
             train=True,
             mutable=['batch_stats'],
-            rngs=streams(key),
+            rngs=streams(self.model, key),
         )
         loss = jnp.mean(self.example_loss(logits, examples['labels']))
         measured = {'loss': loss, 'mixed_top1': jnp.mean(metrics.label_share(logits, examples['labels']))}

@@ -6,8 +6,8 @@ It is run by its path, from a tree that may be another than the checkout's, so i
 has: the config files' get_config, `train.train_and_evaluate`, and the run directory's files.
 
 OUT is written: `cells.json`, cell -> the name of its files; for each name `NAME.npz`, the arrays of the last
-checkpoint by their paths, and `NAME.jsonl`, the rows of metrics; or `NAME.error`. Cells with equal configs are
-trained once. CELLS is a JSON file with the list of cells; it is written first if it does not exist.
+checkpoint by their paths, and `NAME.jsonl`, the rows of metrics; or `NAME.error`. Cells with equal configs
+are trained once. CELLS is a JSON file with the list of cells; it is written first if it does not exist.
 """
 
 import contextlib
@@ -99,15 +99,22 @@ def name_of(file, argument, overrides):
 def listed():
     """Every cell of TABLES that can be run, as (file, argument, overrides), at the small scale."""
     for file in TABLES:
-        names = runpy.run_path(f'configs/{file}.py')
-        column = names['COLUMN']
-        for row in names['ROWS']:
-            if 'refused' in row or (file, row['row']) == ('related', 'supermix'):
-                continue  # SuperMix trains on images that another run has made
-            for value in names['COLUMNS']:
-                chosen = '' if len(names['COLUMNS']) == 1 else f',{column}={value}'
+        key, rows, columns = table(runpy.run_path(f'configs/{file}.py'))
+        for row in rows:
+            for column in columns:
+                chosen = '' if len(columns) == 1 else f',{key}={column}'
                 small = '' if file == 'quickstart' else ',scale=small'
-                yield file, f'row={row["row"]}{chosen}{small},seed=0', {}
+                yield file, f'row={row}{chosen}{small},seed=0', {}
+
+
+def table(names):
+    """(key of the columns, rows, columns) of a config file's names; without rows that need another run."""
+    if 'TABLE' in names:
+        found = names['TABLE']
+        rows = [row.name for row in found.rows if not row.refused and not row.needs]
+        return found.column_key, rows, [column.name for column in found.columns]
+    rows = [row['row'] for row in names['ROWS'] if 'refused' not in row]
+    return names['COLUMN'], [row for row in rows if row != 'supermix'], names['COLUMNS']
 
 
 def configure(file, argument, overrides, scratch):

@@ -92,14 +92,15 @@ def compare(before, after, only):
     """Prints a line a cell; returns the names of the cells that differ."""
     files = [json.loads((path / 'cells.json').read_text()) for path in (before, after)]
     different, found = [], {}
-    for name in filter(lambda name: fnmatch.fnmatch(name, only), files[0]):
+    chosen = fnmatch.filter(files[0], only)
+    for name in chosen:
         pair = files[0][name], files[1].get(name)
         if pair not in found:
             found[pair] = difference(before / pair[0], after / pair[1]) if pair[1] else 'not trained after'
         print(f'{name}: {found[pair] or "same"}')
         if found[pair]:
             different.append(name)
-    print(f'{len(different)} of {len(files[0])} cells differ ({len(found)} different trainings)')
+    print(f'{len(different)} of {len(chosen)} cells differ ({len(found)} different trainings)')
     return different
 
 

@@ -33,4 +33,4 @@ def needs(name):
 def streams(model, seed=0):
     """A key for each random stream that the model declares, and for no other."""
     key = jax.random.key(seed)
-    return {name: jax.random.fold_in(key, i) for i, name in enumerate(model.streams)}
+    return {name: jax.random.fold_in(key, i) for i, name in enumerate(getattr(model, 'streams', ()))}
