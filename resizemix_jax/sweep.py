@@ -35,7 +35,7 @@ class Job(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The jobs by their end: how many were run, how many were finished before, and target -> why it failed."""
+    """The ends of the jobs: how many were run, and were finished before; target -> why it failed."""
 
     run: int
     before: int

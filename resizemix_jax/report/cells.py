@@ -1,4 +1,4 @@
-"""From runs to the cells of a table: each run's cell, and the runs that differ from the table in the same way."""
+"""From runs to the cells of a table, and groups of runs that differ from the table in the same way."""
 
 from typing import NamedTuple
 
@@ -30,9 +30,7 @@ class Group(NamedTuple):
     @property
     def overrides(self):
         """Config key -> value of the differences, except recipe and scale, which the cell itself names."""
-        return {
-            key: value for key, _, value in self.differences if key not in CHOICES and value != 'absent'
-        }
+        return {key: value for key, _, value in self.differences if key not in CHOICES and value != 'absent'}
 
     @property
     def comparable(self):

@@ -38,8 +38,8 @@ def compare(one, two, accuracy='last'):
     """The differences of two sides, B - A, as text.
 
     Args:
-        one, two: directories, or patterns of such ('runs/table3_cutmix_*'), of one run or of many. Two sides of
-            one config each are compared whatever those are; otherwise the cells of a table that both have.
+        one, two: directories, or patterns of such ('runs/table3_cutmix_*'), of one run or of many. Two sides
+            of one config each are compared whatever those are; otherwise the cells of a table that both have.
         accuracy: which score is tested: 'last', 'best' or 'median10'.
 
     Raises:
@@ -88,7 +88,7 @@ def changes(one, two):
 
 
 def permutation_p(values):
-    """The exact two-sided p value of the mean, under the hypothesis that either sign of a value is as likely."""
+    """The exact two-sided p value of the mean, if either sign of every value is equally likely."""
     total = abs(math.fsum(values))
     signs = itertools.product((-1, 1), repeat=len(values))
     sums = (abs(math.fsum(s * v for s, v in zip(sign, values, strict=True))) for sign in signs)
@@ -143,12 +143,13 @@ def _test(ours, theirs, accuracy):
     mean, spread = statistics.mean(values), statistics.stdev(values)
     t_test = f'p = {stats.ttest_1samp(values, 0).pvalue:.3g}' if spread > 1e-9 else 'undefined, all are equal'
     return [
-        f'    B - A, {titles[0]} {SCORES[accuracy]}, {count} seeds in pairs: {mean:+.2f} ± {spread:.2f} points '
-        '(mean, sample standard deviation)',
+        f'    B - A, {titles[0]} {SCORES[accuracy]}, {count} seeds in pairs: {mean:+.2f} ± {spread:.2f} '
+        'points (mean, sample standard deviation)',
         f'    exact permutation test of the signs, two-sided: p = {permutation_p(values):.3g}',
         f'    paired t-test, two-sided: {t_test}',
-        f'    Caveat: with {count} pairs the permutation test cannot give p below {least:.3g}. The t-test assumes',
-        '    normal differences, which so few cannot show. Many comparisons give some small p by chance.',
+        f'    Caveat: with {count} pairs the permutation test cannot give p below {least:.3g}.',
+        '    The t-test assumes normal differences, which so few pairs cannot show.',
+        '    Among many comparisons some p are small by chance.',
     ]
 
 

@@ -60,7 +60,7 @@ def commands(group, table, path, rows, columns):
 
 
 def _other(run, what, directory):
-    """(path, Run) that a run started from: the path relative to `directory`, or as recorded if it is not found.
+    """(path, Run) that a run started from: the path relative to `directory`, or as recorded if not found.
 
     The recorded path is looked up as it is, and then beside the run: both may have been moved together.
     """
@@ -74,7 +74,7 @@ def _other(run, what, directory):
 
 
 def _chain(run, group, table, path):
-    """The commands that make a run: as a sweep would give them if it is where a sweep puts it, else its own."""
+    """The commands that make a run: those of a sweep, if that would put it where it is; else its own."""
     needs = table.row(run.config['row']).needs
     sources = {USES[what][2]: _at(run.config, USES[what][2]) for _, _, what in needs}
     own = listing.Command(

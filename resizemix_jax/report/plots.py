@@ -33,7 +33,7 @@ class Picture(NamedTuple):
 
 
 class Point(NamedTuple):
-    """A row in a plot: its index in the table, which decides its style, and its numbers; `paper`: the paper's."""
+    """A row in a plot: its index in the table, which decides its style; its numbers; whether the paper's."""
 
     index: int
     title: str
@@ -82,8 +82,8 @@ def _of_points(points, table, column, seeds, title):
 def curve(seeds):
     """A row's learning curve: a list of (epoch, mean score in %, standard deviation).
 
-    Of the finished runs, or else of the unfinished ones, at the evaluations that all of them have: a mean over
-    another number of seeds at every step would jump.
+    Of the finished runs, or else of the unfinished ones, at the evaluations that all of them have: a mean
+    over another number of seeds at every step would jump.
     """
     seeds = [run for run in seeds if run.result] or seeds
     series = [dict(runs.evaluations(run)) for run in seeds]

@@ -46,8 +46,8 @@ def write(directory, table, path, accuracy='last', refresh=0):
     ]
     title = cells.score_title([run for group in groups for run in group.runs])
     legend = (
-        f'{title[0].upper()}{title[1:]} in %, {ACCURACIES[accuracy]}: mean ± sample standard deviation over seeds '
-        '(number of seeds). Unfinished runs are not counted.'
+        f'{title[0].upper()}{title[1:]} in %, {ACCURACIES[accuracy]}: mean ± sample standard deviation over '
+        'seeds (number of seeds). Unfinished runs are not counted.'
     )
     return page.write(page.Page(table.title, legend, sections, problems), directory, refresh)
 
