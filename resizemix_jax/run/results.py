@@ -21,16 +21,18 @@ def elapsed(rows):
     return max((row['seconds'] for row in rows if 'seconds' in row), default=0.0)
 
 
-def summary(config, rows, device):
+def summary(config, rows, device, flops=None, identity=()):
     """The content of result.json.
 
-    Which accuracy: `top1_last`, `top1_best` and `top1_median10` (the median of the last 10 evaluations)
-    are all shares of 1 on the evaluation split.
+    NAME_last is the last evaluation's value of every metric. Of the task's score there are also SCORE_best and,
+    from 10 evaluations on, SCORE_median10, the median of the last 10. `score` says which metric it is.
 
     Args:
         config: of the run.
         rows: of metrics.jsonl, with at least one evaluation.
         device: in words.
+        flops: that a training step of all devices needs, or None.
+        identity: the rows of identity.jsonl, the latest last.
     """
     name = score_of(config)
     evals = [row for row in rows if f'eval_{name}' in row]
@@ -52,7 +54,12 @@ def summary(config, rows, device):
         'seconds': elapsed(rows),
         'images_per_second': statistics.median(rates) if rates else 0.0,
         'device': device,
+        'flops_per_step': flops,
+        'identity': list(identity),
     }
+    used = [row['model_flops_utilization'] for row in rows if 'model_flops_utilization' in row]
+    if used:
+        result['model_flops_utilization'] = statistics.median(used)
     if len(scores) >= 10:
         result[f'{name}_median10'] = statistics.median(scores[-10:])
     return result
