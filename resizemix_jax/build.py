@@ -23,6 +23,11 @@ class Plan(NamedTuple):
     devices: tuple
     eval_batch_size: int
 
+    @property
+    def frozen(self):
+        """The patterns of the parameters that are not trained: the task's and the config's."""
+        return (*getattr(self.task, 'frozen', ()), *self.config.freeze)
+
 
 class Run(NamedTuple):
     """A plan with its data and its steps: all that the loop needs.
@@ -124,9 +129,8 @@ def eval_batches(plan):
 
 
 def _create(plan, variables, tx):
-    frozen = tuple(plan.config.freeze)
     return states.create(
-        variables, tx, plan.task.metric_names, lambda params: freeze.split(params, frozen)[0]
+        variables, tx, plan.task.metric_names, lambda params: freeze.split(params, plan.frozen)[0]
     )
 
 
@@ -158,7 +162,7 @@ def _steps(plan, tx, steps):
         steps=steps,
         log_every=config.log_every_steps,
         micro_batches=config.micro_batches,
-        frozen=tuple(config.freeze),
+        frozen=plan.frozen,
     )
     evaluate = step.make_eval_step(task)
     whole, split = parallel.WHOLE, parallel.SPLIT
@@ -211,7 +215,7 @@ def _trace(plan):
     variables = jax.eval_shape(task.init, key)
     checks.variables(config, variables)
     params, batch_stats = variables['params'], variables.get('batch_stats', {})
-    freeze.split(params, tuple(config.freeze))
+    freeze.split(params, plan.frozen)
     progress = jax.ShapeDtypeStruct((), np.float32)
     if not hasattr(task, 'update'):
         for batch in _by_split(task, plan.dataset.batches(config.batch_size // count)):

@@ -1,7 +1,7 @@
-"""--mode=compile: a config's training step, compiled for devices that need not be here. Nothing is trained.
+"""--mode=compile: compiles a config's training step for devices that need not be present. Nothing is trained.
 
-So before an accelerator is rented: does the step compile for it, does it fit, what is moved between devices?
-It says what the compiler says; how long a step takes, it does not.
+It answers, before an accelerator is rented: does the step compile for it, does it fit, what moves between its
+devices? It reports what the compiler reports; not how long a step takes.
 """
 
 import collections
@@ -24,22 +24,22 @@ _ARRAY = re.compile(r'\b(pred|[a-z]+(\d+)\w*)\[([\d,]*)\]')
 
 
 class Report(NamedTuple):
-    """What is known of a compiled step; bytes and operations are one device's.
+    """A compiled step, for one bucket of batches; bytes and operations are those of one device.
 
     Attributes:
         target: as in the command.
         devices: in words.
         bucket: the arrays of one example, in words.
         batch: the examples of a device.
-        memory: bytes that a program can use there.
+        memory: bytes that a program can use on it.
         arguments: bytes of the state and the batch.
-        donated: bytes of them that the new state takes over.
+        donated: bytes of those that the new state reuses.
         outputs: bytes of the new state and the metrics.
-        temporaries: bytes of everything between.
+        temporaries: bytes of intermediate values.
         code: bytes of the program.
         flops: floating-point operations of a step, as XLA counts them before it optimises: the body of a
-            loop is counted once, whatever its turns.
-        collectives: kind -> (how many, bytes of their results), in the compiled program; within a loop once.
+            loop is counted once, whatever its number of iterations.
+        collectives: kind -> (count, bytes of their results), in the compiled program; in a loop counted once.
         seconds: of compilation.
     """
 
@@ -72,7 +72,7 @@ class Report(NamedTuple):
             f'{self.target}: {self.devices}, {self.batch} examples each: {self.bucket}',
             f'{"fits" if self.fits else "DOES NOT FIT"}: {self.needed / GIB:.2f} of '
             f'{self.memory / GIB:.2f} GiB of a device',
-            f'    state and batch {self.arguments / MIB:.1f} MiB, of which the new state takes over '
+            f'    state and batch {self.arguments / MIB:.1f} MiB, of which the new state reuses '
             f'{self.donated / MIB:.1f} MiB (donated)',
             f'    temporaries {self.temporaries / MIB:.1f} MiB, program {self.code / MIB:.1f} MiB',
             f'operations of a step: {self.flops:.4g} FLOP a device, {self.flops / self.batch:.4g} an example '
@@ -95,7 +95,7 @@ def compile_step(config, target=targets.LOCAL):
 
     Raises:
         ConfigError: no such target, its compiler is not installed, or the config is wrong.
-        RunError: the step does not compile; so a TPU's compiler says, too, that it does not fit.
+        RunError: the step does not compile; a TPU's compiler reports in this way, too, that it does not fit.
     """
     devices, memory = _devices(config, target)
     plan = build.plan(config, devices)
@@ -133,12 +133,12 @@ def _report(step, batch, count, target, devices, memory):
 
 
 def collectives(text):
-    """kind -> (how many, bytes of their results) of a compiled program's text, one device's."""
+    """kind -> (count, bytes of their results) of a compiled program's text, for one device."""
     found = collections.defaultdict(lambda: (0, 0))
     for results, kind, start in _COLLECTIVE.findall(re.sub(r'/\*.*?\*/', '', text)):
         arrays = _ARRAY.findall(results)
         if start and kind != 'all-reduce':
-            # The beginning of one that runs beside others lists its operands, its results and two marks.
+            # The start of an asynchronous one lists its operands, its results and two context values.
             arrays = [array for array in arrays if array[0] != 'u32' or array[2]]
             arrays = arrays[len(arrays) // 2 :]
         count, size = found[kind]

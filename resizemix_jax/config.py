@@ -6,7 +6,6 @@ group `mixing_args` has its keywords. Two groups belong to no family: `saliency_
 """
 
 import contextlib
-import difflib
 import json
 from collections.abc import Mapping
 
@@ -15,6 +14,7 @@ import ml_collections
 from resizemix_jax import migrations
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.find import check_keywords, find, keywords
+from resizemix_jax.key_checks import check_key
 
 FORMAT = 2  # of config.json; a change of the format adds its function to resizemix_jax/migrations.py
 
@@ -30,8 +30,12 @@ FAMILIES = {
 }
 NAME_KEYS = (*FAMILIES, 'saliency')  # each has a group of keywords, NAME_args
 
-# Keys that name the run. They are chosen in the config's argument, since other values depend on them.
-IDENTITY_KEYS = ('format', 'table', 'row', 'column', 'recipe', 'scale')
+# What the rows of a table may differ in, and still be drawn side by side: see `_method`.
+METHOD_KEYS = (
+    'task', 'task_args', 'augment', 'augment_args', 'policy', 'policy_args', 'policy_place', 'batch_augment',
+    'mixing', 'mixing_args', 'saliency', 'saliency_args', 'saliency_layer', 'saliency_mode', 'half_train',
+    'half_eval', 'loss', 'label_smoothing',
+)  # fmt: skip
 
 # What may differ between two parts of one run, without making it another experiment.
 LOGGING_KEYS = ('log_every_steps', 'save_every_epochs', 'max_to_keep', 'gallery_every', 'profile_steps')
@@ -167,7 +171,7 @@ def assign(config, keys):
 
     Raises:
         ValueError: an unknown key.
-        TypeError: a value of another type than the key's.
+        TypeError: a value of another type than the key's; keywords in groups are not checked.
     """
     for key in keys:
         check_key(config, key)
@@ -177,7 +181,9 @@ def assign(config, keys):
                 config[f'{key}_args'] = ml_collections.ConfigDict()
         for key, value in keys.items():
             if isinstance(value, Mapping | ml_collections.ConfigDict):
-                config[key].update(value)
+                # A member's keyword may take values of several types; its function checks them.
+                with config[key].ignore_type():
+                    config[key].update(value)
             else:
                 config[key] = value
     return config
@@ -205,30 +211,6 @@ def override(config, values):
     return complete(config)
 
 
-def check_key(config, key):
-    """Raises ValueError if a config has no key such as 'seed' or 'mixing_args.tau'; names similar ones."""
-    if key in migrations.OLD_KEYS:
-        raise ValueError(f'config.{key} is now config.{migrations.OLD_KEYS[key]}')
-    group_name, node = '', config
-    for part in key.split('.'):
-        if not isinstance(node, Mapping | ml_collections.ConfigDict):
-            raise ValueError(f'config.{key}: {group_name} is a value and has no keys')
-        if part not in node:
-            raise ValueError(f'config.{key}: {_absent(part, group_name, sorted(node.keys()))}')
-        node, group_name = node[part], f'{group_name}.{part}'.lstrip('.')
-
-
-def check_identity(overrides):
-    """Raises ValueError if the command line overrides a key that only names the run."""
-    for key in IDENTITY_KEYS:
-        if key in overrides:
-            remedy = f'write it into the argument: --config=FILE:{key}={overrides[key]}'
-            raise ValueError(
-                f'--config.{key} cannot be overridden, because other values depend on it; '
-                + ('leave it out' if key == 'format' else remedy)
-            )
-
-
 def stored(config):
     """The config as its run stores it: a dict as JSON has it, tuples as lists."""
     return json.loads(config.to_json())
@@ -250,7 +232,7 @@ def migrate(old):
     version = old.get('format', 1)
     if version not in range(1, FORMAT + 1):
         raise ConfigError(
-            f'the config has format {version}, and this version of resizemix_jax reads the formats 1 to '
+            f'the config has format {version!r}, and this version of resizemix_jax reads the formats 1 to '
             f'{FORMAT}: update the package'
         )
     new = json.loads(json.dumps(old))
@@ -313,17 +295,6 @@ def _saliency(name):
     if name not in methods:
         raise ValueError(f'saliency={name!r}: there is no such map; there are: {", ".join(sorted(methods))}')
     return methods[name]
-
-
-def _absent(part, group_name, known):
-    """The sentence for a key that is not there, with the nearest ones or all of its group."""
-    near = difflib.get_close_matches(part, known, n=3)
-    words = f'{group_name or "the config"} has no key {part!r}'
-    if near:
-        return f'{words}; did you mean {" or ".join(near)}?'
-    if group_name:
-        return f'{words}; it has: {", ".join(known) or "none"}'
-    return f'{words}; resizemix_jax/config.py lists all keys'
 
 
 def _unlocked(values):

@@ -38,7 +38,7 @@ def gallery(config, workdir, variants, images='', side=224):
         The paths of the pictures.
 
     Raises:
-        ConfigError: a config that cannot be.
+        ConfigError: a wrong config.
         DataError: data that is missing, or a checkpoint of another network.
     """
     plan = build.plan(config)
@@ -51,7 +51,7 @@ def gallery(config, workdir, variants, images='', side=224):
         network = _restore(plan, workdir, or_new=guided)
     elif guided:
         log.warning(
-            'The network takes %d channels, the pictures have %d: what it would guide is left out',
+            'The network takes %d channels, the pictures have %d: the methods that it guides are left out',
             plan.dataset.image_shape[-1], channels,
         )  # fmt: skip
         variants = [
@@ -68,7 +68,7 @@ def draw(dataset, variants, pairs, network, directory, suffix=''):
         variants: (title, config) of every method.
         pairs: `Pairs`.
         network: `Network`, or None if no method is guided by one.
-        directory: is made.
+        directory: is created.
         suffix: of the files' names.
 
     Returns:
@@ -88,7 +88,7 @@ def draw(dataset, variants, pairs, network, directory, suffix=''):
         ]
         for k in range(len(pairs.label) // 2)
     ]
-    drawing.grid(paths[0], 'What the network is shown, and its label', header, rows)
+    drawing.grid(paths[0], "The network's inputs and their labels", header, rows)
     if network and network.step:
         for kind in HEATS:
             paths.append(directory / f'{kind}{suffix}.png')
@@ -102,7 +102,7 @@ def draw_heat(path, kind, tasks, titles, mixed, pairs, network):
     count = min(HEAT_PAIRS, len(pairs.label) // 2)
     plain = normalize(pairs.images[: 2 * count], dataset.mean, dataset.std)
     label, names = pairs.label, pairs.names
-    if pairs.pictures:  # whose classes only the network can tell
+    if pairs.pictures:  # only the network knows their classes
         label, names = np.asarray(jnp.argmax(network.logits(task.model, plain), axis=-1)), ()
     shown = [('target', plain[::2]), ('source', plain[1::2])]
     shown += [(t, images[:count]) for t, (images, lam) in zip(titles, mixed, strict=True) if lam.any()]
@@ -125,7 +125,7 @@ def draw_heat(path, kind, tasks, titles, mixed, pairs, network):
 def _task(config, dataset):
     config = config.copy_and_resolve_references()
     with config.unlocked():
-        config.batch_norm = 'local'  # there is one device here
+        config.batch_norm = 'local'  # pictures are made on one device
     return bind('tasks', config.task, config.task_args)(config, dataset)
 
 

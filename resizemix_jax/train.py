@@ -17,6 +17,7 @@ from resizemix_jax.run.checkpoint import Checkpoints
 from resizemix_jax.run.clock import Clock
 from resizemix_jax.run.network import Network
 from resizemix_jax.run.profiling import Profile
+from resizemix_jax.run.recorded import RecordedConfig
 from resizemix_jax.run.writers import Writer, log_parameters
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
     Raises:
         RunError: see `resizemix_jax.errors`; a wrong config or missing data is reported before training.
     """
-    workdir = local(workdir, '--workdir')
+    workdir, config = local(workdir, '--workdir'), RecordedConfig(config)
     processes.check_same(config)
     plan = build.plan(config)
     result = processes.run_on_host_0(lambda: workdirs.open_workdir(workdir, config, allow_config_change))
@@ -57,6 +58,7 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
             with contextlib.closing(train_batches(run, int(state.step))) as batches:
                 loop.go(state, batches)
             result = results.summary(config, writer.rows, parallel.describe(plan.devices))
+    result['unread_keys'] = config.unread()
     processes.run_on_host_0(lambda: workdirs.write_json(workdir / workdirs.RESULT, result))
     return result
 

@@ -23,6 +23,7 @@ summarise(sums, rows, split)
 
 Optional:
 
+frozen        patterns of parameters that are not trained, in addition to those of the config, see `freeze`
 update(state, batch, key, tx)
               -> (state, metrics), instead of gradient and update; it averages over the devices itself
 epoch_end(state, sums, key)

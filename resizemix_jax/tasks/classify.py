@@ -79,7 +79,8 @@ class Stage(NamedTuple):
     apply: Callable
 
 
-class View(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class View:
     """What happens to a batch of images, one stage after the other; called with (images, key, progress)."""
 
     stages: tuple
@@ -192,7 +193,7 @@ class Classify:
             examples['images'],
             train=True,
             mutable=['batch_stats'],
-            rngs=streams(key),
+            rngs=streams(self.model, key),
         )
         loss = jnp.mean(self.example_loss(logits, examples['labels']))
         measured = {'loss': loss, 'mixed_top1': jnp.mean(metrics.label_share(logits, examples['labels']))}

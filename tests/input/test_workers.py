@@ -1,4 +1,4 @@
-"""The processes that decode: when they end, with whom, and what is said of it."""
+"""The worker processes: what they make, when they end, and the errors they cause."""
 
 import os
 import signal
@@ -66,7 +66,7 @@ def test_a_split_that_breaks_its_contract_ends_the_processes(kind, message, monk
 def test_what_fails_in_a_process_is_one_sentence_here(written, capfd):
     split = read(written['tfrecord'])
     split.num_classes = None  # a bug, say
-    with pytest.raises(RunError, match='a process that decodes images failed: TypeError: '):
+    with pytest.raises(RunError, match='a worker process of the input failed: TypeError: '):
         list(pipeline.train_batches(split, 8, 0, 0, 5, workers=2))
     assert 'Traceback' in capfd.readouterr().err and not children()
 
