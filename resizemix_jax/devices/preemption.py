@@ -1,6 +1,7 @@
 """The signals that ask a run to stop: SIGTERM of spot machines and schedulers, Ctrl-C, a lost terminal."""
 
 import itertools
+import os
 import signal
 import threading
 
@@ -14,9 +15,10 @@ SIGNALS = signal.SIGTERM, signal.SIGINT, signal.SIGHUP
 class Watch:
     """A context in which a signal only sets `requested`; the loop then saves and ends by itself.
 
-    A second Ctrl-C interrupts as usual. With several processes SIGTERM alone is watched, and it is enough that one
-    of them gets it: JAX's preemption service picks a future turn, from which on `requested` is true on all of
-    them. So every process must ask once a turn.
+    A second Ctrl-C interrupts as usual. What is ignored stays ignored: SIGHUP under nohup, SIGINT in a shell's
+    background. With several processes it is enough that one of them gets a signal: JAX's preemption service, which
+    watches SIGTERM, picks a future turn, from which on `requested` is true on all of them. So every process must
+    ask once a turn.
 
     Attributes:
         reason: the name of the signal that came, e.g. 'SIGTERM'; '' before.
@@ -38,8 +40,10 @@ class Watch:
 
     def __enter__(self):
         # Python handles signals in the main thread only; elsewhere (a notebook's worker) nothing is watched.
-        if self._alone and threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        if threading.current_thread() is threading.main_thread():
+            for number in SIGNALS if self._alone else SIGNALS[1:]:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._note if self._alone else self._pass_on)
         return self
 
     def __exit__(self, *error):
@@ -50,3 +54,9 @@ class Watch:
         if number == signal.SIGINT and self.reason == signal.SIGINT.name:
             raise KeyboardInterrupt
         self.reason = self.reason or signal.Signals(number).name
+
+    def _pass_on(self, number, frame):
+        """Makes a signal a SIGTERM, for the preemption service; a second Ctrl-C interrupts."""
+        if number == signal.SIGINT:
+            signal.signal(number, signal.default_int_handler)
+        os.kill(os.getpid(), signal.SIGTERM)
