@@ -1,5 +1,7 @@
 """The floating-point operations of a training step."""
 
+import jax
+
 from resizemix_jax import build
 from resizemix_jax.devices import parallel
 from resizemix_jax.find import bind
@@ -20,6 +22,11 @@ def of_model(plan):
     As `of_share`, but nothing that is computed again to save memory counts, and all micro-batches do.
     """
     return [len(plan.devices) * flops for flops in _count(plan, micro_batches=1, remat=False)]
+
+
+def shapes(batch):
+    """The shapes of a batch without its first axis: the same of all examples, and of a process' share of them."""
+    return tuple(array.shape[1:] for array in jax.tree.leaves(batch))
 
 
 def _count(plan, **changes):

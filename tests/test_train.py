@@ -42,7 +42,7 @@ def unbroken(tmp_path_factory):
 def test_a_run_writes_what_it_promises(unbroken):
     workdir, result = unbroken
     assert {p.name for p in workdir.iterdir()} == {
-        'config.json', 'metrics.jsonl', 'events', 'checkpoints', 'best', 'result.json',
+        '.lock', 'config.json', 'identity.jsonl', 'metrics.jsonl', 'events', 'checkpoints', 'best', 'result.json',
     }  # fmt: skip
     assert json.loads((workdir / 'result.json').read_text()) == json.loads(json.dumps(result))
     found = rows(workdir)
@@ -54,6 +54,7 @@ def test_a_run_writes_what_it_promises(unbroken):
     assert result['steps'] == 12 and result['row'] == 'resizemix' and result['seconds'] > 0
     for key in ('config', 'seed', 'top1_last', 'top1_best', 'top5_last', 'device'):
         assert key in result
+    assert result['flops_per_step'] > 0 and [row['step'] for row in result['identity']] == [0]
 
 
 def test_a_finished_run_is_only_reported(unbroken, monkeypatch):

@@ -39,3 +39,9 @@ def flops_per_second(kind, dtype):
         if kind.startswith(name) and dtype in ('bfloat16', 'float32'):
             return tera[dtype == 'float32'] * TERA
     return None
+
+
+def of_all(devices, dtype):
+    """The peak of several devices together, or None; see `flops_per_second`."""
+    peaks = [flops_per_second(device.device_kind, dtype) for device in devices]
+    return None if None in peaks else sum(peaks)

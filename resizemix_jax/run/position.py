@@ -11,16 +11,6 @@ import numpy as np
 from resizemix_jax.errors import ConfigError
 
 
-def logged_steps(step, log_every):
-    """The number of steps in the metrics of a state whose version did not count them: those since the last row.
-
-    Args:
-        step: of the state.
-        log_every: of the config that it was trained with.
-    """
-    return (step - 1) % log_every + 1 if step else 0
-
-
 def new_place(splits, seed, place, before, after, same_data=True):
     """The place in a run of batch size `after` that has seen the examples of `place` in one of `before`.
 

@@ -16,6 +16,11 @@ def has_eval(rows, step, score):
     return any(row['step'] == step and score in row for row in rows)
 
 
+def steps_since_row(rows, step):
+    """The number of steps after the last row of training metrics, at `step`: those of the log interval's sums."""
+    return step - max((row['step'] for row in rows if 'train_learning_rate' in row), default=0)
+
+
 def elapsed(rows):
     """The seconds that the run had taken by the last row, over all its sessions."""
     return max((row['seconds'] for row in rows if 'seconds' in row), default=0.0)

@@ -1,11 +1,11 @@
 """The directory of a run: whose it is, and what happens to the run in it.
 
-    config.json     the config of the latest start
-    identity.jsonl  a row for every start, see `identity`
-    metrics.jsonl   the rows of metrics; events/ has them for TensorBoard
-    checkpoints/    the newest states; best/ has the best one
-    result.json     once the run is finished
-    .lock           of the process that trains in it
+config.json     the config of the latest start
+identity.jsonl  a row for every start, see `identity`
+metrics.jsonl   the rows of metrics; events/ has them for TensorBoard
+checkpoints/    the newest states; best/ has the best one
+result.json     once the run is finished
+.lock           of the process that trains in it
 """
 
 import contextlib

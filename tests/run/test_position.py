@@ -66,7 +66,9 @@ def test_the_offset_keeps_the_steps_taken_and_moves_the_place():
     assert 8 - offset == 4  # the end of epoch 2 of 2 steps each
     again = position.change([Made()], 5, 10, offset, 32, 8)  # a whole epoch later
     assert 10 - again == 24
-    with pytest.raises(ConfigError, match=r'batch_size=64 .* at step 9.*16 examples.*until step 12, or') as error:
+    with pytest.raises(
+        ConfigError, match=r'batch_size=64 .* at step 9.*16 examples.*until step 12, or'
+    ) as error:
         position.change([Made()], 5, 9, 0, 16, 64)
     assert error.value.exit_code == 2
     with pytest.raises(ConfigError, match='until step 14, or'):  # the offset is 4 here
@@ -81,10 +83,7 @@ def test_a_run_cannot_become_shorter_than_it_is():
 
 def test_what_a_change_does_is_said():
     text = position.described([('batch_size', 16, 32), ('epochs', 3, 4)], 8, 4, 8, 2)
-    assert text.startswith('batch_size: 16 -> 32, epochs: 3 -> 4. The run continues after step 8, at epoch 2 of 4')
+    assert text.startswith(
+        'batch_size: 16 -> 32, epochs: 3 -> 4. The run continues after step 8, at epoch 2 of 4'
+    )
     assert text.endswith('from its step 4 of 8')
-
-
-@pytest.mark.parametrize(('step', 'expected'), [(0, 0), (1, 1), (5, 5), (6, 1), (10, 5)])
-def test_steps_since_the_last_row(step, expected):
-    assert position.logged_steps(step, 5) == expected

@@ -80,7 +80,9 @@ def test_a_change_that_shifts_the_run_is_said(tmp_path, caplog):
     start(tmp_path)
     opened, offset = start(tmp_path, tiny.config(batch_size=32, epochs=5))
     assert opened.changes == [('batch_size', 16, 32), ('epochs', 3, 5)] and offset == 4
-    assert 'batch_size: 16 -> 32, epochs: 3 -> 5. The run continues after step 8, at epoch 2 of 5' in caplog.text
+    assert (
+        'batch_size: 16 -> 32, epochs: 3 -> 5. The run continues after step 8, at epoch 2 of 5' in caplog.text
+    )
     caplog.clear()
     # The next start knows it, wherever it continues; nothing changes, so nothing is said.
     for step in (9, 8):
@@ -105,7 +107,9 @@ def test_a_change_that_was_cut_off_is_found(tmp_path, monkeypatch):
     monkeypatch.setattr(files, 'write_json', write)
     assert files.read_json(tmp_path / 'config.json')['batch_size'] == 16
     assert start(tmp_path, tiny.config(batch_size=32))[1] == 4
-    assert start(tmp_path, tiny.config(batch_size=16), step=10)[1] == 10 - 12  # a whole epoch later, changed back
+    assert (
+        start(tmp_path, tiny.config(batch_size=16), step=10)[1] == 10 - 12
+    )  # a whole epoch later, changed back
 
 
 def test_a_place_that_cannot_be_kept_is_refused_and_nothing_is_written(tmp_path):
@@ -173,7 +177,9 @@ def test_a_run_of_format_1_continues(tmp_path):
     start(tmp_path)
     stored = files.read_json(tmp_path / 'config.json')
     flat = {**stored['optimizer_args'], **stored['schedule_args']}
-    old = {k: v for k, v in stored.items() if k not in ('format', 'freeze', 'optimizer_args', 'schedule_args')}
+    old = {
+        k: v for k, v in stored.items() if k not in ('format', 'freeze', 'optimizer_args', 'schedule_args')
+    }
     old |= {'optimizer': flat, 'model_args': {'depth': 10, 'width': 1}}
     old.pop('schedule')
     config = tiny.config(model_args__depth=10, model_args__width=1)
@@ -184,7 +190,11 @@ def test_a_run_of_format_1_continues(tmp_path):
 
 
 def test_one_run_owns_a_workdir(tmp_path):
-    with workdir.owned(tmp_path), pytest.raises(ConfigError, match='is in use by process'), workdir.owned(tmp_path):
+    with (
+        workdir.owned(tmp_path),
+        pytest.raises(ConfigError, match='is in use by process'),
+        workdir.owned(tmp_path),
+    ):
         pass
     with pytest.raises(RuntimeError), workdir.owned(tmp_path):
         raise RuntimeError
