@@ -118,7 +118,7 @@ def unopened_run(plan):
 
 
 def at_offset(run, offset):
-    """The run for a state that has taken `offset` steps more than the config counts at its place in the data."""
+    """The run for a state that has taken `offset` steps more than its place in the data."""
     if not offset:
         return run
     shifted = _scheduled(run.plan, run.steps_per_epoch, offset)

@@ -25,7 +25,7 @@ def of_model(plan):
 
 
 def shapes(batch):
-    """The shapes of a batch without its first axis: the same of all examples, and of a process' share of them."""
+    """The shapes of a batch without its first axis: the same for the whole batch and a process' share."""
     return tuple(array.shape[1:] for array in jax.tree.leaves(batch))
 
 

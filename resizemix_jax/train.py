@@ -60,7 +60,7 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
 
 
 def _train(run, workdir, checkpoints, watch):
-    """Trains from the newest checkpoint, or from the start, to the end; returns the content of result.json."""
+    """Trains to the end, from the newest checkpoint if there is one; returns the content of result.json."""
     plan, config = run.plan, run.plan.config
     _log_run(run)
     count = _count_flops(plan)

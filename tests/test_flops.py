@@ -11,7 +11,7 @@ def plan(**values):
 
 
 def test_operations_of_a_step_are_those_of_its_multiplications():
-    """Three times those of the forward pass, less the first layer's gradient of the images; two a multiplication."""
+    """Three times the forward pass, less the first layer's gradient of the images; two a multiplication."""
     (found,) = flops.of_model(plan())
     pixels, half, quarter = 8 * 8, 4 * 4, 2 * 2
     blocks = pixels * (2 * 9 * 16 * 16)

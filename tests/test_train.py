@@ -14,7 +14,7 @@ from resizemix_jax.errors import ConfigError, NonFiniteError, PreemptedError
 from resizemix_jax.input import pipeline
 from resizemix_jax.run.checkpoint import Checkpoints
 from tests import tiny
-from tests.run.test_writers import assert_events_are_the_rows
+from tests.run.test_events import assert_events_are_the_rows
 
 TIMES = ('seconds', 'images_per_second', 'data_wait_share')
 
@@ -42,7 +42,8 @@ def unbroken(tmp_path_factory):
 def test_a_run_writes_what_it_promises(unbroken):
     workdir, result = unbroken
     assert {p.name for p in workdir.iterdir()} == {
-        '.lock', 'config.json', 'identity.jsonl', 'metrics.jsonl', 'events', 'checkpoints', 'best', 'result.json',
+        '.lock', 'config.json', 'identity.jsonl', 'metrics.jsonl', 'events', 'checkpoints', 'best',
+        'result.json',
     }  # fmt: skip
     assert json.loads((workdir / 'result.json').read_text()) == json.loads(json.dumps(result))
     found = rows(workdir)

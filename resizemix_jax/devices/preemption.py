@@ -15,10 +15,10 @@ SIGNALS = signal.SIGTERM, signal.SIGINT, signal.SIGHUP
 class Watch:
     """A context in which a signal only sets `requested`; the loop then saves and ends by itself.
 
-    A second Ctrl-C interrupts as usual. What is ignored stays ignored: SIGHUP under nohup, SIGINT in a shell's
-    background. With several processes it is enough that one of them gets a signal: JAX's preemption service, which
-    watches SIGTERM, picks a future turn, from which on `requested` is true on all of them. So every process must
-    ask once a turn.
+    A second Ctrl-C interrupts as usual. What is ignored stays ignored: SIGHUP under nohup, SIGINT in a
+    shell's background. With several processes it is enough that one of them gets a signal: JAX's preemption
+    service, which watches SIGTERM, picks a future turn, from which on `requested` is true on all of them. So
+    every process must ask once a turn.
 
     Attributes:
         reason: the name of the signal that came, e.g. 'SIGTERM'; '' before.

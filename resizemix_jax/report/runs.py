@@ -48,9 +48,9 @@ def find(directory):
         A list of Runs, and a list of sentences on files that could not be used.
     """
     found, problems = [], []
-    for root, folders, files in os.walk(directory):
+    for root, folders, names in os.walk(directory):
         folders[:] = sorted(set(folders) - INSIDE)
-        if workdir.CONFIG in files:
+        if workdir.CONFIG in names:
             run, sentences = read(pathlib.Path(root))
             problems += sentences
             found += [run] if run else []

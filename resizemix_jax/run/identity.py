@@ -21,7 +21,8 @@ LIBRARIES = 'jax', 'jaxlib', 'flax', 'optax'
 def collect(devices):
     """How this process was started and what it runs, as JSON has it; `devices` in words.
 
-    `commit` and `dirty` (whether a tracked file differs) are None where the package is not in a git work tree.
+    `commit` and `dirty` (whether a tracked file differs) are None where the package is not in a git work
+    tree.
     """
     commit, dirty = _commit(pathlib.Path(resizemix_jax.__file__).parent)
     return {
@@ -43,11 +44,12 @@ def fingerprint(split):
     """What tells the data of a split from other data, as JSON has it.
 
     Args:
-        split: has `size` and `names`, and may have `files`: a list of (name below the data's directory, bytes).
+        split: has `size` and `names`, and may have `files`: a list of (name below the data's directory,
+        bytes).
 
     Returns:
-        dict of size, classes, bytes, and SHA-256 digests of the class names and of the files; the last two None
-        without `files`.
+        dict of size, classes, bytes, and SHA-256 digests of the class names and of the files; the last two
+        None without `files`.
     """
     listed = getattr(split, 'files', None)
     return {
@@ -64,14 +66,14 @@ def check_data(before, now):
 
     A value that one of them does not know (None, or a split that only one has) is not compared.
     """
-    for name in before.keys() & now.keys():
-        for key in before[name].keys() & now[name].keys():
+    for name in sorted(before.keys() & now.keys()):
+        for key in (key for key in now[name] if key in before[name]):
             values = before[name][key], now[name][key]
             if values[0] != values[1] and None not in values:
                 raise ConfigError(
                     f'the data is not what this run was trained on: {key} of {name!r} was {values[0]} and is '
-                    f'{values[1]}. Restore the data, use another --workdir, or --allow_config_change to continue '
-                    'with the new data'
+                    f'{values[1]}. Restore the data, use another --workdir, or --allow_config_change to '
+                    'continue with the new data'
                 )
 
 

@@ -1,9 +1,9 @@
 """Where a run is, in steps taken and in its config's own steps, which a change of the batch size sets apart.
 
-A run counts the steps it has taken, whatever their batch size was: `step` numbers its checkpoints, rows and random
-keys. Its *place*, step - offset, is the step at which a run of the current config alone would have seen the same
-examples of the same epoch; the order of the data, the schedule and the epochs are looked up there. The offset is 0
-until the batch size of a run is changed.
+A run counts the steps it has taken, whatever their batch size was: `step` numbers its checkpoints, rows and
+random keys. Its *place*, step - offset, is the step at which a run of the current config alone would have
+seen the same examples of the same epoch; the order of the data, the schedule and the epochs are looked up
+there. The offset is 0 until the batch size of a run is changed.
 """
 
 import numpy as np
@@ -14,8 +14,9 @@ from resizemix_jax.errors import ConfigError
 def new_place(splits, seed, place, before, after, same_data=True):
     """The place in a run of batch size `after` that has seen the examples of `place` in one of `before`.
 
-    At the end of an epoch there always is one. Within an epoch there is if the epoch's examples so far make whole
-    batches, and are the first ones in both orders. (After the remainder that an epoch leaves out, it is over.)
+    At the end of an epoch there always is one. Within an epoch there is if the epoch's examples so far make
+    whole batches, and are the first ones in both orders. (After the remainder that an epoch leaves out, it is
+    over.)
 
     Args:
         splits: the `input.dataset.Split`s that the run trains on; the first one makes the epochs.
@@ -62,8 +63,8 @@ def change(splits, seed, step, offset, before, after, same_data=True):
     remedy = f'train with batch_size={before} until step {possible[0] + offset}, or ' if possible else ''
     raise ConfigError(
         f'batch_size={after} cannot continue the run at step {step}: the epoch has seen '
-        f'{place % splits[0].steps(before) * before} examples in batches of {before}, which do not end a batch of '
-        f'{after}. To change it, {remedy}use another --workdir'
+        f'{place % splits[0].steps(before) * before} examples in batches of {before}, which do not end a '
+        f'batch of {after}. To change it, {remedy}use another --workdir'
     )
 
 
@@ -82,6 +83,7 @@ def described(changes, step, offset, steps, steps_per_epoch):
     changed = ', '.join(f'{key}: {before} -> {after}' for key, before, after in changes)
     return (
         f'{changed}. The run continues after step {step}, at epoch {place / steps_per_epoch:.4g} of '
-        f'{steps / steps_per_epoch:.4g}, with the next examples of its data; an epoch has {steps_per_epoch} steps. '
-        f'The schedule from here on is that of a run with the new values from its step {place} of {steps}'
+        f'{steps / steps_per_epoch:.4g}, with the next examples of its data; an epoch has {steps_per_epoch} '
+        f'steps. The schedule from here on is that of a run with the new values from its step {place} of '
+        f'{steps}'
     )

@@ -17,7 +17,7 @@ def has_eval(rows, step, score):
 
 
 def steps_since_row(rows, step):
-    """The number of steps after the last row of training metrics, at `step`: those of the log interval's sums."""
+    """The number of steps up to `step` after the last row of training metrics."""
     return step - max((row['step'] for row in rows if 'train_learning_rate' in row), default=0)
 
 
@@ -29,8 +29,8 @@ def elapsed(rows):
 def summary(config, rows, device, flops=None, identity=()):
     """The content of result.json.
 
-    NAME_last is the last evaluation's value of every metric. Of the task's score there are also SCORE_best and,
-    from 10 evaluations on, SCORE_median10, the median of the last 10. `score` says which metric it is.
+    NAME_last is the last evaluation's value of every metric. Of the task's score there are also SCORE_best
+    and, from 10 evaluations on, SCORE_median10, the median of the last 10. `score` says which metric it is.
 
     Args:
         config: of the run.
@@ -71,5 +71,5 @@ def summary(config, rows, device, flops=None, identity=()):
 
 
 def score_of(config):
-    """The name of the main measure of a config's task, e.g. 'top1'."""
+    """The name of the main measure of a config's task."""
     return sys.modules[find('tasks', config['task']).__module__].SCORE

@@ -57,8 +57,9 @@ def owned(workdir):
 def open_workdir(workdir, config, allow_config_change=False):
     """Looks at a workdir that `config` is to be trained in; changes nothing.
 
-    A directory without a checkpoint has nothing to lose and takes any config. Else keys that only change where and
-    how a run runs may differ, and those that shift it, as long as it is not finished: see `config.group`.
+    A directory without a checkpoint has nothing to lose and takes any config. Else keys that only change
+    where and how a run runs may differ, and those that shift it, as long as it is not finished: see
+    `config.group`.
 
     Args:
         workdir: pathlib.Path.

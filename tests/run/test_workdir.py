@@ -1,12 +1,11 @@
 import json
-import pathlib
 
 import pytest
 
 from resizemix_jax import build
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.input.dataset import Split
-from resizemix_jax.run import files, identity, workdir
+from resizemix_jax.run import files, workdir
 from tests import tiny
 
 
@@ -207,17 +206,3 @@ def test_a_workdir_that_is_a_file_is_named(tmp_path):
     path.write_text('{')
     with pytest.raises(ConfigError, match='is a file; name a directory'), workdir.owned(path):
         pass
-
-
-def test_the_commit_is_of_the_package_s_own_work_tree(tmp_path):
-    here = pathlib.Path(identity.__file__).parents[1]
-    commit, dirty = identity._commit(here)
-    assert (commit is None and dirty is None) or (len(commit) == 40 and dirty in (True, False))
-    assert identity._commit(tmp_path) == (None, None)
-    assert identity._commit(tmp_path / 'absent') == (None, None)
-
-
-def test_identity_says_what_ran():
-    row = identity.collect(build.plan(tiny.config()).devices)
-    assert set(row['versions']) == {'resizemix_jax', 'python', 'jax', 'jaxlib', 'flax', 'optax'}
-    assert all(row['versions'].values()) and row['date'].endswith('+00:00') and row['host'] and row['command']

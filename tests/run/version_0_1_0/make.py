@@ -1,9 +1,9 @@
 """Makes the files beside this one: `python -m tests.run.version_0_1_0.make CHECKOUT`, one of version 0.1.0.
 
-workdirs.tar.gz holds two workdirs of one config, as that version leaves them: `stopped`, by SIGTERM at step 6 of
-12, within an epoch of 4 steps and within a log interval of 5, so no part of its state is at a beginning; and
-`finished`, of a run that nothing stopped, less its checkpoints. state.json has the state that was saved at
-step 6: name -> [dtype, shape, SHA-256 of the bytes].
+workdirs.tar.gz holds two workdirs of one config, as that version leaves them: `stopped`, by SIGTERM at step 6
+of 12, within an epoch of 4 steps and within a log interval of 5, so no part of its state is at a beginning;
+and `finished`, of a run that nothing stopped, less its checkpoints. state.json has the state that was saved
+at step 6: name -> [dtype, shape, SHA-256 of the bytes].
 """
 
 import hashlib
@@ -39,9 +39,10 @@ def main(checkout):
     import jax
 
     jax.config.update('jax_platforms', 'cpu')
+    from resizemix_jax.data import pipeline
+
     from configs import fake
     from resizemix_jax import checkpoint, train
-    from resizemix_jax.data import pipeline
     from resizemix_jax.errors import PreemptedError
 
     config = fake.get_config('mixing=resizemix')
