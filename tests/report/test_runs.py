@@ -46,7 +46,9 @@ def test_a_result_of_another_config_is_none(tmp_path):
     config = json.loads((path / 'config.json').read_text())
     (path / 'config.json').write_text(json.dumps(config | {'epochs': 7}))
     run, problems = runs.read(path)
-    assert not run.result and 'has another config than config.json: the run counts as unfinished' in problems[0]
+    assert (
+        not run.result and 'has another config than config.json: the run counts as unfinished' in problems[0]
+    )
     (path / 'config.json').write_text(json.dumps(config | {'data_dir': '/elsewhere'}))
     assert runs.read(path)[0].result
 
@@ -62,7 +64,7 @@ def test_how_far_a_run_is(tmp_path):
     run, _ = runs.read(path)
     assert runs.progress(run) == pytest.approx(2 / 200)
     run = run._replace(written=time.time() - 3 * 3600)
-    assert runs.status(run) == '1%, step 20, top-1 25.00 so far, last row 3 h ago'
+    assert runs.status(run) == '1%, step 20, top1 25.00 so far, last row 3 h ago'
     assert runs.progress(run._replace(config=run.config | {'steps': 40})) == 0.5
     empty = made_up.run(tmp_path, 'row=baseline', [], finished=False)
     run, _ = runs.read(empty)
