@@ -1,4 +1,4 @@
-"""The committed small study: its pages say what its runs' raw metrics say. Version 0.1.0 recorded the runs."""
+"""The committed small study: its pages hold what its raw metrics say. Version 0.1.0 recorded the runs."""
 
 import json
 import pathlib
