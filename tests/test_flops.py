@@ -39,4 +39,4 @@ def test_counting_compiles_nothing():
 def test_a_warm_up_that_fits_the_run_fits_the_count():
     """A share of 4 images makes 16 steps an epoch, and two epochs of warm-up are more than the run."""
     values = dict(num_devices=4, steps=12, schedule_args__warmup_epochs=2)
-    assert flops.of_model(plan(**values)) == flops.of_model(plan(num_devices=4))
+    assert flops.of_model(plan(**values)) == [pytest.approx(*flops.of_model(plan(num_devices=4)), rel=1e-3)]
