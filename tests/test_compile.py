@@ -59,7 +59,7 @@ def test_rematerialisation_costs_operations_and_moves_nothing_more(report):
 def test_what_fits(report):
     needed = report.arguments + report.outputs - report.donated + report.temporaries + report.code
     assert report.fits and report.needed == needed < report.memory
-    assert '\nfits: ' in str(report) and '8 x cpu, 2 images each' in str(report)
+    assert '\nfits: ' in str(report) and '8 x cpu, 2 examples each' in str(report)
     assert report._replace(memory=needed).fits
     short = report._replace(memory=needed - 1)
     assert not short.fits and '\nDOES NOT FIT: ' in str(short)
