@@ -35,5 +35,7 @@ def _count(plan, **changes):
         config.batch_size = plan.config.batch_size // len(plan.devices)
         config.update(changes)
     task = bind('tasks', config.task, config.task_args)(config, plan.dataset)
-    alone = build.unopened_run(plan._replace(devices=parallel.one_cpu(), config=config, task=task)).train_step
-    return [float(alone.lower(batch).cost_analysis()['flops']) for batch in alone.batches]
+    alone = plan._replace(devices=parallel.one_cpu(), config=config, task=task)
+    # An epoch has the steps of the whole batch: a warm-up that fits must fit here.
+    step = build.unopened_run(alone, plan.config.batch_size).train_step
+    return [float(step.lower(batch).cost_analysis()['flops']) for batch in step.batches]

@@ -84,10 +84,17 @@ def _train(run, workdir, checkpoints, watch):
 
 def _count_flops(plan):
     """The FLOP of a step of all devices by the shapes of its batch, logged; {} if they cannot be counted."""
-    try:
-        counts = processes.run_on_host_0(lambda: flops.of_model(plan))
-    except RuntimeError as error:  # JAX_PLATFORMS leaves out the CPU
-        log.info('The FLOP of a step are not counted: %s', error)
+
+    def count():
+        try:
+            return flops.of_model(plan)
+        # JAX_PLATFORMS leaves out the CPU; or, with several processes, pmap does not lower shapes.
+        except RuntimeError as error:
+            log.info('The FLOP of a step are not counted: %s', error)
+            return []
+
+    counts = processes.run_on_host_0(count)
+    if not counts:
         return {}
     known = peak.of_all(plan.devices, plan.config.dtype)
     of_peak = f'; the devices can do {known:.3g} a second' if known else ''

@@ -24,7 +24,8 @@ def config(**values):
 
 @pytest.fixture(scope='module')
 def report():
-    return compiling.compile_step(config())
+    (made,) = compiling.compile_step(config())
+    return made
 
 
 def test_a_step_without_data(report):
@@ -42,14 +43,14 @@ def test_a_step_without_data(report):
 
 
 def test_operations_are_one_device_s(report):
-    alone = compiling.compile_step(config(num_devices=1))
+    (alone,) = compiling.compile_step(config(num_devices=1))
     assert alone.batch == 16 and alone.flops == pytest.approx(8 * report.flops, rel=0.1)
     # Three times the multiplications of the forward pass, two operations each; 10 M of them in the blocks.
     assert 4e7 < report.flops / report.batch < 9e7
 
 
 def test_rematerialisation_costs_operations_and_moves_nothing_more(report):
-    again = compiling.compile_step(config(remat=True))
+    (again,) = compiling.compile_step(config(remat=True))
     # A block's last convolution is not made again: nothing in the block's backward pass needs its result.
     assert 1.1 < again.flops / report.flops < 1.3
     assert (again.donated, again.collectives) == (report.donated, report.collectives)
@@ -58,7 +59,7 @@ def test_rematerialisation_costs_operations_and_moves_nothing_more(report):
 def test_what_fits(report):
     needed = report.arguments + report.outputs - report.donated + report.temporaries + report.code
     assert report.fits and report.needed == needed < report.memory
-    assert '\nfits: ' in str(report) and '8 x cpu, 2 images each' in str(report)
+    assert '\nfits: ' in str(report) and '8 x cpu, 2 examples each' in str(report)
     assert report._replace(memory=needed).fits
     short = report._replace(memory=needed - 1)
     assert not short.fits and '\nDOES NOT FIT: ' in str(short)
@@ -107,7 +108,7 @@ def test_a_target_s_devices_and_memory(monkeypatch, report):
 
     monkeypatch.setattr(parallel.topologies, 'get_topology_desc', topology)
     monkeypatch.setattr(parallel.os, 'environ', {})
-    made = compiling.compile_step(config(), 'v4:2x2x2')
+    (made,) = compiling.compile_step(config(), 'v4:2x2x2')
     assert asked == [('v4:2x2x2', 'tpu', {'chip_config_name': 'megacore'})]
     assert parallel.os.environ['TPU_WORKER_HOSTNAMES'] == 'localhost'
     assert (made.target, made.memory, made.collectives) == ('v4:2x2x2', 32 * 2**30, report.collectives)

@@ -34,3 +34,9 @@ def test_counting_compiles_nothing():
     with jax.log_compiles(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(jax.stages.Lowered, 'compile', None)  # would fail if it were called
         flops.of_model(plan())
+
+
+def test_a_warm_up_that_fits_the_run_fits_the_count():
+    """A share of 4 images makes 16 steps an epoch, and two epochs of warm-up are more than the run."""
+    values = dict(num_devices=4, steps=12, schedule_args__warmup_epochs=2)
+    assert flops.of_model(plan(**values)) == [pytest.approx(*flops.of_model(plan(num_devices=4)), rel=1e-3)]

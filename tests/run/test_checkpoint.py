@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.experimental import multihost_utils
+from orbax.checkpoint._src.multihost import multihost
 
 from resizemix_jax.devices import parallel
 from resizemix_jax.errors import DataError
@@ -202,7 +203,9 @@ def test_reading_changes_nothing_in_the_workdir(tmp_path):
     assert sorted(tmp_path.rglob('*')) == before
 
 
-def test_an_error_while_saving_is_raised(tmp_path):
+def test_an_error_while_saving_is_raised(tmp_path, monkeypatch):
+    # Orbax's threads wait so long for each other after an error, and the process for them; else five minutes.
+    monkeypatch.setattr(multihost, 'coordination_timeout', lambda: 2)
     devices = parallel.choose_devices(1)
     checkpoints = Checkpoints(tmp_path, 1)
     checkpoints.save(state_at(1, devices), 1, wait=True)
