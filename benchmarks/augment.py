@@ -1,11 +1,11 @@
 """Two layers of RandAugment's operations on the device against Pillow on all cores: images a second.
 
-    python -m benchmarks.augment [--rounds=30]
+    python -m benchmarks.augment [--rounds=30] [--shapes=256x32x32x3,64x224x224x3]
 
 And what RandAugment(2, 9) adds to a training step of WRN-16-4 with 32 images.
 
-Every image draws two of the fourteen operations, at magnitude 9 of 30. Pillow's processes hold the images
-and the draws, and hand back nothing but a word that they are done: no image is copied between processes.
+Every image draws two of the fourteen operations, at magnitude 9 of 30. The processes that use Pillow hold the
+images and receive the draws; they return a word when they are done, so no image is copied between processes.
 """
 
 import multiprocessing
@@ -16,18 +16,18 @@ import jax.numpy as jnp
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-from benchmarks import timing
-from benchmarks.stepping import make_step
+from benchmarks import _timing as timing
+from benchmarks._stepping import make_step
 from configs import fake
+from resizemix_jax import config as configs
 from resizemix_jax.augment import _ops as ops
 
-SHAPES = ((256, 32, 32, 3), (64, 224, 224, 3))
 LAYERS = 2
 LEVEL = 9 / 30
 
 
 def parameters(side):
-    """The fourteen operations and what they take at LEVEL, for images of `side` pixels."""
+    """Operation -> its parameter at LEVEL, for images of `side` pixels."""
     moved = float(int(150 / 331 * side * LEVEL))
     return {
         **dict.fromkeys(('Identity', 'AutoContrast', 'Equalize'), 0.0),
@@ -40,10 +40,10 @@ def parameters(side):
     }
 
 
-def draw(random, side, count):
+def draw(rng, side, count):
     """op int32 [LAYERS, count] and value float32 [LAYERS, count]."""
     named = parameters(side)
-    chosen = random.integers(0, len(named), (LAYERS, count))
+    chosen = rng.integers(0, len(named), (LAYERS, count))
     op = np.array([ops.OPS.index(name) for name in named], np.int32)
     return op[chosen], np.array(list(named.values()), np.float32)[chosen]
 
@@ -78,27 +78,27 @@ def pillow(image, name, value):
 
 
 def serve(pipe, images):
-    """A process of Pillow's: takes the draws of a round, for its share of the images, until there is none."""
+    """Runs in a process: applies every round's draws to its share of the images, until it receives None."""
     for op, value in iter(pipe.recv, None):
-        for image, of, at in zip(images, op.T.tolist(), value.T.tolist(), strict=True):
-            made = Image.fromarray(image)
-            for code, parameter in zip(of, at, strict=True):
-                made = pillow(made, ops.OPS[code], parameter)
-            np.asarray(made)
+        for image, codes, values in zip(images, op.T.tolist(), value.T.tolist(), strict=True):
+            result = Image.fromarray(image)
+            for code, parameter in zip(codes, values, strict=True):
+                result = pillow(result, ops.OPS[code], parameter)
+            np.asarray(result)
         pipe.send('done')
 
 
 class Pool:
-    """As many processes as cores, each with every n-th image."""
+    """One process a core, each with every n-th image."""
 
     def __init__(self, images):
         context = multiprocessing.get_context('spawn')
         self.pipes, self.count = [], os.cpu_count()
         for k in range(self.count):
-            ours, theirs = context.Pipe()
+            here, there = context.Pipe()
             share = np.ascontiguousarray(images[k :: self.count])
-            context.Process(target=serve, args=(theirs, share), daemon=True).start()
-            self.pipes.append(ours)
+            context.Process(target=serve, args=(there, share), daemon=True).start()
+            self.pipes.append(here)
 
     def run(self, op, value):
         for k, pipe in enumerate(self.pipes):
@@ -111,19 +111,19 @@ class Pool:
 
 
 def measure(shape, rounds):
-    random = np.random.default_rng(0)
-    smooth = random.integers(0, 256, (shape[0], shape[1] // 8, shape[2] // 8, shape[3]))
-    noise = random.integers(-9, 10, shape)
+    rng = np.random.default_rng(0)
+    smooth = rng.integers(0, 256, (shape[0], shape[1] // 8, shape[2] // 8, shape[3]))
+    noise = rng.integers(-9, 10, shape)
     images = np.clip(smooth.repeat(8, 1).repeat(8, 2) + noise, 0, 255).astype(np.uint8)
-    draws = [draw(random, shape[1], shape[0]) for _ in range(rounds + 1)]
+    draws = [draw(rng, shape[1], shape[0]) for _ in range(rounds + 1)]
     on_device = jnp.asarray(images)
     compiled = jax.jit(layers).lower(on_device, *draws[0]).compile()
     temporary = compiled.memory_analysis().temp_size_in_bytes / images.nbytes
-    pool, ours, theirs = Pool(images), iter(draws), iter(draws)
+    pool, device_draws, pillow_draws = Pool(images), iter(draws), iter(draws)
     seconds = timing.rounds(
         {
-            'device': lambda: compiled(on_device, *next(ours)),
-            'Pillow': lambda: pool.run(*next(theirs)),
+            'device': lambda: compiled(on_device, *next(device_draws)),
+            'Pillow': lambda: pool.run(*next(pillow_draws)),
         },
         rounds,
     )
@@ -135,20 +135,25 @@ def measure(shape, rounds):
     print(f'the device is {middle:.2f} times as fast as Pillow; quartiles {low:.2f}-{high:.2f}')
 
 
-def measure_step(rounds):
-    configs = {'plain': fake.get_config(), 'randaugment': fake.get_config()}
-    configs['randaugment'].policy = 'randaugment'
-    steps = {name: make_step(config, 16, 4, 32) for name, config in configs.items()}
+def measure_step(depth, width, batch, rounds):
+    with_policy = configs.override(fake.get_config(), {'policy': 'randaugment'})
+    pair = {'plain': fake.get_config(), 'randaugment': with_policy}
+    steps = {name: make_step(config, depth, width, batch) for name, config in pair.items()}
     middle, low, high = timing.ratio(timing.rounds(steps, rounds), 'randaugment', 'plain')
-    print(f'\nWRN-16-4, batch 32: the step with RandAugment(2, 9) over the step without: {middle:.3f}')
-    print(f'quartiles {low:.3f}-{high:.3f}')
+    print(
+        f'\nWRN-{depth}-{width}, batch {batch}: the step with RandAugment(2, 9) over the step without:',
+        end=' ',
+    )
+    print(f'{middle:.3f} (quartiles {low:.3f}-{high:.3f})')
 
 
-def main():
-    rounds = timing.arguments(rounds=30).rounds
-    for shape in SHAPES:
-        measure(shape, rounds)
-    measure_step(min(rounds, 12))
+def main(argv=None):
+    smallest = dict(rounds=1, shapes='4x16x16x3', depth=10, width=1, batch=2)
+    shapes = '256x32x32x3,64x224x224x3'
+    args = timing.arguments(__doc__, argv, smallest, rounds=30, shapes=shapes, depth=16, width=4, batch=32)
+    for shape in args.shapes.split(','):
+        measure(tuple(map(int, shape.split('x'))), args.rounds)
+    measure_step(args.depth, args.width, args.batch, min(args.rounds, 12))
 
 
 if __name__ == '__main__':

@@ -5,11 +5,10 @@
 
 JPEGs of ImageNet's sizes are made of the photographs in docs/photos, with noise, so that a file is as long
 as ImageNet's are. `--tf_python` is a Python that has TensorFlow, for the comparison with tf.data;
-`--torch_python` one that has torchvision; without them those are left out. What runs in one thread is timed
-in seconds of the processor, the rest by the clock, in paired rounds.
+`--torch_python` one that has torchvision; without them, those comparisons are left out. Functions that run in
+one thread are timed in processor seconds, the others by the clock, in paired rounds.
 """
 
-import argparse
 import contextlib
 import functools
 import io
@@ -18,6 +17,7 @@ import pathlib
 import pickle
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -25,12 +25,13 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from benchmarks.input_whole import memory, whole
-from benchmarks.jpegs import make
-from resizemix_jax.input import decoding as decode
-from resizemix_jax.input import jpeg
+from benchmarks import _timing as timing
+from benchmarks._jpegs import make
+from benchmarks._whole_input import memory, whole
+from resizemix_jax.input import decoding, jpeg
 
 OTHERS = 'Pillow', 'area'
+LIBRARIES = {'tf': 'tensorflow', 'torch': 'torchvision'}
 
 
 def one_core(jpegs):
@@ -42,34 +43,48 @@ def one_core(jpegs):
     return {
         'decode': all_of(lambda data, rng: jpeg.decode(data, jpeg.header(data))),
         'decode, OpenCV': all_of(lambda data, rng: cv2.imdecode(np.frombuffer(data, np.uint8), 1)),
-        'decode+crop': all_of(lambda data, rng: decode.train_image(data, 224, rng)),
-        'decode+crop, area': all_of(lambda data, rng: decode.train_image(data, 224, rng, 'area')),
+        'decode+crop': all_of(lambda data, rng: decoding.train_image(data, 224, rng)),
+        'decode+crop, area': all_of(lambda data, rng: decoding.train_image(data, 224, rng, 'area')),
         'decode+crop, Pillow': all_of(pillow),
     }
 
 
 def pillow(data, rng):
-    """What torchvision does."""
+    """The crop as torchvision computes it."""
     image = Image.open(io.BytesIO(data)).convert('RGB')
-    y, x, h, w = decode.random_box(image.height, image.width, rng)
+    y, x, h, w = decoding.random_box(image.height, image.width, rng)
     return np.asarray(image.crop((x, y, x + w, y + h)).resize((224, 224), Image.BILINEAR))
+
+
+def check_python(python, library):
+    """Ends with a sentence and exit code 2 unless `python` is '' or has the library."""
+    if not python:
+        return
+    try:
+        done = subprocess.run([python, '-c', f'import {LIBRARIES[library]}'], capture_output=True, text=True)
+        reason = (done.stderr.strip().splitlines() or ['no message'])[-1] if done.returncode else ''
+    except OSError as error:
+        reason = str(error)
+    if reason:
+        print(f'--{library}_python={python} must be a Python with {LIBRARIES[library]}: {reason}')
+        sys.exit(2)
 
 
 @contextlib.contextmanager
 def elsewhere(python, library, names, jpegs, scratch):
-    """name -> function that has another library do it, in a Python that has it, and returns the seconds.
+    """name -> function that runs another library in a Python that has it, and returns the seconds.
 
     Args:
-        python: its path; without one, the answer is {}.
-        library: 'tf' or 'torch', of input_<library>.py.
-        names: what it can do.
+        python: its path; '': yields {}.
+        library: 'tf' or 'torch', of _decode_<library>.py.
+        names: what that script is asked to time.
     """
     if not python:
         yield {}
         return
     file = pathlib.Path(scratch, 'jpegs')
     file.write_bytes(pickle.dumps(jpegs))
-    command = [python, str(pathlib.Path(__file__).with_name(f'input_{library}.py')), str(file)]
+    command = [python, str(pathlib.Path(__file__).with_name(f'_decode_{library}.py')), str(file)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(name):
@@ -86,7 +101,7 @@ def elsewhere(python, library, names, jpegs, scratch):
 def measure(functions, count, rounds):
     """Calls each once a round; prints images a second; name -> seconds of each round, without the first."""
     seconds = {name: [] for name in functions}
-    for _ in range(rounds):
+    for _ in range(rounds + 1):
         for name, function in functions.items():
             start = time.process_time()
             took = function()
@@ -98,46 +113,57 @@ def measure(functions, count, rounds):
 
 
 def print_speeds(seconds, pairs):
-    """Prints how often as fast the first of each pair is as the second."""
+    """Prints the speed of the first of each pair over that of the second."""
     for name, base in pairs:
         if base in seconds:
-            ratios = [b / a for a, b in zip(seconds[name], seconds[base], strict=True)]
-            low, middle, high = statistics.quantiles(ratios, n=4)
+            low, middle, high = timing.quartiles(
+                [b / a for a, b in zip(seconds[name], seconds[base], strict=True)]
+            )
             print(f'speed of {name} / {base}: {middle:.2f} (quartiles {low:.2f}-{high:.2f})')
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    for name, default in dict(rounds=15, images=400, memory_batches=10_000).items():
-        parser.add_argument(f'--{name}', type=int, default=default)
-    parser.add_argument('--tf_python', default='')
-    parser.add_argument('--torch_python', default='')
-    parser.add_argument('--parts', default='one_core,whole,memory')
-    args = parser.parse_args()
+def measure_one_core(jpegs, scratch, args):
+    both = 'decode', 'decode+crop'
+    with (
+        elsewhere(args.tf_python, 'tf', both, jpegs, scratch) as tf,
+        elsewhere(args.torch_python, 'torch', both[1:], jpegs, scratch) as torch,
+    ):
+        seconds = measure(one_core(jpegs) | tf | torch, len(jpegs), args.rounds)
+    bases = *tf, *torch, 'decode', *(f'decode+crop, {name}' for name in OTHERS)
+    print_speeds(seconds, [('decode+crop', name) for name in bases])
+    print_speeds(seconds, [('decode', 'decode, OpenCV')])
+
+
+def measure_whole(jpegs, scratch, args):
+    with (
+        whole(jpegs, scratch, args.rounds + 1) as ours,
+        elsewhere(args.torch_python, 'torch', ('loader',), jpegs, scratch) as torch,
+    ):
+        seconds = measure(ours | torch, len(jpegs), args.rounds)
+    print_speeds(seconds, [(name, next(iter(seconds))) for name in list(seconds)[1:]])
+
+
+def main(argv=None):
+    args = timing.arguments(
+        __doc__, argv, dict(rounds=1, images=32, memory_batches=10),
+        rounds=15, images=400, memory_batches=10_000, tf_python='', torch_python='',
+        parts='one_core,whole,memory',
+    )  # fmt: skip
+    check_python(args.tf_python, 'tf')
+    check_python(args.torch_python, 'torch')
+    threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     jpegs = make(args.images)
     size = statistics.mean(map(len, jpegs)) / 1e3
     print(f'{len(jpegs)} JPEGs, {size:.0f} kB on average; {os.cpu_count()} cores')
     with tempfile.TemporaryDirectory() as scratch:
         if 'one_core' in args.parts:
-            both = 'decode', 'decode+crop'
-            with (
-                elsewhere(args.tf_python, 'tf', both, jpegs, scratch) as tf,
-                elsewhere(args.torch_python, 'torch', both[1:], jpegs, scratch) as torch,
-            ):
-                seconds = measure(one_core(jpegs) | tf | torch, len(jpegs), args.rounds)
-            bases = *tf, *torch, 'decode', *(f'decode+crop, {n}' for n in OTHERS)
-            print_speeds(seconds, [('decode+crop', name) for name in bases])
-            print_speeds(seconds, [('decode', 'decode, OpenCV')])
+            measure_one_core(jpegs, scratch, args)
         if 'whole' in args.parts:
-            with (
-                whole(jpegs, scratch, args.rounds) as ours,
-                elsewhere(args.torch_python, 'torch', ('loader',), jpegs, scratch) as torch,
-            ):
-                seconds = measure(ours | torch, len(jpegs), args.rounds)
-            print_speeds(seconds, [(name, next(iter(seconds))) for name in list(seconds)[1:]])
+            measure_whole(jpegs, scratch, args)
         if 'memory' in args.parts:
             memory(args.memory_batches, scratch)
+    cv2.setNumThreads(threads)
 
 
 if __name__ == '__main__':

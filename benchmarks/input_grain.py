@@ -1,29 +1,30 @@
-"""The streamed input's own processes beside Grain's: to the first batch, and from then on.
+"""The streamed input's worker processes against Grain's: time to the first batch, and images a second.
 
     python -m benchmarks.input_grain [--rounds=5] [--workers=2]     (needs pip install grain)
 
-Both map the same function of a batch's number, in turn, on the JPEGs of benchmarks.input.
+Both map the same function of a batch's index, in turn, on the JPEGs of benchmarks.input.
 """
 
-import argparse
 import contextlib
 import functools
+import sys
 import tempfile
 import time
 
-import grain
 from absl import flags
-from grain.multiprocessing import MultiprocessingOptions
 
-from benchmarks import timing
-from benchmarks.input_whole import BATCH, write_split
-from benchmarks.jpegs import make
+from benchmarks import _timing as timing
+from benchmarks._jpegs import make
+from benchmarks._whole_input import BATCH, write_split
 from resizemix_jax.input import pipeline
 
 BATCHES, WARM = 40, 3
 
 
 def by_grain(split, workers):
+    import grain
+    from grain.multiprocessing import MultiprocessingOptions
+
     make_batch = functools.partial(pipeline.train_batch, split, BATCH, 0)
     batches = grain.MapDataset.range(BATCHES).map(make_batch).to_iter_dataset()
     return iter(batches.mp_prefetch(MultiprocessingOptions(num_workers=workers, per_worker_buffer_size=2)))
@@ -34,7 +35,7 @@ def by_workers(split, workers):
 
 
 def measure(make_batches):
-    """(seconds to the first batch, seconds of those after the first few)."""
+    """(seconds to the first batch, seconds for those after the first few)."""
     begin = time.perf_counter()
     with contextlib.closing(make_batches()) as batches:
         next(batches)
@@ -47,14 +48,16 @@ def measure(make_batches):
         return first, time.perf_counter() - start
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--workers', type=int, default=2)
-    args = parser.parse_args()
-    flags.FLAGS(['grain'])  # it reads flags of its own, which somebody has to have parsed
+def main(argv=None):
+    args = timing.arguments(__doc__, argv, dict(rounds=1, images=32), rounds=5, workers=2, images=320)
+    try:
+        import grain  # noqa: F401
+    except ImportError:
+        print('benchmarks.input_grain needs Grain: pip install grain')
+        sys.exit(2)
+    flags.FLAGS(['grain'])  # Grain reads absl flags, which must have been parsed
     with tempfile.TemporaryDirectory() as scratch:
-        split = write_split(make(320), scratch, 'tfrecord')
+        split = write_split(make(args.images), scratch, 'tfrecord')
         seconds = {'ours': [], 'grain': []}
         for _ in range(args.rounds):
             for name, function in (('ours', by_workers), ('grain', by_grain)):

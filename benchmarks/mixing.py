@@ -1,19 +1,21 @@
 """Every mixing op against a plain jitted copy of its batch: time, memory, compilation.
 
-python -m benchmarks.mixing [--rounds=30]
+    python -m benchmarks.mixing [--rounds=30] [--shapes=256x32x32x3,64x224x224x3]
+
+Every op is timed as it draws, per batch and per sample. What the trainer provides is cheap here, so that the
+op alone is measured: the saliency map is a channel of the images, SuperMix's teacher is linear.
 """
 
 import functools
-import inspect
 import time
 
 import jax
 import jax.numpy as jnp
 
-from benchmarks import timing
-from resizemix_jax.find import find, names
+from benchmarks import _timing as timing
+from resizemix_jax.find import bind, find, keywords, names
 
-SHAPES = ((256, 32, 32, 3), (64, 224, 224, 3))
+CLASSES = 10
 FURTHER = {  # op -> a word for the table -> arguments
     'resizemix': {'linear': {'method': 'linear'}},
     'fmix': {'textbook': {'spectrum': 'textbook'}},
@@ -24,22 +26,24 @@ def cases():
     """name -> op, every way that an op draws, and the ones of FURTHER."""
     made = {}
     for name in names('mixing'):
-        function = find('mixing', name)
-        for per in ('batch', 'sample') if 'per' in inspect.signature(function).parameters else ('',):
-            keywords = {'per': per} if per else {}
-            made[f'{name} {per}'.strip()] = functools.partial(guided(function), **keywords)
-            for word, more in FURTHER.get(name, {}).items():
-                made[f'{name} {per} {word}'] = functools.partial(function, **keywords, **more)
+        for per in ('batch', 'sample') if 'per' in keywords(find('mixing', name)) else ('',):
+            own = {'per': per} if per else {}
+            for word, more in ({'': {}} | FURTHER.get(name, {})).items():
+                label = ' '.join(filter(None, (name, per, word)))
+                made[label] = functools.partial(mix, name, own | more)
     return made
 
 
-def guided(function):
-    """The op with one channel for its map, if it takes one: what making a map costs is not measured here."""
-    if 'saliency' not in inspect.signature(function).parameters:
-        return function
-    return lambda key, images, labels, **keywords: function(
-        key, images, labels, saliency=images[..., 0], **keywords
-    )
+def mix(name, values, key, images, labels):
+    """The op `name` with the keywords `values`, on a batch."""
+    provided = {'saliency': images[..., 0], 'std': 1.0, 'teacher': teacher}
+    return bind('mixing', name, values, **provided)(key, images, labels)
+
+
+def teacher(images):
+    """Logits [B, CLASSES], linear in the means of the image's rows."""
+    means = images.mean((2, 3))
+    return means @ jax.random.normal(jax.random.key(2), (means.shape[1], CLASSES))
 
 
 def copy(key, images, labels):
@@ -48,7 +52,7 @@ def copy(key, images, labels):
 
 def measure(shape, rounds):
     images = jax.random.normal(jax.random.key(0), shape)
-    labels = jnp.eye(shape[0], 10, dtype=jnp.float32)
+    labels = jax.nn.one_hot(jnp.arange(shape[0]) % CLASSES, CLASSES)
     functions, facts = {}, {}
     for name, op in {'copy': copy, **cases()}.items():
         start = time.perf_counter()
@@ -66,10 +70,11 @@ def measure(shape, rounds):
         print(f'{name:28}{middle:8.2f}{low:9.2f}-{high:.2f}{temporary:20.2f}{compile_seconds:13.1f}')
 
 
-def main():
-    rounds = timing.arguments(rounds=30).rounds
-    for shape in SHAPES:
-        measure(shape, rounds)
+def main(argv=None):
+    smallest = dict(rounds=1, shapes='4x16x16x3')
+    args = timing.arguments(__doc__, argv, smallest, rounds=30, shapes='256x32x32x3,64x224x224x3')
+    for shape in args.shapes.split(','):
+        measure(tuple(map(int, shape.split('x'))), args.rounds)
 
 
 if __name__ == '__main__':

@@ -1,14 +1,14 @@
-"""What the extra pass of a method guided by saliency costs: the step with it over the step without.
+"""The cost of the saliency pass: the step of a guided method over the same step unguided.
 
     python -m benchmarks.saliency [--depth=16 --width=4 --batch=32 --rounds=12]
 
-The same cut and paste in all, with random regions (no map is made) and with salient ones.
+All cut and paste alike, from random regions (no map is computed) or from salient ones.
 """
 
-from benchmarks import timing
-from benchmarks.stepping import make_step
+from benchmarks import _timing as timing
+from benchmarks._stepping import make_step
 from configs import fake, table1
-from resizemix_jax import tables as common
+from resizemix_jax import config as configs
 
 STEPS = {
     'plain': ('random_to_random', 'train'),
@@ -18,14 +18,14 @@ STEPS = {
 
 
 def configure(row, mode):
-    """A row of Table 1 on made-up images."""
-    config = common.with_row(fake.get_config(), common.named(table1.ROWS, row))
-    config.saliency_mode = mode
-    return config
+    """A row of Table 1 on synthetic images."""
+    keys = table1.TABLE.row(row).keys | {'saliency_mode': mode}
+    return configs.complete(configs.assign(fake.get_config(), keys))
 
 
-def main():
-    args = timing.arguments(depth=16, width=4, batch=32, rounds=12)
+def main(argv=None):
+    smallest = dict(depth=10, width=1, batch=2, rounds=1)
+    args = timing.arguments(__doc__, argv, smallest, depth=16, width=4, batch=32, rounds=12)
     size = args.depth, args.width, args.batch
     steps = {name: make_step(configure(*how), *size) for name, how in STEPS.items()}
     seconds = timing.rounds(steps, args.rounds)

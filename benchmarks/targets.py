@@ -1,18 +1,18 @@
-"""Which rows compile for which accelerators, without having them: docs/targets.md.
+"""Which rows compile for which accelerators, none of which needs to be present: docs/targets.md.
 
     python -m benchmarks.targets --target=v5e:2x4 --table=table4 --columns=resnet50 --rows=baseline,resizemix
     python -m benchmarks.targets --page
 
-Each compilation adds a line to docs/targets.jsonl, and one that is there already is not made again; --page
-writes what is there, and what is not, below the page's prose. --remat compiles with rematerialisation.
+Each compilation adds a line to docs/targets.jsonl, or to --records=FILE; rows that the file has are skipped.
+--page rewrites the tables below the page's prose. --remat compiles with rematerialisation.
 """
 
-import argparse
 import importlib
 import json
+import os
 import pathlib
 
-from resizemix_jax import cells
+from benchmarks import _timing as timing
 
 DOCS = pathlib.Path(__file__).parents[1] / 'docs'
 RECORDS, PAGE = DOCS / 'targets.jsonl', DOCS / 'targets.md'
@@ -25,49 +25,50 @@ HEAD = (
 )
 
 
-def main():
-    args = arguments()
+def main(argv=None):
+    smallest = dict(target='local', table='quickstart', rows='baseline', records=os.devnull)
+    args = timing.arguments(
+        __doc__, argv, smallest, target='', table='', columns='', rows='', records=str(RECORDS), remat=False,
+        page=False,
+    )  # fmt: skip
     if args.page:
         prose = PAGE.read_text().partition('\n## ')[0].rstrip()
-        PAGE.write_text('\n\n'.join((prose, *tables(records()))) + '\n')
+        PAGE.write_text('\n\n'.join((prose, *tables(read(args.records)))) + '\n')
         return
-    table = vars(importlib.import_module(f'configs.{args.table}'))
-    for cell in cells.every(table, split(args.rows), split(args.columns)):
+    table = table_of(args.table)
+    for cell in table.cells(split(args.rows), split(args.columns)):
         key = (args.target, args.table, cell['column'], cell['row'], args.remat)
-        if key in {tuple(record[name] for name in KEY) for record in records()}:
+        if key in {tuple(record[name] for name in KEY) for record in read(args.records)}:
             continue
         record = dict(zip(KEY, key, strict=True)) | compiled(table, cell, args)
-        with RECORDS.open('a') as file:
+        with open(args.records, 'a') as file:
             file.write(json.dumps(record) + '\n')
         print(record, flush=True)
 
 
-def arguments():
-    parser = argparse.ArgumentParser()
-    for name in ('target', 'table', 'columns', 'rows'):
-        parser.add_argument(f'--{name}', default='')
-    parser.add_argument('--remat', action='store_true')
-    parser.add_argument('--page', action='store_true')
-    return parser.parse_args()
+def table_of(name):
+    return importlib.import_module(f'configs.{name}').TABLE
 
 
 def split(text):
     return tuple(filter(None, text.split(',')))
 
 
-def records():
-    return [json.loads(line) for line in RECORDS.read_text().splitlines()] if RECORDS.exists() else []
+def read(path):
+    """The records of a file, one a line; [] if there is none."""
+    path = pathlib.Path(path)
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def compiled(table, cell, args):
-    """What the compiler says of a cell's step: the report's values, or {'error': its first line}."""
+    """The compiler's report on a cell's step as a dict, or {'error': its first line}."""
     from resizemix_jax.compile import compile_step
     from resizemix_jax.errors import ConfigError, RunError
 
-    config = table['get_config'](cells.argument(table, cell))
+    config = table.get_config(table.argument(cell))
     config.remat = args.remat
     try:
-        report = compile_step(config, args.target)
+        report = max(compile_step(config, args.target), key=lambda one: one.needed)  # the largest bucket
     except ConfigError:
         raise
     except RunError as error:
@@ -76,7 +77,7 @@ def compiled(table, cell, args):
 
 
 def tables(found):
-    """For every target, in the order in which they came, what was compiled and what was not."""
+    """A table a target, in the order of the records, and the rows that were not compiled."""
     for target in dict.fromkeys(record['target'] for record in found):
         own = [record for record in found if record['target'] == target]
         good = next((record for record in own if 'error' not in record), None)
@@ -86,16 +87,16 @@ def tables(found):
 
 
 def absent(own):
-    """A sentence that names the rows of TABLES that were not compiled for a target."""
+    """A sentence that names the rows of TABLES not compiled for a target."""
     texts = []
     for name in TABLES:
-        table = vars(importlib.import_module(f'configs.{name}'))
-        for column in table['COLUMNS']:
+        table = table_of(name)
+        for column in [column.name for column in table.columns]:
             made = {record['row'] for record in own if (record['table'], record['column']) == (name, column)}
-            rows = [cell['row'] for cell in cells.every(table, columns=(column,)) if cell['row'] not in made]
+            rows = [cell['row'] for cell in table.cells(columns=(column,)) if cell['row'] not in made]
             if rows:
                 texts.append(f'{name} {column}: ' + (', '.join(rows) if made else 'all rows'))
-    return f'Not compiled: {"; ".join(texts)}.' if texts else 'All rows of both tables that can be run.'
+    return f'Not compiled: {"; ".join(texts)}.' if texts else 'All implemented rows of both tables.'
 
 
 def line(record):

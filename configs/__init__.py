@@ -1,1 +1,1 @@
-"""One file a table of the paper; see common.py."""
+"""One file a table: TABLE, a `resizemix_jax.tables.Table`, and get_config."""

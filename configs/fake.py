@@ -5,31 +5,21 @@
 Arguments: model wrn28_10 | ss26_2x96d | resnet50 | resnet101, mixing, size (pixels), classes.
 """
 
-import ml_collections
-
+from resizemix_jax import config as configs
 from resizemix_jax import recipes
-from resizemix_jax import tables as common
-from resizemix_jax.config import base
+from resizemix_jax.arguments import choose, parse
 
 
 def get_config(arg=''):
-    args = common.parse(arg, model=recipes.WRN, mixing='resizemix', size=0, classes=0)
-    config = base()
-    config.table = 'fake'
-    common.choose('model', args['model'], tuple(recipes.MODELS))
-    recipes.MODELS[args['model']](config, 'paper')
-    large = config.model == 'resnet'
+    args = parse(arg, model=recipes.WRN, mixing='resizemix', size=0, classes=0)
+    keys = recipes.NETWORKS[choose('model', args['model'], recipes.NETWORKS)]('paper')
+    large = keys['model'] == 'resnet'
     size = args['size'] or (224 if large else 32)
-    config.dataset = 'fake'
-    config.dataset_args = ml_collections.ConfigDict(
-        dict(
-            image_shape=(size, size, 3),
-            num_classes=args['classes'] or (1000 if large else 100),
-            train_size=4 * config.batch_size,
-            eval_size=config.batch_size,
-        )
+    images = dict(
+        image_shape=(size, size, 3),
+        num_classes=args['classes'] or (1000 if large else 100),
+        train_size=4 * keys['batch_size'],
+        eval_size=keys['batch_size'],
     )
-    config.mixing = args['mixing']
-    config.epochs = 1
-    config.log_every_steps = 1
-    return config
+    fake = dict(dataset='fake', dataset_args=images, mixing=args['mixing'], epochs=1, log_every_steps=1)
+    return configs.complete(configs.assign(configs.base(), dict(table='fake') | keys | fake))

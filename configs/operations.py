@@ -5,32 +5,27 @@
 Arguments: row (an operation), seed. Everything else is the quickstart's.
 """
 
-import ml_collections
+from resizemix_jax.tables import Column, Row, Table
 
-from configs import quickstart
-from resizemix_jax import tables as common
-
-COLUMN = quickstart.COLUMN
-COLUMNS = quickstart.COLUMNS
-
+NETWORK = dict(model_args=dict(depth=10, width=1, variant='original', dropout=0.0))
 NAMES = (
     'ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate', 'AutoContrast', 'Invert', 'Equalize',
     'Solarize', 'SolarizeAdd', 'Add', 'Posterize', 'Contrast', 'Color', 'Brightness', 'Sharpness', 'Cutout',
 )  # fmt: skip
-ROWS = tuple(
-    dict(row=name.lower(), title=name, paper={}, mixing='none', mixing_args={}, policy='operation',
-         policy_args=dict(name=name, level=0.8), policy_place='before_mixing')
-    for name in NAMES
-) + (
-    dict(row='augmix', title='AugMix', paper={}, mixing='none', mixing_args={}, policy='augmix',
-         policy_args={}, policy_place='before_mixing'),
-)  # fmt: skip
 
 
-def get_config(arg=''):
-    args = common.parse(arg, row='rotate', seed=0)
-    config = quickstart.get_config(f'row=baseline,seed={args["seed"]}')
-    row = common.named(ROWS, args['row'])
-    config.table, config.row = 'operations', row['row']
-    config.augment, config.augment_args = 'none', ml_collections.ConfigDict()
-    return common.with_row(config, row)
+def _row(title, policy, **args):
+    keys = dict(policy=policy, policy_args=args, policy_place='before_mixing')
+    return Row(title.lower(), title, keys)
+
+
+TABLE = Table(
+    name='operations',
+    doc=__doc__,
+    columns=(Column('wrn10_1', keys=NETWORK),),
+    keys=dict(augment='none', batch_size=32, epochs=6, log_every_steps=104),  # as the quickstart
+    default_row='rotate',
+    rows=(*(_row(name, 'operation', name=name, level=0.8) for name in NAMES), _row('AugMix', 'augmix')),
+)
+
+get_config = TABLE.get_config

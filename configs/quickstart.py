@@ -7,30 +7,23 @@ A first run and a check of the installation. It is no experiment of the paper, a
 so small a network does not need regularisation: do not read a ranking of the methods from it.
 """
 
-import ml_collections
-
 from resizemix_jax import recipes
-from resizemix_jax import tables as common
+from resizemix_jax.tables import Column, Row, Table
 
-COLUMN = 'model'
-COLUMNS = ('wrn10_1',)
+NETWORK = dict(model_args=dict(depth=10, width=1, variant='original', dropout=0.0))
 
-ROWS = (
-    dict(row='baseline', title='Baseline', paper={}, mixing='none', mixing_args={}),
-    dict(row='cutout', title='Cutout', paper={}, mixing='cutout', mixing_args=dict(length=14)),
-    dict(row='mixup', title='Mixup', paper={}, mixing='mixup', mixing_args=dict(alpha=1.0, per='batch')),
-    dict(row='cutmix', title='CutMix', paper={}, mixing='cutmix', mixing_args=recipes.cutmix_args(0.5)),
-    dict(row='resizemix', title='ResizeMix', paper={}, mixing='resizemix',
-         mixing_args=recipes.resizemix_args()),
-)  # fmt: skip
+TABLE = Table(
+    name='quickstart',
+    doc=__doc__,
+    columns=(Column('wrn10_1', keys=NETWORK),),
+    keys=dict(batch_size=32, epochs=6, log_every_steps=104),
+    rows=(
+        Row('baseline', 'Baseline'),
+        Row('cutout', 'Cutout', recipes.cutout(14)),
+        Row('mixup', 'Mixup', recipes.mixup()),
+        Row('cutmix', 'CutMix', recipes.cutmix(0.5)),
+        Row('resizemix', 'ResizeMix', recipes.resizemix()),
+    ),
+)
 
-
-def get_config(arg=''):
-    args = common.parse(arg, row='resizemix', seed=0)
-    config = common.of_row('quickstart', ROWS, args['row'], COLUMNS[0])
-    config.seed = args['seed']
-    config.model_args = ml_collections.ConfigDict(dict(depth=10, width=1, variant='original', dropout=0.0))
-    config.batch_size = 32
-    config.epochs = 6
-    config.log_every_steps = 104
-    return config
+get_config = TABLE.get_config

@@ -9,41 +9,41 @@ of each class, and is tested on all 2,000 embedded test images: long enough on f
 regulariser has something to do.
 """
 
-import ml_collections
-
 from resizemix_jax import recipes
-from resizemix_jax import tables as common
+from resizemix_jax.tables import Column, Row, Table
 
-COLUMN = 'model'
-COLUMNS = ('wrn16_2',)
+NETWORK = dict(model_args=dict(depth=16, width=2, variant='original', dropout=0.0))
 
 
 def _resizemix(per, method):
-    args = recipes.resizemix_args() | dict(per=per, method=method)
-    return dict(row=f'resizemix_{per}_{method}', title=f'ResizeMix per {per}, {method}', paper={},
-                mixing='resizemix', mixing_args=args)  # fmt: skip
+    keys = recipes.resizemix(per=per, method=method)
+    return Row(f'resizemix_{per}_{method}', f'ResizeMix per {per}, {method}', keys)
 
 
-ROWS = (
-    dict(row='baseline', title='Baseline', paper={}, mixing='none', mixing_args={}),
-    dict(row='cutout', title='Cutout', paper={}, mixing='cutout', mixing_args=dict(length=14)),
-    dict(row='mixup', title='Mixup', paper={}, mixing='mixup', mixing_args=dict(alpha=1.0, per='batch')),
-    dict(row='cutmix', title='CutMix', paper={}, mixing='cutmix', mixing_args=recipes.cutmix_args(0.5)),
-    _resizemix('batch', 'nearest'),
-    _resizemix('sample', 'nearest'),
-    _resizemix('batch', 'linear'),
-    _resizemix('sample', 'linear'),
-)  # fmt: skip
+TABLE = Table(
+    name='small_study',
+    doc=__doc__,
+    columns=(Column('wrn16_2', keys=NETWORK),),
+    keys=dict(
+        dataset_args=dict(train_size=500),
+        batch_size=50,
+        num_devices=1,
+        epochs=120,
+        # An epoch is 10 steps, and an evaluation costs more than that.
+        eval_every_epochs=5,
+        save_every_epochs=5,
+    ),
+    default_row='resizemix_batch_nearest',
+    rows=(
+        Row('baseline', 'Baseline'),
+        Row('cutout', 'Cutout', recipes.cutout(14)),
+        Row('mixup', 'Mixup', recipes.mixup()),
+        Row('cutmix', 'CutMix', recipes.cutmix(0.5)),
+        _resizemix('batch', 'nearest'),
+        _resizemix('sample', 'nearest'),
+        _resizemix('batch', 'linear'),
+        _resizemix('sample', 'linear'),
+    ),
+)
 
-
-def get_config(arg=''):
-    args = common.parse(arg, row='resizemix_batch_nearest', seed=0)
-    config = common.of_row('small_study', ROWS, args['row'], COLUMNS[0])
-    config.seed = args['seed']
-    config.dataset_args = ml_collections.ConfigDict(dict(train_size=500))
-    config.model_args = ml_collections.ConfigDict(dict(depth=16, width=2, variant='original', dropout=0.0))
-    config.batch_size, config.num_devices = 50, 1
-    config.epochs = 120
-    # An epoch is 10 steps, and an evaluation costs more than that.
-    config.eval_every_epochs = config.save_every_epochs = 5
-    return config
+get_config = TABLE.get_config

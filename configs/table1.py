@@ -10,34 +10,32 @@ network, of the predicted class, as in what is left of it in the released code.
 """
 
 from resizemix_jax import recipes
-from resizemix_jax import tables as common
 from resizemix_jax.recipes import WRN
-
-COLUMN = 'model'
-COLUMNS = (WRN,)
+from resizemix_jax.tables import Column, Row, Table
 
 
 def _cut(number, source, paste, top1):
     title = f'{number} Cut: {source} to {paste}'.replace('_', '-')
-    row = dict(row=f'{source}_to_{paste}', title=title, paper={WRN: top1}, mixing='cut_paste',
-               mixing_args=recipes.cut_paste_args(source, paste))  # fmt: skip
     guided = {'salient', 'non_salient'} & {source, paste}
-    return row | (recipes.grad_cam() if guided else {})
+    keys = recipes.cut_paste(source, paste) | (recipes.grad_cam() if guided else {})
+    return Row(f'{source}_to_{paste}', title, keys, {WRN: top1})
 
 
-ROWS = (
-    dict(row='baseline', title='(1) Baseline', paper={WRN: 81.20}, mixing='none', mixing_args={}),
-    dict(row='cutmix', title='(2) CutMix', paper={WRN: 83.40}, mixing='cutmix',
-         mixing_args=recipes.cutmix_args(prob=0.5)),
-    _cut('(3)', 'random', 'non_salient', 83.93),
-    _cut('(4)', 'random', 'salient', 83.97),
-    _cut('(5), (8)', 'random', 'random', 84.14),
-    _cut('(6)', 'non_salient', 'random', 83.93),
-    _cut('(7)', 'salient', 'random', 84.07),
-    dict(row='resizemix', title='(9) ResizeMix', paper={WRN: 84.31}, mixing='resizemix',
-         mixing_args=recipes.resizemix_args()),
-)  # fmt: skip
+TABLE = Table(
+    name='table1',
+    doc=__doc__,
+    columns=(Column(WRN, WRN),),
+    keys=dict(dataset='cifar100'),
+    rows=(
+        Row('baseline', '(1) Baseline', paper={WRN: 81.20}),
+        Row('cutmix', '(2) CutMix', recipes.cutmix(prob=0.5), {WRN: 83.40}),
+        _cut('(3)', 'random', 'non_salient', 83.93),
+        _cut('(4)', 'random', 'salient', 83.97),
+        _cut('(5), (8)', 'random', 'random', 84.14),
+        _cut('(6)', 'non_salient', 'random', 83.93),
+        _cut('(7)', 'salient', 'random', 84.07),
+        Row('resizemix', '(9) ResizeMix', recipes.resizemix(), {WRN: 84.31}),
+    ),
+)
 
-
-def get_config(arg=''):
-    return common.table('table1', ROWS, COLUMNS, arg, dataset='cifar100')
+get_config = TABLE.get_config

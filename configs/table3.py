@@ -9,42 +9,43 @@ has the paper's recipe for its network, so that rows differ in the method alone.
 """
 
 from resizemix_jax import recipes
-from resizemix_jax import tables as common
 from resizemix_jax.recipes import SS, WRN
-from resizemix_jax.tables import UNPUBLISHED
+from resizemix_jax.tables import UNPUBLISHED, Column, Row, Table
 
-COLUMN = 'model'
-COLUMNS = (WRN, SS)
+CUTOUT = recipes.cutout(16)  # of the policies' own trainings
 
-ROWS = (
-    dict(row='baseline', title='Baseline', paper={WRN: 81.20, SS: 82.95}, mixing='none', mixing_args={}),
-    dict(row='aa', title='AA', paper={'cost': 5000, WRN: 82.91, SS: 85.72}, **recipes.CUTOUT,
-         **recipes.policy('autoaugment', policy='autoaugment_cifar10', scale='tf', per='sample')),
-    dict(row='fast_aa', title='Fast AA', paper={'cost': 3.5, WRN: 82.70, SS: 85.40}, **recipes.CUTOUT,
-         **recipes.policy('fast_autoaugment', policy='fast_autoaugment_cifar10', per='sample')),
-    dict(row='pba', title='PBA', paper={'cost': 5, WRN: 83.27, SS: 84.69}, **recipes.CUTOUT,
-         **recipes.policy('pba', policy='pba_cifar10')),
-    dict(row='ra', title='RA', paper={'cost': 0, WRN: 83.30}, **recipes.CUTOUT,
-         **recipes.policy('randaugment', n=2, m=14, scale='ildoonet', per='sample')),
-    dict(row='faster_aa', title='Faster AA', paper={'cost': 0.23, WRN: 82.20, SS: 84.40},
-         refused=UNPUBLISHED),
-    dict(row='dada', title='DADA', paper={'cost': 0.2, WRN: 82.50, SS: 84.70}, **recipes.CUTOUT,
-         **recipes.policy('dada', 'before_mixing', policy='dada_cifar100', per='sample')),
-    dict(row='cutout', title='Cutout', paper={'cost': 0, WRN: 81.59, SS: 84.0},
-         mixing='cutout', mixing_args=dict(length=8)),
-    dict(row='cutmix', title='CutMix', paper={'cost': 0, WRN: 83.40, SS: 85.0},
-         mixing='cutmix', mixing_args=recipes.cutmix_args(prob=0.5)),
-    dict(row='fmix', title='FMix', paper={'cost': 6, WRN: 82.03}, **recipes.fmix()),
-    dict(row='saliencymix', title='SaliencyMix', paper={'cost': 6, WRN: 83.44},
-         **recipes.saliencymix(prob=0.5)),
-    dict(row='puzzlemix', title='Puzzle Mix', paper={'cost': 12, WRN: 84.05},
-         **recipes.puzzlemix(t_size=4, loss='bce_softmax')),
-    dict(row='resizemix', title='ResizeMix', paper={'cost': 0, WRN: 84.31, SS: 85.26},
-         mixing='resizemix', mixing_args=recipes.resizemix_args()),
-    dict(row='resizemix_plus', title='ResizeMix+', paper={'cost': 6, WRN: 85.23, SS: 85.60},
-         **recipes.resizemix_plus()),
+
+def _policy(name, title, paper, keys):
+    return Row(name, title, CUTOUT | keys, paper)
+
+
+TABLE = Table(
+    name='table3',
+    doc=__doc__,
+    columns=(Column(WRN, WRN), Column(SS, SS)),
+    keys=dict(dataset='cifar100'),
+    rows=(
+        Row('baseline', 'Baseline', paper={WRN: 81.20, SS: 82.95}),
+        _policy('aa', 'AA', {'cost': 5000, WRN: 82.91, SS: 85.72},
+                recipes.policy('autoaugment', policy='autoaugment_cifar10', scale='tf', per='sample')),
+        _policy('fast_aa', 'Fast AA', {'cost': 3.5, WRN: 82.70, SS: 85.40},
+                recipes.policy('fast_autoaugment', policy='fast_autoaugment_cifar10', per='sample')),
+        _policy('pba', 'PBA', {'cost': 5, WRN: 83.27, SS: 84.69},
+                recipes.policy('pba', policy='pba_cifar10')),
+        _policy('ra', 'RA', {'cost': 0, WRN: 83.30},
+                recipes.policy('randaugment', n=2, m=14, scale='ildoonet', per='sample')),
+        Row('faster_aa', 'Faster AA', paper={'cost': 0.23, WRN: 82.20, SS: 84.40}, refused=UNPUBLISHED),
+        _policy('dada', 'DADA', {'cost': 0.2, WRN: 82.50, SS: 84.70},
+                recipes.policy('dada', 'before_mixing', policy='dada_cifar100', per='sample')),
+        Row('cutout', 'Cutout', recipes.cutout(8), {'cost': 0, WRN: 81.59, SS: 84.0}),
+        Row('cutmix', 'CutMix', recipes.cutmix(prob=0.5), {'cost': 0, WRN: 83.40, SS: 85.0}),
+        Row('fmix', 'FMix', recipes.fmix(), {'cost': 6, WRN: 82.03}),
+        Row('saliencymix', 'SaliencyMix', recipes.saliencymix(prob=0.5), {'cost': 6, WRN: 83.44}),
+        Row('puzzlemix', 'Puzzle Mix', recipes.puzzlemix(t_size=4, loss='bce_softmax'),
+            {'cost': 12, WRN: 84.05}),
+        Row('resizemix', 'ResizeMix', recipes.resizemix(), {'cost': 0, WRN: 84.31, SS: 85.26}),
+        Row('resizemix_plus', 'ResizeMix+', recipes.resizemix_plus(), {'cost': 6, WRN: 85.23, SS: 85.60}),
+    ),
 )  # fmt: skip
 
-
-def get_config(arg=''):
-    return common.table('table3', ROWS, COLUMNS, arg, dataset='cifar100')
+get_config = TABLE.get_config

@@ -8,28 +8,34 @@ after the standard crop and flip, and nothing is mixed; the network sees 16 x 16
 of ImageNet.
 """
 
-from resizemix_jax import tables as common
 from resizemix_jax.recipes import WRN
+from resizemix_jax.tables import Column, Row, Table
 
-COLUMN = 'dataset'
-COLUMNS = ('cifar10', 'cifar100', 'imagenet')
-MODELS = {'cifar10': WRN, 'cifar100': WRN, 'imagenet': 'resnet50'}
-
-
-def _row(name, title, top1, half_train, half_eval):
-    return dict(row=name, title=title, paper=dict(zip(COLUMNS, top1, strict=True)), mixing='none',
-                mixing_args={}, half_train=half_train, half_eval=half_eval)  # fmt: skip
-
-
-ROWS = (
-    _row('baseline', 'Baseline', (96.13, 81.20, 76.31), 'full', 'full'),
-    _row('crop_resize', '(1) RandCrop, Resize', (71.80, 35.84, 63.59), 'random_crop', 'resize'),
-    _row('crop_crop', '(2) RandCrop, CenterCrop', (90.10, 66.70, 58.58), 'random_crop', 'center_crop'),
-    _row('resize_resize', '(3) Resize, Resize', (92.06, 71.90, 63.85), 'resize', 'resize'),
+COLUMNS = (
+    Column('cifar10', WRN, dict(dataset='cifar10')),
+    Column('cifar100', WRN, dict(dataset='cifar100')),
+    Column('imagenet', 'resnet50', dict(dataset='imagenet')),
 )
 
 
-def get_config(arg=''):
-    args = common.parse(arg, row='resize_resize', dataset='cifar100', recipe='paper', scale='paper', seed=0)
-    common.choose('dataset', args['dataset'], COLUMNS)
-    return common.cell('table6', ROWS, args['dataset'], model=MODELS[args['dataset']], **args)
+def _row(name, title, top1, half_train, half_eval):
+    paper = {column.name: number for column, number in zip(COLUMNS, top1, strict=True)}
+    return Row(name, title, dict(half_train=half_train, half_eval=half_eval), paper)
+
+
+TABLE = Table(
+    name='table6',
+    doc=__doc__,
+    columns=COLUMNS,
+    column_key='dataset',
+    default_row='resize_resize',
+    default_column='cifar100',
+    rows=(
+        _row('baseline', 'Baseline', (96.13, 81.20, 76.31), 'full', 'full'),
+        _row('crop_resize', '(1) RandCrop, Resize', (71.80, 35.84, 63.59), 'random_crop', 'resize'),
+        _row('crop_crop', '(2) RandCrop, CenterCrop', (90.10, 66.70, 58.58), 'random_crop', 'center_crop'),
+        _row('resize_resize', '(3) Resize, Resize', (92.06, 71.90, 63.85), 'resize', 'resize'),
+    ),
+)
+
+get_config = TABLE.get_config

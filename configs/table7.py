@@ -8,21 +8,22 @@ its place: before, every image draws its own, as a data loader does; after, one 
 """
 
 from resizemix_jax import recipes
-from resizemix_jax import tables as common
 from resizemix_jax.recipes import WRN
+from resizemix_jax.tables import Column, Row, Table
 
-COLUMN = 'model'
-COLUMNS = (WRN,)
+BEFORE = recipes.policy('randaugment', 'before_mixing', n=2, m=14, scale='released', per='sample')
 
-RESIZEMIX = dict(mixing='resizemix', mixing_args=recipes.resizemix_args())
-ROWS = (
-    dict(row='baseline', title='Baseline', paper={WRN: 81.2}, mixing='none', mixing_args={}),
-    dict(row='resizemix', title='ResizeMix', paper={WRN: 84.31}, **RESIZEMIX),
-    dict(row='before', title='Before', paper={WRN: 83.47}, **RESIZEMIX, policy_place='before_mixing',
-         policy='randaugment', policy_args=dict(n=2, m=14, scale='released', per='sample')),
-    dict(row='after', title='After', paper={WRN: 84.59}, **RESIZEMIX, **recipes.after_mixing()),
-)  # fmt: skip
+TABLE = Table(
+    name='table7',
+    doc=__doc__,
+    columns=(Column(WRN, WRN),),
+    keys=dict(dataset='cifar100'),
+    rows=(
+        Row('baseline', 'Baseline', paper={WRN: 81.2}),
+        Row('resizemix', 'ResizeMix', recipes.resizemix(), {WRN: 84.31}),
+        Row('before', 'Before', recipes.resizemix() | BEFORE, {WRN: 83.47}),
+        Row('after', 'After', recipes.resizemix() | recipes.after_mixing(), {WRN: 84.59}),
+    ),
+)
 
-
-def get_config(arg=''):
-    return common.table('table7', ROWS, COLUMNS, arg, dataset='cifar100')
+get_config = TABLE.get_config

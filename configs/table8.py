@@ -6,27 +6,28 @@ Arguments: row (see --list), recipe paper | released, scale paper | small, seed.
 """
 
 from resizemix_jax import recipes
-from resizemix_jax import tables as common
 from resizemix_jax.recipes import WRN
-
-COLUMN = 'model'
-COLUMNS = (WRN,)
+from resizemix_jax.tables import Column, Row, Table
 
 
 def _range(low, high, top1):
     name = f'{low}-{high}'
-    args = recipes.resizemix_args(tau=(low, high))
-    return dict(row=name, title=name, paper={WRN: top1}, mixing='resizemix', mixing_args=args)
+    return Row(name, name, recipes.resizemix(tau=(low, high)), {WRN: top1})
 
 
-ROWS = (
-    dict(row='baseline', title='Baseline', paper={WRN: 81.20}, mixing='none', mixing_args={}),
-    _range(0.1, 0.9, 83.91),
-    _range(0.1, 0.8, 84.31),
-    _range(0.1, 0.7, 83.72),
-    _range(0.2, 0.8, 83.70),
+TABLE = Table(
+    name='table8',
+    doc=__doc__,
+    columns=(Column(WRN, WRN),),
+    keys=dict(dataset='cifar100'),
+    default_row='0.1-0.8',
+    rows=(
+        Row('baseline', 'Baseline', paper={WRN: 81.20}),
+        _range(0.1, 0.9, 83.91),
+        _range(0.1, 0.8, 84.31),
+        _range(0.1, 0.7, 83.72),
+        _range(0.2, 0.8, 83.70),
+    ),
 )
 
-
-def get_config(arg=''):
-    return common.table('table8', ROWS, COLUMNS, arg, dataset='cifar100', default_row='0.1-0.8')
+get_config = TABLE.get_config

@@ -1,5 +1,6 @@
 """From a config to the parts of a run; everything that a config can get wrong is found here."""
 
+import itertools
 from typing import Any, NamedTuple
 
 import jax
@@ -21,6 +22,11 @@ class Plan(NamedTuple):
     task: Any
     devices: tuple
     eval_batch_size: int
+
+    @property
+    def frozen(self):
+        """The patterns of the parameters that are not trained: the task's and the config's."""
+        return (*getattr(self.task, 'frozen', ()), *self.config.freeze)
 
 
 class Run(NamedTuple):
@@ -123,9 +129,8 @@ def eval_batches(plan):
 
 
 def _create(plan, variables, tx):
-    frozen = tuple(plan.config.freeze)
     return states.create(
-        variables, tx, plan.task.metric_names, lambda params: freeze.split(params, frozen)[0]
+        variables, tx, plan.task.metric_names, lambda params: freeze.split(params, plan.frozen)[0]
     )
 
 
@@ -157,7 +162,7 @@ def _steps(plan, tx, steps):
         steps=steps,
         log_every=config.log_every_steps,
         micro_batches=config.micro_batches,
-        frozen=tuple(config.freeze),
+        frozen=plan.frozen,
     )
     evaluate = step.make_eval_step(task)
     whole, split = parallel.WHOLE, parallel.SPLIT
@@ -167,7 +172,7 @@ def _steps(plan, tx, steps):
     eval_step = parallel.Step(evaluate, devices, (whole, split), shapes, eval_batches(plan), donate=False)
     epoch_end = getattr(task, 'epoch_end', None)
     if epoch_end:
-        epoch_end = parallel.data_parallel(epoch_end, devices, arguments=(whole, whole, whole))
+        epoch_end = parallel.on_whole_arrays(epoch_end, devices)
     return train_step, eval_step, epoch_end
 
 
@@ -184,10 +189,11 @@ def _optimizer(config, schedule):
 
 
 def _by_split(task, batches):
-    """Buckets as a batch of the task has them: of its split, or a dict of those of its splits."""
+    """Buckets as a batch of the task has them: of its split, or dicts of those of its splits."""
     if len(task.splits) == 1:
         return batches
-    return tuple(dict.fromkeys(task.splits, bucket) for bucket in batches)
+    pairings = itertools.product(batches, repeat=len(task.splits))
+    return tuple(dict(zip(task.splits, pairing, strict=True)) for pairing in pairings)
 
 
 def _marked(batches, size):
@@ -209,7 +215,7 @@ def _trace(plan):
     variables = jax.eval_shape(task.init, key)
     checks.variables(config, variables)
     params, batch_stats = variables['params'], variables.get('batch_stats', {})
-    freeze.split(params, tuple(config.freeze))
+    freeze.split(params, plan.frozen)
     progress = jax.ShapeDtypeStruct((), np.float32)
     if not hasattr(task, 'update'):
         for batch in _by_split(task, plan.dataset.batches(config.batch_size // count)):

@@ -22,7 +22,9 @@ def task(config, task, dataset):
                 f'{", ".join(dataset.sizes)}'
             )
     if config.gallery_every and not hasattr(task, 'draw'):
-        raise ValueError(f'gallery_every={config.gallery_every}: task={config.task!r} draws no pictures; set 0')
+        raise ValueError(
+            f'gallery_every={config.gallery_every}: task={config.task!r} draws no pictures; set 0'
+        )
 
 
 def variables(config, variables):

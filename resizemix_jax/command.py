@@ -1,200 +1,183 @@
-"""What the command can do: --mode=NAME is the function NAME of this file, which returns what is printed.
+"""The command: flags -> config -> a program. See `usage`, the text of --help."""
 
-Each imports what it needs when it runs: --help, --list and a wrong flag answer at once.
-"""
-
-import json
+import os
 import shlex
 import sys
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from absl import flags
 
-from resizemix_jax import cells, show
-from resizemix_jax import tables as common
-from resizemix_jax.config import base
+from resizemix_jax import config_files, listing, overrides
+from resizemix_jax.errors import RunError, local
+from resizemix_jax.modes import MODES, Request, program
 
-OPTIONS = (  # the flags that belong to one mode, or two
-    flags.DEFINE_bool('allow_config_change', False, 'train: although the config of the workdir was another.'),
-    flags.DEFINE_string('images', '', 'gallery: a directory of your own pictures to mix.'),
-    flags.DEFINE_integer('image_size', 224, 'gallery: their side, pixels.', lower_bound=16),
-    flags.DEFINE_string('output', '', 'generate: the new directory; default WORKDIR/generated.'),
-    flags.DEFINE_enum('accuracy', 'last', ('last', 'best', 'median10'), 'report, compare: which one.'),
-    flags.DEFINE_bool('watch', False, 'report: write it again and again, until Ctrl-C.'),
-    flags.DEFINE_integer('interval', 30, 'report: seconds between, if it is watched.', lower_bound=1),
-    flags.DEFINE_list('rows', [], 'sweep: the rows to run; all by default.'),
-    flags.DEFINE_list('columns', [], 'sweep: the columns; all by default, at the small scale the first.'),
-    flags.DEFINE_integer('seeds', 1, 'sweep: how many, from 0.', lower_bound=1),
-    flags.DEFINE_bool('dry_run', False, 'sweep: print what would be run, and exit.'),
-    flags.DEFINE_string('target', 'local', 'compile: what for; e.g. v5e:2x4, h100x8, or the devices here.'),
-    flags.DEFINE_string('other', '', 'compare: what --workdir is compared with.'),
-)
+NO_CONFIG = '--config=FILE is needed, e.g. --config=configs/quickstart.py'
+USAGE = """usage: {program} --config=FILE[:KEY=VALUE,...] --workdir=DIR [--mode=MODE] [--config.KEY=VALUE ...]
+
+FILE is one of configs/, or your own. After the colon stands the cell of its table, see --list. Every key of
+resizemix_jax/config.py can be overridden. Another method or network, e.g. --config.mixing=cutmix, takes the
+defaults of its keywords, and --config.mixing_args.prob=1 changes one.
+"""
+EXIT_CODES = """
+
+Exit codes: 0 done; 2 a wrong flag, config or dataset; 3 the loss is NaN or infinite; 75 stopped by a signal
+after saving, run the same command again; 1 any other error."""
 
 
-class Request(NamedTuple):
-    """What the command was asked for.
+class Flag(NamedTuple):
+    """A flag: how it is defined, and the modes that it belongs to; () for all."""
 
-    Attributes:
-        config: resolved, overrides included.
-        workdir: of the run.
-        path: of the config's file.
-        argument: of the config, after the colon.
-        table: its names.
-        overrides: of the config on the command line.
-        options: name -> value of the flags that belong to one mode.
+    define: Callable
+    name: str
+    default: Any
+    modes: tuple
+    help: str
+    more: dict = {}
+
+
+FLAGS = (
+    Flag(flags.DEFINE_string, 'config', '', tuple(name for name in MODES if MODES[name].config),
+         'The config file; after a colon, its argument.'),
+    Flag(flags.DEFINE_string, 'workdir', '', (),
+         'Directory of the run; the same one continues it. report, sweep: of many runs.'),
+    Flag(flags.DEFINE_enum, 'mode', 'train', (), 'What to do.', dict(enum_values=tuple(MODES))),
+    Flag(flags.DEFINE_bool, 'list', False, (),
+         'Print the rows of the table, their commands in order and the numbers of the paper, and exit.'),
+    Flag(flags.DEFINE_bool, 'multihost', False, tuple(name for name in MODES if MODES[name].multihost),
+         'Several hosts, each started with this same command.'),
+    Flag(flags.DEFINE_bool, 'allow_config_change', False, ('train',),
+         'Continue even if the workdir holds a run of a different config.'),
+    Flag(flags.DEFINE_string, 'images', '', ('gallery',), 'A directory of your own pictures to mix.'),
+    Flag(flags.DEFINE_integer, 'image_size', 224, ('gallery',), 'The side of those, in pixels.',
+         dict(lower_bound=16)),
+    Flag(flags.DEFINE_string, 'output', '', ('generate',), 'The new directory; default WORKDIR/generated.'),
+    Flag(flags.DEFINE_enum, 'accuracy', 'last', ('report', 'sweep', 'compare'),
+         'Of which evaluation: the last, the best, or the median of the last ten.',
+         dict(enum_values=('last', 'best', 'median10'))),
+    Flag(flags.DEFINE_bool, 'watch', False, ('report',), 'Rewrite the report until Ctrl-C.'),
+    Flag(flags.DEFINE_integer, 'interval', 30, ('report',), 'Seconds between two reports with --watch.',
+         dict(lower_bound=1)),
+    Flag(flags.DEFINE_list, 'rows', [], ('sweep',), 'The rows to run; default all.'),
+    Flag(flags.DEFINE_list, 'columns', [], ('sweep',),
+         'The columns; default all, or the first at the small scale.'),
+    Flag(flags.DEFINE_integer, 'seeds', 1, ('sweep',), 'How many seeds, from 0.', dict(lower_bound=1)),
+    Flag(flags.DEFINE_bool, 'dry_run', False, ('sweep',), 'Print what would be run, and exit.'),
+    Flag(flags.DEFINE_string, 'target', 'local', ('compile',),
+         'What to compile for: e.g. v5e:2x4, h100x8, or the devices here.'),
+    Flag(flags.DEFINE_string, 'other', '', ('compare',), 'A directory or pattern; compared with --workdir.'),
+)  # fmt: skip
+
+
+def usage():
+    """The text of --help."""
+    lines = [USAGE.format(program=shlex.join(program())), 'Modes:']
+    lines += [f'  {name:10}{mode.run.__doc__.partition(chr(10))[0]}' for name, mode in MODES.items()]
+    lines += ['', 'Flags:']
+    for flag in FLAGS:
+        words = ', '.join(flag.modes) if flag.modes else 'every mode'
+        default = f' (default {flag.default})' if flag.default else ''
+        lines.append(f'  --{flag.name}\n      {words}: {flag.help}{default}')
+    return '\n'.join(lines) + EXIT_CODES
+
+
+def read(argv):
+    """(mode, Request), or the text to print for --help and --list.
+
+    Raises:
+        flags.Error, ValueError, TypeError: something that the user has to correct.
     """
-
-    config: Any
-    workdir: str
-    path: str
-    argument: str
-    table: dict
-    overrides: dict
-    options: dict
-
-
-def train(request):
-    """Trains, or continues."""
-    from resizemix_jax.train import train_and_evaluate
-
-    change = request.options['allow_config_change']
-    result = train_and_evaluate(request.config, request.workdir, change)
-    return show.conclusion(request.table, result, request.overrides)
-
-
-def evaluate(request):
-    """Evaluates the newest and the best checkpoint."""
-    from resizemix_jax.evaluate import evaluate_checkpoint
-
-    result = evaluate_checkpoint(request.config, request.workdir)
-    return show.conclusion(request.table, result, request.overrides)
-
-
-def gallery(request):
-    """Draws what the network is shown."""
-    from resizemix_jax.gallery import gallery
-
-    variants = common.variants(request.config, request.table)
-    images = request.options['images'], request.options['image_size']
-    return '\n'.join(map(str, gallery(request.config, request.workdir, variants, *images)))
-
-
-def generate(request):
-    """Mixes the training images by the network of the workdir, and writes a set to train on."""
-    from resizemix_jax.generate import generate
-
-    made = generate(request.config, request.workdir, request.options['output'])
-    return (
-        f'{made.tried} images tried, {made.kept} kept ({100 * made.kept / made.tried:.1f} %), after '
-        f'{made.steps:.1f} steps on average; written to {made.directory}. Train on them with:\n'
-        f'    {_student(request, made.directory)}'
-    )
-
-
-def _student(request, directory):
-    """The command that trains on a generated set what the request would train."""
-    own = ('dataset', 'data_dir', 'generate_images')
-    kept = {k: v for k, v in request.overrides.items() if k not in own and not k.startswith('generate_args.')}
-    changes = {**kept, 'dataset': 'generated', 'data_dir': directory}
-    config = ':'.join(filter(None, (request.path, request.argument)))
-    command = ['python', 'main.py', f'--config={config}', f'--workdir={directory}_run']
-    return shlex.join(command + [f'--config.{key}={value}' for key, value in changes.items()])
-
-
-def report(request):
-    """Writes the table of the runs below the workdir, beside the paper's."""
-    from resizemix_jax.report import tables as reports
-
-    asked = request.workdir, _layout(request), request.options['accuracy']
-    interval = request.options['interval']
-    paths = reports.watch(*asked, interval) if request.options['watch'] else reports.write(*asked)
-    return '\n'.join(map(str, paths))
-
-
-def sweep(request):
-    """Makes the runs of a table's cells, each in a directory of its own below the workdir, and the report."""
-    from resizemix_jax import sweep as sweeps
-    from resizemix_jax.errors import ConfigError, RunError
-
-    try:
-        jobs = [sweeps.Job(*job) for job in _jobs(request)]
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
-    if request.options['dry_run']:
-        return sweeps.plan(jobs)
-    outcome = sweeps.run_all(jobs)
-    if outcome.failed and not outcome.made + outcome.before:
-        raise RunError(str(outcome))
-    text = f'{outcome}\n{report(request)}'
-    if outcome.failed:
-        raise RunError(text)
-    return text
-
-
-def compare(request):
-    """Compares the runs in the workdir with those in another directory; needs no config."""
-    from resizemix_jax.errors import ConfigError
-    from resizemix_jax.report.compare import compare as compared
-
-    if not request.options['other']:
-        raise ConfigError('--other=DIR is needed: what the runs in --workdir are compared with')
-    return compared(request.workdir, request.options['other'], request.options['accuracy'])
-
-
-def compile(request):
-    """Compiles the training step for the target, which need not be here, and says whether it fits."""
-    from resizemix_jax.compile import compile_step
-    from resizemix_jax.errors import RunError
-
-    report = compile_step(request.config, request.options['target'])
-    if not report.fits:
-        raise RunError(str(report))
-    return str(report)
-
-
-def _layout(request):
-    """What the report has to know of the table."""
-    from resizemix_jax.report.cells import Layout
-
-    table = request.table
-    return Layout(
-        name=request.config.table,
-        title=(table.get('__doc__') or request.config.table).partition('\n')[0],
-        rows=table.get('ROWS', ()),
-        columns=table.get('COLUMNS', ()),
-        defaults=_stored(base()),
-        resolve=lambda stored: _stored(table['get_config'](cells.argument(table, stored))),
-        flags=lambda stored, *rest: cells.flags(request.path, cells.argument(table, stored), *rest),
-    )
-
-
-def _jobs(request):
-    """(workdir, config as stored, command) of every run of a sweep."""
-    cells.check_sweep(request.table, request.argument, request.overrides)
-    options = request.options
-    chosen = cells.every(
-        request.table, options['rows'], options['columns'], options['seeds'], request.config.recipe,
-        request.config.scale,
+    values = flags.FlagValues()
+    for flag in FLAGS:
+        flag.define(flag.name, flag.default, help=flag.help, flag_values=values, **flag.more)
+    words = overrides.sort(values.read_flags_from_files(argv[1:], force_gnu=False))
+    if {'--help', '-help', '-h'} & set(words.others):
+        return usage()
+    rest = values([argv[0], *words.others])
+    if len(rest) > 1:
+        raise ValueError(f'unexpected argument {rest[1]!r}; flags begin with --')
+    given = {flag.name for flag in FLAGS if values[flag.name].present} | ({'config'} if words.path else set())
+    if values.list:
+        if not words.path:
+            raise ValueError(NO_CONFIG)
+        file = config_files.load(words.path)
+        return listing.listing(file.table, file.path, program()) if file.table else file.doc
+    _check(values.mode, given)
+    file = config_files.load(words.path) if words.path else None
+    config = file.get_config(words.argument) if file else None
+    changes = overrides.apply(config, words.texts) if file else {}
+    if file:
+        config.lock()
+    return values.mode, Request(
+        config, values.workdir, words.path, words.argument, file and file.table, changes,
+        {flag.name: values[flag.name].value for flag in FLAGS},
     )  # fmt: skip
-    for cell in chosen:
-        argument = cells.argument(request.table, cell)
-        config = request.table['get_config'](argument)
-        try:
-            config.lock().update_from_flattened_dict(request.overrides)
-        except (KeyError, AttributeError) as error:
-            raise ValueError(f'{", ".join(request.overrides)} does not fit {argument}') from error
-        workdir = f'{request.workdir}/{cells.directory(request.config.table, cell)}'
-        flags = cells.flags(request.path, argument, request.overrides, workdir)
-        yield workdir, _stored(config), [sys.executable, sys.argv[0], *flags]
 
 
-def _stored(config):
-    """A config as its run stores it."""
-    return json.loads(config.to_json())
+def main(argv=None):
+    """Runs the command and prints what it gives; returns the exit code, see EXIT_CODES."""
+    try:
+        asked = read(sys.argv if argv is None else argv)
+    except (flags.Error, ValueError, TypeError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if isinstance(asked, str):
+        _print(asked)
+        return 0
+    return run(*asked)
 
 
-_ALL = train, evaluate, gallery, generate, report, sweep, compare, compile
-MODES = {mode.__name__: mode for mode in _ALL}
-NO_CONFIG = ('compare',)  # the modes that need none
-MULTIHOST = ('train', 'evaluate')  # the modes for several hosts
-NO_WORKDIR = ('compile',)  # the modes without a directory
+def run(mode, request):
+    """Runs the program of a mode; returns the exit code."""
+    # Imported late: --help, --list and a wrong flag answer at once.
+    from jax.errors import JaxRuntimeError
+
+    from resizemix_jax.devices import compilation_cache, processes
+    from resizemix_jax.run import writers
+
+    writers.log_to_stderr()
+    try:
+        for name in ('workdir', 'other', 'output', 'images'):
+            local(request.options[name], f'--{name}')
+        if request.options['multihost']:
+            processes.join()
+        compilation_cache.use(request.workdir)
+        _print(MODES[mode].run(request))
+    except RunError as error:
+        return _failed(error, error.exit_code)
+    except OSError as error:
+        return _failed(f'{error}; check that the path exists, can be written and has space left', 1)
+    except JaxRuntimeError as error:
+        if 'RESOURCE_EXHAUSTED' not in str(error):
+            raise
+        remedy = 'lower batch_size, or set micro_batches or remat'
+        return _failed(f'the device has too little memory; {remedy}: {str(error).splitlines()[0]}', 1)
+    except KeyboardInterrupt:
+        return _failed('interrupted', 1)
+    return 0
+
+
+def _print(text):
+    """Prints, also where nobody reads to the end, as in `main.py --list | head`."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _failed(error, code):
+    words = f'{type(error).__name__}: {error}' if isinstance(error, Exception) else error
+    print(words, file=sys.stderr)
+    return code
+
+
+def _check(mode, given):
+    """Raises ValueError if a flag is given that the mode does not have, or one that it needs is not."""
+    for flag in FLAGS:
+        if flag.name in given and flag.modes and mode not in flag.modes:
+            owners = ' or '.join(flag.modes)
+            raise ValueError(f'--{flag.name} belongs to --mode={owners}; the mode here is {mode}')
+    if MODES[mode].config and 'config' not in given:
+        raise ValueError(NO_CONFIG)
+    if MODES[mode].workdir and 'workdir' not in given:
+        raise ValueError('--workdir=DIR is needed: the directory of the run')

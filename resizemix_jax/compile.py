@@ -1,7 +1,7 @@
-"""--mode=compile: a config's training step, compiled for devices that need not be here. Nothing is trained.
+"""--mode=compile: compiles a config's training step for devices that need not be present. Nothing is trained.
 
-So before an accelerator is rented: does the step compile for it, does it fit, what is moved between devices?
-It says what the compiler says; how long a step takes, it does not.
+It answers, before an accelerator is rented: does the step compile for it, does it fit, what moves between its
+devices? It reports what the compiler reports; not how long a step takes.
 """
 
 import collections
@@ -24,26 +24,28 @@ _ARRAY = re.compile(r'\b(pred|[a-z]+(\d+)\w*)\[([\d,]*)\]')
 
 
 class Report(NamedTuple):
-    """What is known of a compiled step; bytes and operations are one device's.
+    """A compiled step, for one bucket of batches; bytes and operations are those of one device.
 
     Attributes:
         target: as in the command.
         devices: in words.
-        batch: the images of a device.
-        memory: bytes that a program can use there.
+        bucket: the arrays of one example, in words.
+        batch: the examples of a device.
+        memory: bytes that a program can use on it.
         arguments: bytes of the state and the batch.
-        donated: bytes of them that the new state takes over.
+        donated: bytes of those that the new state reuses.
         outputs: bytes of the new state and the metrics.
-        temporaries: bytes of everything between.
+        temporaries: bytes of intermediate values.
         code: bytes of the program.
         flops: floating-point operations of a step, as XLA counts them before it optimises: the body of a
-            loop is counted once, whatever its turns.
-        collectives: kind -> (how many, bytes of their results), in the compiled program; within a loop once.
+            loop is counted once, whatever its number of iterations.
+        collectives: kind -> (count, bytes of their results), in the compiled program; in a loop counted once.
         seconds: of compilation.
     """
 
     target: str
     devices: str
+    bucket: str
     batch: int
     memory: int
     arguments: int
@@ -67,13 +69,13 @@ class Report(NamedTuple):
     def __str__(self):
         moved = [f'{n} x {kind}, {size / MIB:.1f} MiB' for kind, (n, size) in self.collectives.items()]
         lines = (
-            f'{self.target}: {self.devices}, {self.batch} images each',
+            f'{self.target}: {self.devices}, {self.batch} examples each: {self.bucket}',
             f'{"fits" if self.fits else "DOES NOT FIT"}: {self.needed / GIB:.2f} of '
             f'{self.memory / GIB:.2f} GiB of a device',
-            f'    state and batch {self.arguments / MIB:.1f} MiB, of which the new state takes over '
+            f'    state and batch {self.arguments / MIB:.1f} MiB, of which the new state reuses '
             f'{self.donated / MIB:.1f} MiB (donated)',
             f'    temporaries {self.temporaries / MIB:.1f} MiB, program {self.code / MIB:.1f} MiB',
-            f'operations of a step: {self.flops:.4g} FLOP a device, {self.flops / self.batch:.4g} an image '
+            f'operations of a step: {self.flops:.4g} FLOP a device, {self.flops / self.batch:.4g} an example '
             '(the body of a loop counted once)',
             f'collectives of a step: {"; ".join(moved) or "none"}',
             f'compiled in {self.seconds:.0f} s',
@@ -89,20 +91,33 @@ def compile_step(config, target=targets.LOCAL):
         target: see `resizemix_jax.devices.targets`.
 
     Returns:
-        A `Report`.
+        A tuple of `Report`s, one for every bucket of the batches.
 
     Raises:
         ConfigError: no such target, its compiler is not installed, or the config is wrong.
-        RunError: the step does not compile; so a TPU's compiler says, too, that it does not fit.
+        RunError: the step does not compile; a TPU's compiler reports in this way, too, that it does not fit.
     """
     devices, memory = _devices(config, target)
     plan = build.plan(config, devices)
     run = build.unopened_run(plan)
-    share = config.batch_size // len(devices)
+    buckets = zip(run.train_step.batches, _flops(plan), strict=True)
+    return tuple(_report(run.train_step, batch, flops, target, devices, memory) for batch, flops in buckets)
+
+
+def _flops(plan):
+    """The operations of the step of one device's share, a number a bucket."""
     # Counted as lowered for a CPU: the accelerators' plugins count none.
-    alone = run._replace(plan=plan._replace(devices=parallel.one_cpu()))
-    flops = _lower(alone, share).cost_analysis()['flops']
-    lowered = _lower(run, config.batch_size)
+    share = plan.config.batch_size // len(plan.devices)
+    config = plan.config.copy_and_resolve_references()
+    with config.unlocked():
+        config.batch_size = share
+    alone = build.unopened_run(plan._replace(devices=parallel.one_cpu(), config=config)).train_step
+    return [alone.lower(batch).cost_analysis()['flops'] for batch in alone.batches]
+
+
+def _report(step, batch, flops, target, devices, memory):
+    """Compiles a step for one bucket."""
+    lowered = step.lower(batch)
     start = time.perf_counter()
     try:
         compiled = lowered.compile()
@@ -114,7 +129,8 @@ def compile_step(config, target=targets.LOCAL):
     return Report(
         target=target,
         devices=parallel.describe(devices),
-        batch=share,
+        bucket=_described(batch),
+        batch=jax.tree.leaves(batch)[0].shape[0] // len(devices),
         memory=memory,
         arguments=used.argument_size_in_bytes,
         donated=used.alias_size_in_bytes,
@@ -128,12 +144,12 @@ def compile_step(config, target=targets.LOCAL):
 
 
 def collectives(text):
-    """kind -> (how many, bytes of their results) of a compiled program's text, one device's."""
+    """kind -> (count, bytes of their results) of a compiled program's text, for one device."""
     found = collections.defaultdict(lambda: (0, 0))
     for results, kind, start in _COLLECTIVE.findall(re.sub(r'/\*.*?\*/', '', text)):
         arrays = _ARRAY.findall(results)
         if start and kind != 'all-reduce':
-            # The beginning of one that runs beside others lists its operands, its results and two marks.
+            # The start of an asynchronous one lists its operands, its results and two context values.
             arrays = [array for array in arrays if array[0] != 'u32' or array[2]]
             arrays = arrays[len(arrays) // 2 :]
         count, size = found[kind]
@@ -145,12 +161,12 @@ def _bytes(bits, shape):
     return int(bits or 8) * math.prod(map(int, filter(None, shape.split(',')))) // 8
 
 
-def _lower(run, batch_size):
-    """The training step, lowered for the devices of its plan and a batch of that size in all."""
-    plan = run.plan
-    batch = build.batch_shapes(plan.dataset, batch_size)
-    key = jax.eval_shape(jax.random.key, 0)
-    return parallel.lower(build.train_step(run), plan.devices, build.template(plan), batch, key)
+def _described(batch):
+    arrays = jax.tree_util.tree_leaves_with_path(batch)
+    return ', '.join(
+        f'{jax.tree_util.keystr(path, simple=True, separator="/")} {a.dtype}{list(a.shape[1:])}'
+        for path, a in arrays
+    )
 
 
 def _devices(config, name):

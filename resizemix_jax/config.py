@@ -1,92 +1,301 @@
-"""Every key there is, with its default; a config that needs another value sets it."""
+"""The config: every key with its default, and how configs are completed, changed, compared and migrated.
+
+A key in FAMILIES holds the name of a member: `mixing='cutmix'` is resizemix_jax/mixing/cutmix.py, and the
+group `mixing_args` has its keywords. Two groups belong to no family: `saliency_args` to the function that
+`saliency` names, and `generate_args` to resizemix_jax/mixing/supermix.py.
+"""
+
+import contextlib
+import json
+from collections.abc import Mapping
 
 import ml_collections
 
+from resizemix_jax import migrations
+from resizemix_jax.errors import ConfigError
+from resizemix_jax.find import check_keywords, find, keywords
+from resizemix_jax.key_checks import check_key
+
+FORMAT = 2  # of config.json; a change of the format adds its function to resizemix_jax/migrations.py
+
+FAMILIES = {
+    'task': 'tasks',
+    'dataset': 'datasets',
+    'model': 'models',
+    'augment': 'augment',
+    'policy': 'augment',
+    'mixing': 'mixing',
+    'optimizer': 'optimizers',
+    'schedule': 'schedules',
+}
+NAME_KEYS = (*FAMILIES, 'saliency')  # each has a group of keywords, NAME_args
+
+# What the rows of a table may differ in, and still be drawn side by side: see `_method`.
+METHOD_KEYS = (
+    'task', 'task_args', 'augment', 'augment_args', 'policy', 'policy_args', 'policy_place', 'batch_augment',
+    'mixing', 'mixing_args', 'saliency', 'saliency_args', 'saliency_layer', 'saliency_mode', 'half_train',
+    'half_eval', 'loss', 'label_smoothing',
+)  # fmt: skip
+
+# What may differ between two parts of one run, without making it another experiment.
+LOGGING_KEYS = ('log_every_steps', 'save_every_epochs', 'max_to_keep', 'gallery_every', 'profile_steps')
+DEVICE_KEYS = ('data_dir', 'num_devices', 'workers', 'eval_batch_size', 'remat')
+GENERATE_KEYS = ('generate_images', 'generate_args')  # of --mode=generate alone
+# May change in a run that continues, and change its course: where it is, its learning rates, its best step.
+SHIFTING_KEYS = ('batch_size', 'epochs', 'steps', 'eval_every_epochs')
+
 
 def base():
-    """A new config with all keys."""
+    """A new config with all keys.
+
+    The groups hold the keywords whose value differs from the function's default; `complete` adds the others.
+    """
     config = ml_collections.ConfigDict()
-    # What this run is: recorded in the result, chosen in the config's argument and not by an override.
+    config.format = FORMAT
     config.table = ''
     config.row = ''
     config.column = ''
     config.recipe = 'paper'
     config.scale = 'paper'
 
-    config.task = 'classify'  # a file of resizemix_jax/tasks
-    config.task_args = ml_collections.ConfigDict()
+    config.task = 'classify'
     config.seed = 0
-    config.dataset = 'fashion_mnist_10k'  # a file of resizemix_jax/data, or FILE:SOURCE: 'folder:/path'
-    config.dataset_args = ml_collections.ConfigDict()
+    config.dataset = 'fashion_mnist_10k'  # or NAME:SOURCE, e.g. 'folder:/path'
     config.data_dir = ''  # '': $TFDS_DATA_DIR, or else ~/tensorflow_datasets
-
-    config.model = 'wide_resnet'  # a file of resizemix_jax/models
-    config.model_args = ml_collections.ConfigDict()
-    config.batch_norm = 'local'  # statistics of each device's share of the batch; 'global': of all of it
+    config.model = 'wide_resnet'
+    config.batch_norm = 'local'  # statistics over each device's part of the batch; 'global': over all of it
     config.dtype = 'float32'  # of the computation, or 'bfloat16'; parameters and loss stay float32
-    config.remat = False  # compute what is within the blocks anew in the backward pass, to save memory
+    config.remat = False  # recompute what is inside the blocks in the backward pass, to save memory
+    config.freeze = ()  # patterns of parameters that are not trained, e.g. 'backbone/*'
     _method(config)
+    for key in (*NAME_KEYS, 'generate'):
+        config[f'{key}_args'] = ml_collections.ConfigDict()
+    config.optimizer_args.weight_decay = 5e-4
 
     config.batch_size = 256  # over all devices
     config.micro_batches = 1  # parts of a device's batch, one after the other, to save memory
     config.epochs = 200
     config.steps = 0  # 0: epochs times the steps of an epoch
-    config.optimizer = optimizer()
 
     config.eval_batch_size = 512
     config.log_every_steps = 50
     config.eval_every_epochs = 1
     config.save_every_epochs = 1
-    config.max_to_keep = 1  # newest checkpoints; the best one is kept besides
+    config.max_to_keep = 1  # newest checkpoints; the best one is kept in addition
     config.gallery_every = 0  # steps between pictures of what the network is shown; 0: none
-    config.profile_steps = 0  # steps that are traced into WORKDIR/profile, after the first one
+    config.profile_steps = 0  # steps traced into WORKDIR/profile, after the first one
     config.num_devices = 0  # 0: all
-    config.workers = -1  # processes that decode streamed images; -1: one a core, 0: the training's own
-    config.generate_images = 0  # that --mode=generate mixes; 0: all training images once
-    config.generate_args = supermix()  # keywords of resizemix_jax/mixing/supermix.py
+    config.workers = -1  # processes that decode streamed images; -1: one a core, 0: none
+    config.generate_images = 0  # images that --mode=generate mixes; 0: all training images once
     return config
 
 
 def _method(config):
-    """What happens to the images and their labels before the network sees them, and the loss."""
-    config.augment = 'crop_flip'  # a file of resizemix_jax/augment
-    config.augment_args = ml_collections.ConfigDict(dict(padding=4, flip=True))
-    config.policy = 'none'  # a file of resizemix_jax/augment
-    config.policy_args = ml_collections.ConfigDict()
+    """What happens to images and labels before the network sees them, the loss, and the optimiser."""
+    config.augment = 'crop_flip'
+    config.policy = 'none'
     config.policy_place = 'before_crop'  # or 'before_mixing', 'after_mixing'
-    config.batch_augment = 1  # how often the policy after the mixing makes its own of each mixed image
-    config.mixing = 'none'  # a file of resizemix_jax/mixing
-    config.mixing_args = ml_collections.ConfigDict()
-    config.saliency = (
-        ''  # the map that a method chooses by: 'grad_cam', 'cam', 'input_gradient', 'fine_grained'
-    )
-    config.saliency_args = ml_collections.ConfigDict()
-    config.saliency_layer = 0  # the group of blocks that the map is of; 0: the last
-    config.saliency_mode = 'train'  # BatchNorm and dropout of that pass, or 'eval'
-    config.half_train = 'full'  # or half the resolution by 'random_crop', 'center_crop' or 'resize'
+    config.batch_augment = 1  # copies of each mixed image that the policy after the mixing augments
+    config.mixing = 'none'
+    config.saliency = ''  # the map for a guided method: 'grad_cam', 'cam', 'input_gradient', 'fine_grained'
+    config.saliency_layer = 0  # the group of blocks whose features the map is taken from; 0: the last
+    config.saliency_mode = 'train'  # of BatchNorm and dropout in that pass, or 'eval'
+    config.half_train = 'full'  # or half the resolution, by 'random_crop', 'center_crop' or 'resize'
     config.half_eval = 'full'
-    config.loss = 'ce'  # or 'bce'
+    config.loss = 'ce'  # or 'bce_softmax'
     config.label_smoothing = 0.0
+    config.optimizer = 'sgd'
+    config.schedule = 'cosine'
 
 
-def supermix():
-    """What --mode=generate mixes by: the published numbers for CIFAR."""
-    return ml_collections.ConfigDict(
-        dict(k=2, alpha=3.0, mask_size=8, sigma=1.0, lambda_s=25.0, max_iters=50, leftover=0.7)
-    )
+def functions(config):
+    """The function whose keywords a group holds: name of the group -> function or None.
+
+    Raises:
+        ValueError: a name that its family does not have; lists those it has.
+    """
+    found = {}
+    for key, family in FAMILIES.items():
+        name = config[key].partition(':')[0] if key == 'dataset' else config[key]
+        try:
+            found[f'{key}_args'] = find(family, name)
+        except ValueError as error:
+            raise ValueError(f'{key}={config[key]!r}: {error}') from error
+    found['saliency_args'] = _saliency(config['saliency'])
+    found['generate_args'] = find('mixing', 'supermix')
+    return found
 
 
-def optimizer():
-    """SGD with Nesterov momentum and a cosine: the paper's, with its values for WRN-28-10."""
-    return ml_collections.ConfigDict(
-        dict(
-            lr=0.1,
-            momentum=0.9,
-            nesterov=True,
-            weight_decay=5e-4,
-            decay='all',  # or 'kernels': not biases and BatchNorm
-            warmup_epochs=0,
-            warmup_lr=1e-5,
-            final_lr=0.0,
+def complete(config):
+    """Adds to every group the keywords it lacks, with their defaults; in place.
+
+    Args:
+        config: ConfigDict or dict with all top-level keys.
+
+    Returns:
+        `config`.
+
+    Raises:
+        ValueError: as `functions`, or a keyword that the function does not take.
+    """
+    for group_name, function in functions(config).items():
+        values = config[group_name]
+        if function is None:
+            if values:
+                raise ValueError(f'{group_name}={dict(values)} needs a name: set {group_name[:-5]}')
+            continue
+        try:
+            check_keywords(function, values)
+            defaults = keywords(function)
+        except ValueError as error:
+            raise ValueError(f'{group_name}: {error}') from error
+        with _unlocked(values):
+            for name, default in defaults.items():
+                if name not in values:
+                    values[name] = default
+    return config
+
+
+def assign(config, keys):
+    """Sets top-level keys of a config, in place: the one rule for tables, recipes and the command line.
+
+    A member's name that changes empties its group first, since the keywords are of the old member. A group is
+    merged: keywords that `keys` does not have stay.
+
+    Args:
+        config: ConfigDict.
+        keys: key -> value; a mapping for a group.
+
+    Returns:
+        `config`.
+
+    Raises:
+        ValueError: an unknown key.
+        TypeError: a value of another type than the key's; keywords in groups are not checked.
+    """
+    for key in keys:
+        check_key(config, key)
+    with config.unlocked():
+        for key in keys:
+            if key in NAME_KEYS and config[key] != keys[key]:
+                config[f'{key}_args'] = ml_collections.ConfigDict()
+        for key, value in keys.items():
+            if isinstance(value, Mapping | ml_collections.ConfigDict):
+                # A member's keyword may take values of several types; its function checks them.
+                with config[key].ignore_type():
+                    config[key].update(value)
+            else:
+                config[key] = value
+    return config
+
+
+def override(config, values):
+    """Applies overrides of the command line to a completed config, in place: names first, then the rest.
+
+    Args:
+        config: ConfigDict.
+        values: 'mixing' or 'mixing_args.tau' -> value.
+
+    Returns:
+        `config`, completed.
+
+    Raises:
+        ValueError: an unknown key, a name its family does not have, or a keyword its function does not take.
+        TypeError: a value of another type than the key's.
+    """
+    complete(assign(config, {key: value for key, value in values.items() if key in NAME_KEYS}))
+    for key, value in values.items():
+        check_key(config, key)
+        group_name, _, keyword = key.rpartition('.')
+        assign(config, {group_name: {keyword: value}} if group_name else {key: value})
+    return complete(config)
+
+
+def stored(config):
+    """The config as its run stores it: a dict as JSON has it, tuples as lists."""
+    return json.loads(config.to_json())
+
+
+def migrate(old):
+    """A stored config in the current format, with all keys.
+
+    Args:
+        old: content of a config.json; one without `format` is of format 1.
+
+    Returns:
+        A new dict, as `stored` gives it. A key that the format has gained takes the value that makes the run
+        what it was; a key that is still absent takes its default.
+
+    Raises:
+        ConfigError: a newer format, or a member that this version does not have.
+    """
+    version = old.get('format', 1)
+    if version not in range(1, FORMAT + 1):
+        raise ConfigError(
+            f'the config has format {version!r}, and this version of resizemix_jax reads the formats 1 to '
+            f'{FORMAT}: update the package'
         )
-    )
+    new = json.loads(json.dumps(old))
+    try:
+        for step in migrations.STEPS[version - 1 :]:
+            new = step(new)
+        new = complete(stored(base()) | new | {'format': FORMAT})
+    except KeyError as error:
+        raise ConfigError(f'the config of format {version} lacks the key {error}') from error
+    except ValueError as error:
+        raise ConfigError(f'this version of resizemix_jax cannot read the config: {error}') from error
+    return json.loads(json.dumps(new))
+
+
+def group(key):
+    """What a change of a key means for a run that continues: 'free', 'shifts' or 'experiment'.
+
+    Args:
+        key: e.g. 'batch_size' or 'mixing_args.tau'.
+    """
+    top = key.partition('.')[0]
+    if top in (*LOGGING_KEYS, *DEVICE_KEYS, *GENERATE_KEYS):
+        return 'free'
+    return 'shifts' if top in SHIFTING_KEYS else 'experiment'
+
+
+def differences(old, new, ignore=(*LOGGING_KEYS, *DEVICE_KEYS, *GENERATE_KEYS)):
+    """The keys in which two stored configs differ.
+
+    Args:
+        old, new: as `stored` gives them.
+        ignore: top-level keys that do not count; by default those whose `group` is 'free'.
+
+    Returns:
+        A list of (key, old value, new value), sorted; a key that one of them lacks is 'absent' there.
+    """
+    return _differences(old, new, '', ignore)
+
+
+def _differences(old, new, prefix, ignore):
+    found = []
+    for key in sorted(old.keys() | new.keys()):
+        before, after = old.get(key, 'absent'), new.get(key, 'absent')
+        if before == after or prefix + key in ignore:
+            continue
+        if isinstance(before, dict) and isinstance(after, dict):
+            found += _differences(before, after, f'{prefix}{key}.', ignore)
+        else:
+            found.append((prefix + key, before, after))
+    return found
+
+
+def _saliency(name):
+    """The function that makes a map, or None for ''."""
+    if not name:
+        return None
+    from resizemix_jax.saliency import class_maps, fine_grained  # late: they import JAX
+
+    methods = class_maps.METHODS | fine_grained.METHODS
+    if name not in methods:
+        raise ValueError(f'saliency={name!r}: there is no such map; there are: {", ".join(sorted(methods))}')
+    return methods[name]
+
+
+def _unlocked(values):
+    return values.unlocked() if hasattr(values, 'unlocked') else contextlib.nullcontext()

@@ -46,10 +46,9 @@ def evaluate(eval_step, plan, state, split, interrupted=lambda: False):
     if totals['examples'] != split.size:
         raise RunError(f'{totals["examples"]:.0f} of {split.size} examples were counted')
     measured = plan.task.summarise(totals, in_order(parts, split.size), split)
-    if not 0 <= measured.get(plan.task.score, -1) <= 1:
-        raise RunError(
-            f'the evaluation gave {measured}; task={plan.config.task!r} must give {plan.task.score!r} in [0, 1]'
-        )
+    score = plan.task.score
+    if not 0 <= measured.get(score, -1) <= 1:
+        raise RunError(f'task={plan.config.task!r} must measure {score!r} in [0, 1], not {measured}')
     return {'examples': split.size} | measured, totals
 
 

@@ -1,8 +1,11 @@
 """The folder is the registry: `find('mixing', 'cutmix')` is the function `cutmix` of mixing/cutmix.py.
 
 A family is a folder of the package. Its members are its files whose names do not begin with `_`; each defines
-a function of its own name. Keyword-only arguments of that function are the keys of the config's `<key>_args`,
-except those that the file declares in NEEDS, a tuple of names: the trainer provides them.
+a function of its own name. A name with dots is a module outside the package, under the same rule:
+`my_code.gridmix` is the function `gridmix` of my_code/gridmix.py.
+
+Keyword-only arguments of the function are the keys of the config's `<key>_args`, except those that the file
+declares in NEEDS, a tuple of names: the trainer provides them.
 """
 
 import functools
@@ -22,18 +25,23 @@ def names(family):
 
 
 def find(family, name):
-    """The function `name` of `resizemix_jax/<family>/<name>.py`.
+    """The function `name` of `resizemix_jax/<family>/<name>.py`, or of a module outside the package.
 
     Raises:
         ValueError: no such member (the message lists the family), or its file does not define it.
     """
-    known = names(family)
-    if name not in known:
-        raise ValueError(f'{family}: there is no {name!r}; there are: {", ".join(known)}')
-    module = importlib.import_module(f'{PACKAGE}.{family}.{name}')
-    function = getattr(module, name, None)
+    known, path = names(family), name
+    if '.' not in name:
+        if name not in known:
+            raise ValueError(f'{family}: there is no {name!r}; there are: {", ".join(known)}')
+        path = f'{PACKAGE}.{family}.{name}'
+    try:
+        module = importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        raise ValueError(f'{family}: {path!r} cannot be imported: {error}') from error
+    function = getattr(module, path.rpartition('.')[2], None)
     if not callable(function):
-        raise ValueError(f'{PACKAGE}/{family}/{name}.py must define a function named {name}')
+        raise ValueError(f'{family}: the module {path} must define a function {path.rpartition(".")[2]}')
     return function
 
 

@@ -1,6 +1,5 @@
-"""Pictures of what the network is shown, made by the training's own code, and of where it looks."""
+"""Pictures of the network's inputs, made by the training's own code, and of the regions it responds to."""
 
-import functools
 import logging
 import pathlib
 
@@ -14,11 +13,10 @@ from resizemix_jax.input.pictures import read_pictures
 from resizemix_jax.normalize import denormalize, normalize
 from resizemix_jax.pictures import drawing
 from resizemix_jax.pictures.drawing import Cell
-from resizemix_jax.pictures.pairs import choose_pairs, class_name, mix_pairs
+from resizemix_jax.pictures.pairs import choose_pairs, class_name
 from resizemix_jax.run import network as networks
 from resizemix_jax.run.network import Network
 from resizemix_jax.saliency import class_maps
-from resizemix_jax.tasks._guide import saliency_pass
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +38,7 @@ def gallery(config, workdir, variants, images='', side=224):
         The paths of the pictures.
 
     Raises:
-        ConfigError: a config that cannot be.
+        ConfigError: a wrong config.
         DataError: data that is missing, or a checkpoint of another network.
     """
     plan = build.plan(config)
@@ -53,7 +51,7 @@ def gallery(config, workdir, variants, images='', side=224):
         network = _restore(plan, workdir, or_new=guided)
     elif guided:
         log.warning(
-            'The network takes %d channels, the pictures have %d: what it would guide is left out',
+            'The network takes %d channels, the pictures have %d: the methods that it guides are left out',
             plan.dataset.image_shape[-1], channels,
         )  # fmt: skip
         variants = [
@@ -66,11 +64,11 @@ def draw(dataset, variants, pairs, network, directory, suffix=''):
     """Writes methods<suffix>.png and, with a trained network, cam<suffix>.png and grad_cam<suffix>.png.
 
     Args:
-        dataset: `data.dataset.Dataset`.
+        dataset: `input.dataset.Dataset`.
         variants: (title, config) of every method.
         pairs: `Pairs`.
         network: `Network`, or None if no method is guided by one.
-        directory: is made.
+        directory: is created.
         suffix: of the files' names.
 
     Returns:
@@ -79,18 +77,18 @@ def draw(dataset, variants, pairs, network, directory, suffix=''):
     directory.mkdir(parents=True, exist_ok=True)
     tasks = [_task(variant, dataset) for _, variant in variants]
     titles = [title for title, _ in variants]
-    mixed = [mix_pairs(task, pairs, network, variants[0][1].seed) for task in tasks]
+    mixed = [task.draw(network, pairs, variants[0][1].seed) for task in tasks]
     paths = [directory / f'methods{suffix}.png']
     header = ['target', 'source', *titles]
     rows = [
         [_original(pairs, 2 * k), _original(pairs, 2 * k + 1)]
         + [
-            Cell(denormalize(images[k], dataset.mean, dataset.std), _weights(pairs, k, lam[k]))
+            Cell(denormalize(images[k], dataset.mean, dataset.std), pairs.weights(k, lam[k]))
             for images, lam in mixed
         ]
         for k in range(len(pairs.label) // 2)
     ]
-    drawing.grid(paths[0], 'What the network is shown, and its label', header, rows)
+    drawing.grid(paths[0], "The network's inputs and their labels", header, rows)
     if network and network.step:
         for kind in HEATS:
             paths.append(directory / f'{kind}{suffix}.png')
@@ -100,18 +98,18 @@ def draw(dataset, variants, pairs, network, directory, suffix=''):
 
 def draw_heat(path, kind, tasks, titles, mixed, pairs, network):
     """Figure 5: for a few pairs, the originals and the mixed images with the heat maps of both classes."""
-    model, dataset = tasks[0].model, tasks[0].dataset
+    task, dataset = tasks[0], tasks[0].dataset
     count = min(HEAT_PAIRS, len(pairs.label) // 2)
     plain = normalize(pairs.images[: 2 * count], dataset.mean, dataset.std)
     label, names = pairs.label, pairs.names
-    if pairs.pictures:  # whose classes only the network can tell
-        label, names = np.asarray(jnp.argmax(network.logits(model, plain), axis=-1)), ()
+    if pairs.pictures:  # only the network knows their classes
+        label, names = np.asarray(jnp.argmax(network.logits(task.model, plain), axis=-1)), ()
     shown = [('target', plain[::2]), ('source', plain[1::2])]
     shown += [(t, images[:count]) for t, (images, lam) in zip(titles, mixed, strict=True) if lam.any()]
-    look = jax.jit(functools.partial(_look, model, kind))
+    heat_of = jax.jit(lambda network, images, label: task.heat(network, kind, images, label))
     rows = []
     for title, images in shown:
-        heats = [look(network, images, label[side : 2 * count : 2]) for side in (0, 1)]
+        heats = [heat_of(network, images, label[side : 2 * count : 2]) for side in (0, 1)]
         row = []
         for k, image in enumerate(np.asarray(denormalize(images, dataset.mean, dataset.std))):
             row.append(Cell(image, title))
@@ -124,18 +122,10 @@ def draw_heat(path, kind, tasks, titles, mixed, pairs, network):
     drawing.grid(path, title, header, rows)
 
 
-def _look(model, kind, network, images, label):
-    """The heat maps of a class and its probability, as evaluation runs the network."""
-    maps = saliency_pass(model, kind, {'target': 'label'}, mode='eval')
-    heat = maps(network.params, network.batch_stats, images, label, jax.random.key(0))
-    chance = jax.nn.softmax(network.logits(model, images))
-    return heat, jnp.take_along_axis(chance, label[:, None], axis=-1)[:, 0]
-
-
 def _task(config, dataset):
     config = config.copy_and_resolve_references()
     with config.unlocked():
-        config.batch_norm = 'local'  # there is one device here
+        config.batch_norm = 'local'  # pictures are made on one device
     return bind('tasks', config.task, config.task_args)(config, dataset)
 
 
@@ -153,9 +143,3 @@ def _restore(plan, workdir, or_new):
 
 def _original(pairs, index):
     return Cell(pairs.images[index], pairs.name(index))
-
-
-def _weights(pairs, k, lam):
-    """A mixed label in words; the second weight is lam."""
-    target, source = pairs.name(2 * k), pairs.name(2 * k + 1)
-    return f'{1 - lam:.2f} {target}\n{lam:.2f} {source}' if lam > 0 else target

@@ -1,4 +1,4 @@
-"""SuperMix's set: a trained network mixes the training images, and what it recognises is kept and written."""
+"""--mode=generate, SuperMix: a trained network mixes training images; the recognised mixtures are written."""
 
 import functools
 import logging
@@ -24,12 +24,12 @@ from resizemix_jax.run import network as networks
 
 log = logging.getLogger(__name__)
 
-REPORTS = 10  # how often the log says how far it is
-ROWS, COLUMNS = 3, 8  # of mixtures in the picture
+REPORTS = 10  # progress lines in the log
+ROWS, COLUMNS = 3, 8  # mixtures in the picture
 
 
 class Summary(NamedTuple):
-    """What was made: images tried and kept, the mean steps of the kept ones, and the set's data_dir."""
+    """The outcome: images tried and kept, the mean steps of the kept ones, and the set's data_dir."""
 
     tried: int
     kept: int
@@ -40,25 +40,25 @@ class Summary(NamedTuple):
 def generate(config, workdir, output=''):
     """Writes a set of the training images and their mixtures, to train another network on, and a picture.
 
-    Law: the images as they are stored, without augmentation, normalised, in the shuffled batches of the
-    pipeline; `mixing/supermix.py` on each batch with the teacher in evaluation mode; finished rows are kept,
-    labelled with the class that the teacher gives to the mixture, and rounded to uint8. The set is the
-    training images with their own labels, then the mixtures, in the order they were made.
+    Law: the stored images without augmentation, normalised, in the shuffled batches of the pipeline;
+    `mixing/supermix.py` on each batch with the teacher in evaluation mode; finished rows are kept, labelled
+    with the class that the teacher gives to the mixture, and rounded to uint8. The set holds the training
+    images with their own labels, then the mixtures, in the order they were made.
 
-    Published is a loss CE(clean, label) + CE(mixture, teacher's class), of equal shares. Shuffled batches of
-    the union have the expectation of that sum's two parts in the shares of their numbers; they are equal when
-    as many are kept as there are training images. The student's augmentation is the config's, of both.
+    The published loss is CE(clean, label) + CE(mixture, teacher's class), in equal shares. Shuffled batches of
+    the union give both terms in expectation, weighted by their numbers of images: equally if as many mixtures
+    are kept as there are training images. The student augments both as its config says.
 
     Args:
-        config: of the teacher's run; `generate_images`, `generate_args` and `seed` decide what is made.
+        config: of the teacher's run; `generate_images`, `generate_args` and `seed` determine the set.
         workdir: of that run; its best checkpoint, or else its newest, is the teacher.
-        output: the directory that is made; '' is `workdir`/generated.
+        output: the directory to create; '' is `workdir`/generated.
 
     Returns:
         A `Summary`.
 
     Raises:
-        ConfigError: a config that cannot be, or an output that exists.
+        ConfigError: a wrong config, or an output that exists.
         DataError: data or checkpoint is missing, or the teacher recognises no mixture.
     """
     plan = build.plan(config)
@@ -67,7 +67,7 @@ def generate(config, workdir, output=''):
     teacher = networks.restore(plan, workdir)
     if teacher is None:
         raise DataError(
-            f'{workdir} has no checkpoint, and mixing takes a trained network. Train one there first, with '
+            f'{workdir} has no checkpoint, and mixing needs a trained network. Train one there first, with '
             '--mode=train and the same --config and --workdir'
         )
     train, evaluation = (plan.dataset.read(split, config.data_dir) for split in ('train', 'eval'))
@@ -91,10 +91,10 @@ def generate(config, workdir, output=''):
 
 
 def mix(plan, teacher, train):
-    """The finished mixtures as an `ImageSplit`, how many were tried, and the mean steps of the finished.
+    """The finished mixtures as an `ImageSplit`, the number of images tried, and the mean steps of the finished.
 
-    Runs on the plan's first device. The turns of the search are the host's: on CPU, convolutions inside a
-    loop of the device are four times as slow, and elsewhere a turn is long against its call.
+    Runs on the plan's first device. The host drives the iterations of the search: on CPU, convolutions inside
+    a loop on the device are four times as slow; elsewhere an iteration takes much longer than its call.
     """
     config = plan.config
     size = min(config.batch_size, len(train.label))
@@ -128,11 +128,11 @@ def draw(path, mixtures, names):
     ]
     cells += [drawing.Cell(np.full_like(cells[0].image, 255))] * (-shown % COLUMNS)
     rows = [cells[k : k + COLUMNS] for k in range(0, len(cells), COLUMNS)]
-    drawing.grid(path, 'Mixtures, and what the teacher sees', [''] * COLUMNS, rows)
+    drawing.grid(path, "Mixtures, and the teacher's classes", [''] * COLUMNS, rows)
 
 
 def _parts(plan):
-    """What the host calls for every batch: the draw, a step of the search, and the images in uint8."""
+    """The functions that the host calls for every batch: draw, one iteration, and the images in uint8."""
     args, dataset, model = plan.config.generate_args, plan.dataset, plan.task.model
 
     @jax.jit
@@ -156,7 +156,7 @@ def _parts(plan):
 
 
 def _check(plan, directory):
-    """Raises ConfigError for what would fail only after the search."""
+    """Raises ConfigError for errors that would appear only after the search."""
     config, dataset = plan.config, plan.dataset
     if dataset.streamed:
         raise ConfigError(

@@ -1,13 +1,14 @@
-"""Prepares a dataset of TFDS once, for training without TensorFlow ever after.
+"""Prepares a dataset of TFDS once; training then needs no TensorFlow.
 
     pip install -r requirements-prepare.txt
     python -m resizemix_jax.prepare cifar100 [--data_dir=DIR] [--dry_run]
 
-Downloads with TFDS and writes ArrayRecord files to DIR (default: $TFDS_DATA_DIR, or
-~/tensorflow_datasets). A copy that is already there is used, also one of TFRecord files. imagenet2012 cannot
-be downloaded by a program: put ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar into DIR/downloads/manual,
-or name where they are (--manual_dir).
-Exit codes: 0 prepared, already there, or could be (--dry_run); 2 it cannot be prepared.
+Downloads with TFDS and writes ArrayRecord files to DIR (default: $TFDS_DATA_DIR, or ~/tensorflow_datasets).
+An existing copy is used, in TFRecord files, too. imagenet2012 has no public download: put
+ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar into DIR/downloads/manual, or name their directory with
+--manual_dir.
+
+Exit codes: 0: prepared, already prepared, or could be prepared (--dry_run); 2: it cannot be prepared.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import sys
 from resizemix_jax.errors import DataError
 from resizemix_jax.input import reading
 
-# The files that the organisers give out, bytes. The test images, which have no labels, are not needed.
+# The organisers' files, bytes. The test images, which have no labels, are not needed.
 ARCHIVES = {
     'imagenet2012': {'ILSVRC2012_img_train.tar': 147_897_477_120, 'ILSVRC2012_img_val.tar': 6_744_924_160}
 }
@@ -29,12 +30,16 @@ COPIES = 2
 
 
 def main(argv=None):
-    """Prepares the dataset that the arguments name; returns the exit code."""
+    """Prepares the dataset named by the arguments; returns the exit code."""
     parser = argparse.ArgumentParser(prog='python -m resizemix_jax.prepare')
-    parser.add_argument('name', help='of the dataset in TFDS, e.g. cifar100, imagenet2012, food101')
-    parser.add_argument('--data_dir', default='', help='default: $TFDS_DATA_DIR, ~/tensorflow_datasets')
-    parser.add_argument('--manual_dir', default='', help='of archives; default: DATA_DIR/downloads/manual')
-    parser.add_argument('--dry_run', action='store_true', help='say what it takes, and prepare nothing')
+    parser.add_argument('name', help='the dataset in TFDS, e.g. cifar100, imagenet2012, food101')
+    parser.add_argument(
+        '--data_dir', default='', help='where to write it; default: $TFDS_DATA_DIR, or ~/tensorflow_datasets'
+    )
+    parser.add_argument(
+        '--manual_dir', default='', help='directory of archives; default: DATA_DIR/downloads/manual'
+    )
+    parser.add_argument('--dry_run', action='store_true', help='report what is needed, and prepare nothing')
     args = parser.parse_args(argv)
     root = reading.data_directory(args.data_dir)
     try:
@@ -58,7 +63,7 @@ def _prepare(name, root, manual, dry_run):
             'Preparing needs TensorFlow (training does not): pip install -r requirements-prepare.txt'
         )
     if dry_run:
-        print(f'{name} can be prepared; nothing has been done (--dry_run)')
+        print(f'{name} can be prepared; nothing was done (--dry_run)')
         return 0
     import tensorflow_datasets as tfds
 
@@ -74,12 +79,12 @@ def _builder(name, root):
     known = tfds.list_builders(with_community_datasets=False)
     if name not in known:
         close = ', '.join(difflib.get_close_matches(name, known, cutoff=0.5)) or 'none'
-        raise DataError(f'{name} is no dataset of TFDS; close to it: {close}')
+        raise DataError(f'TFDS has no dataset {name}; similar names: {close}')
     return tfds.builder(name, data_dir=str(root), file_format='array_record')
 
 
 def _prepared(name, root):
-    """The directory of a copy that training reads, or None; raises DataError for half of one."""
+    """The directory of an existing copy, or None; raises DataError if it is incomplete."""
     if not any(root.glob(f'{name}/*/dataset_info.json')):
         return None
     builder = reading.open_builder(name, root, '')
@@ -89,7 +94,7 @@ def _prepared(name, root):
 
 
 def _check_archives(name, builder, manual):
-    """The bytes of the archives that have to be there; raises DataError if they are not."""
+    """The size of the required archives, bytes; raises DataError if they are missing."""
     wanted = ARCHIVES.get(name, {})
     wrong = []
     for file, size in wanted.items():
@@ -101,30 +106,30 @@ def _check_archives(name, builder, manual):
     if wrong:
         raise DataError(
             f'{name}: {"; ".join(wrong)}. Get the archives from image-net.org (an account is needed) and put '
-            f'them, as they are, into {manual}, or name their directory with --manual_dir=DIR'
+            f'them, still packed, into {manual}, or name their directory with --manual_dir=DIR'
         )
     if not wanted and builder.MANUAL_DOWNLOAD_INSTRUCTIONS and not manual.is_dir():
         raise DataError(
-            f'{name} cannot be downloaded by a program. TFDS says:\n{builder.MANUAL_DOWNLOAD_INSTRUCTIONS}\n'
-            f'Make {manual}, or name another directory with --manual_dir=DIR'
+            f'{name} has to be downloaded by hand. TFDS says:\n{builder.MANUAL_DOWNLOAD_INSTRUCTIONS}\n'
+            f'Create {manual}, or name another directory with --manual_dir=DIR'
         )
     return sum(wanted.values())
 
 
 def _check_disk(name, builder, root, archives):
-    """Says what it takes; raises DataError if the disk is too small."""
+    """Prints the space needed; raises DataError if the disk is too small."""
     download = 0 if archives else sum(info.size or 0 for info in builder.url_infos.values())
     size = archives or download
     free = shutil.disk_usage(next(p for p in (root, *root.absolute().parents) if p.exists())).free
     needed = download + COPIES * size
-    print(f'{name}: {_gigabytes(download)} to download, {_gigabytes(size)} or so when prepared')
-    print(f'{root}: {_gigabytes(free)} are free, about {_gigabytes(needed)} are needed meanwhile')
+    print(f'{name}: {_gigabytes(download)} to download, about {_gigabytes(size)} when prepared')
+    print(f'{root}: {_gigabytes(free)} are free, about {_gigabytes(needed)} are needed while preparing')
     if not size:
-        print('(TFDS does not say how large it is)')
+        print('(TFDS does not know its size)')
     if free < needed:
         raise DataError(
-            f'{name}: about {_gigabytes(needed)} are needed in {root}, and {_gigabytes(free)} are free; make '
-            'room, or name another disk with --data_dir=DIR'
+            f'{name}: about {_gigabytes(needed)} are needed in {root}, and {_gigabytes(free)} are free; free '
+            'some space, or name another disk with --data_dir=DIR'
         )
 
 

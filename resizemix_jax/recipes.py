@@ -1,10 +1,8 @@
-"""How the paper trains each of its networks, and how the code that its authors released does.
+"""How the paper trains each of its networks, and how the code released by its authors does.
 
 The two differ ("released" is configs/*.py of JayQine/ResizeMix, published two years later); where a function
-below does not say otherwise, they agree.
+below does not say otherwise, they agree. Everything here is a dict of config keys, for `config.assign`.
 """
-
-import ml_collections
 
 NAMES = ('paper', 'released')
 SCALES = ('paper', 'small')
@@ -12,31 +10,40 @@ SCALES = ('paper', 'small')
 # The two networks of most tables.
 WRN, SS = 'wrn28_10', 'ss26_2x96d'
 
+_WARM_UP = dict(warmup_epochs=5, final_lr=1e-5)  # of the released CIFAR configs
 
-def wrn28_10(config, recipe):
+
+def wrn28_10(recipe):
     """Paper, section 5.1.1: 200 epochs, batch 256, lr 0.1, weight decay 5e-4, Nesterov, cosine.
 
     Released (configs/cifar10.py of JayQine/ResizeMix): lr 0.2 after 5 epochs of warm-up, cosine to 1e-5,
     no Nesterov, and its own form of the network.
     """
-    config.model = 'wide_resnet'
-    config.model_args = ml_collections.ConfigDict(dict(depth=28, width=10, variant='original', dropout=0.0))
-    if recipe == 'released':
-        config.model_args.variant = 'released'
-        config.optimizer.update(lr=0.2, nesterov=False, warmup_epochs=5, final_lr=1e-5)
+    released = recipe == 'released'
+    return dict(
+        model='wide_resnet',
+        model_args=dict(depth=28, width=10, variant='released' if released else 'original', dropout=0.0),
+        batch_size=256,
+        epochs=200,
+        optimizer_args=dict(nesterov=not released, weight_decay=5e-4),
+        schedule_args=dict(lr=0.2, **_WARM_UP) if released else dict(lr=0.1),
+    )
 
 
-def ss26_2x96d(config, recipe):
+def ss26_2x96d(recipe):
     """Paper, section 5.1.1: 1800 epochs, batch 256, lr 0.01, weight decay 1e-3.
 
     Released: lr 0.04 after 5 epochs of warm-up, cosine to 1e-5, weight decay 1e-4, no Nesterov.
     """
-    config.model = 'shake_shake'
-    config.model_args = ml_collections.ConfigDict(dict(depth=26, width=96))
-    config.epochs = 1800
-    config.optimizer.update(lr=0.01, weight_decay=1e-3)
-    if recipe == 'released':
-        config.optimizer.update(lr=0.04, weight_decay=1e-4, nesterov=False, warmup_epochs=5, final_lr=1e-5)
+    released = recipe == 'released'
+    return dict(
+        model='shake_shake',
+        model_args=dict(depth=26, width=96),
+        batch_size=256,
+        epochs=1800,
+        optimizer_args=dict(nesterov=not released, weight_decay=1e-4 if released else 1e-3),
+        schedule_args=dict(lr=0.04, **_WARM_UP) if released else dict(lr=0.01),
+    )
 
 
 def resnet(depth):
@@ -46,59 +53,79 @@ def resnet(depth):
     resized and flipped while they are decoded, so the step augments nothing (eval_resize 0: 256 for 224).
     """
 
-    def recipe_of(config, recipe):
-        config.model = 'resnet'
-        config.model_args = ml_collections.ConfigDict(dict(depth=depth, width=64))
-        config.augment = 'none'
-        config.augment_args = ml_collections.ConfigDict()
-        config.epochs, config.batch_size = 300, 512
-        config.dataset_args = ml_collections.ConfigDict(
-            dict(image_size=224, eval_resize=0, resize='linear', max_damaged=1e-4)
+    def keys(recipe):
+        return dict(
+            model='resnet',
+            model_args=dict(depth=depth, width=64),
+            augment='none',
+            dataset_args=dict(image_size=224, eval_resize=0, resize='linear', max_damaged=1e-4),
+            batch_size=512,
+            epochs=300,
+            optimizer_args=dict(nesterov=recipe == 'paper', weight_decay=4e-5),
+            schedule_args=dict(lr=0.5),
         )
-        config.optimizer.update(lr=0.5, weight_decay=4e-5, nesterov=recipe == 'paper')
 
-    return recipe_of
-
-
-MODELS = {
-    WRN: wrn28_10,
-    SS: ss26_2x96d,
-    'resnet50': resnet(50),
-    'resnet101': resnet(101),
-}
+    return keys
 
 
-def small(config, recipe):
-    """Whatever the row's network and data are: minutes on a CPU, to see that the row runs; not the paper's.
+# How each network is trained: name -> function from the recipe to the keys of the config that it sets.
+NETWORKS = {WRN: wrn28_10, SS: ss26_2x96d, 'resnet50': resnet(50), 'resnet101': resnet(101)}
+
+
+def small(recipe):
+    """Not the paper's: minutes on a CPU, to see that a row runs, whatever its network and data are.
 
     A Wide ResNet 10-1, 6 epochs of batch 32 on the embedded 10,000 images of 28 pixels; else as `wrn28_10`.
     """
-    wrn28_10(config, recipe)
-    config.model_args.depth, config.model_args.width = 10, 1
-    config.dataset = 'fashion_mnist_10k'
-    config.batch_size, config.epochs = 32, 6
-    config.log_every_steps = 104
-    if config.mixing == 'cutout':  # its square covers the share of the image that it covers of CIFAR's
+    keys = wrn28_10(recipe)
+    keys['model_args'] |= dict(depth=10, width=1)
+    return keys | dict(dataset='fashion_mnist_10k', batch_size=32, epochs=6, log_every_steps=104)
+
+
+def fit_small(config):
+    """Fits a row to the images of `small`: Cutout's square covers the share that it covers of CIFAR's."""
+    if config.mixing == 'cutout':
         config.mixing_args.length = config.mixing_args.length * 28 // 32
 
 
-def cutmix_args(prob):
+def cutout(length):
+    """Cutout's code: 16 pixels for CIFAR-10, 8 for CIFAR-100; the policies take 16 for both."""
+    return dict(mixing='cutout', mixing_args=dict(length=length))
+
+
+def mixup():
+    """Mixup's code: one lam a batch."""
+    return dict(mixing='mixup', mixing_args=dict(alpha=1.0, per='batch'))
+
+
+def random_erasing():
+    """Random Erasing's code for CIFAR."""
+    return dict(mixing='random_erasing', mixing_args=dict(prob=0.5, area=(0.02, 0.4), ratio=0.3))
+
+
+def ricap():
+    """RICAP's code: one corner a batch."""
+    return dict(mixing='ricap', mixing_args=dict(beta=0.3, per='batch'))
+
+
+def cutmix(prob):
     """CutMix's README: prob 0.5 for CIFAR, 1.0 for ImageNet."""
-    return dict(alpha=1.0, prob=prob, per='batch')
+    return dict(mixing='cutmix', mixing_args=dict(alpha=1.0, prob=prob, per='batch'))
 
 
-def resizemix_args(tau=(0.1, 0.8)):
+def resizemix(tau=(0.1, 0.8), per='batch', method='nearest'):
     """Paper, section 5.1.1 and Table 8; what it leaves open is as in the released code."""
-    return dict(tau=tau, per='batch', method='nearest', antialias=True)
+    return dict(mixing='resizemix', mixing_args=dict(tau=tau, per=per, method=method, antialias=True))
 
 
-def cut_paste_args(source, paste):
+def cut_paste(source, paste):
     """Table 1; the sizes are ResizeMix's, since the paper gives none."""
-    return dict(source=source, paste=paste, size='tau', tau=(0.1, 0.8), alpha=1.0, per='batch')
+    args = dict(source=source, paste=paste, size='tau', tau=(0.1, 0.8), alpha=1.0, per='batch')
+    return dict(mixing='cut_paste', mixing_args=args)
 
 
 def grad_cam():
-    """The keys of a row whose method is guided: what is left of Grad-CAM in the released code."""
+    """The keys of a guided row: Grad-CAM as far as it is left in the released code."""
     return dict(
         saliency='grad_cam',
         saliency_args=dict(target='argmax', reduction='mean'),
@@ -121,7 +148,6 @@ def saliencymix(prob):
         mixing='saliencymix',
         mixing_args=dict(alpha=1.0, prob=prob, per='batch'),
         saliency='fine_grained',
-        saliency_args={},
     )
 
 
@@ -132,13 +158,9 @@ def puzzlemix(t_size, loss):
         mixing_args=dict(alpha=1.0, beta=1.2, gamma=0.5, eta=0.2, n_labels=3, neigh=4, transport=True,
                          t_eps=0.8, t_size=t_size),
         saliency='input_gradient',
-        saliency_args={},
         saliency_mode='eval',
         loss=loss,
     )  # fmt: skip
-
-
-CUTOUT = dict(mixing='cutout', mixing_args=dict(length=16))  # of the policies' own CIFAR trainings
 
 
 def policy(name, place='before_crop', **args):
@@ -146,16 +168,10 @@ def policy(name, place='before_crop', **args):
     return dict(policy=name, policy_args=args, policy_place=place)
 
 
-def randaugment(n, m):
-    """N and M where a network has its own."""
-    return dict(policy_args=dict(n=n, m=m, scale='ildoonet', per='sample'))
-
-
 def augmix():
     """AugMix's code for CIFAR: two views of severity 3 beside the image, and the divergence of all three."""
-    return dict(
-        mixing='none', mixing_args={}, task='consistency', task_args=dict(views=2, weight=12.0)
-    ) | policy('augmix', 'before_mixing', severity=3.0, width=3, depth=3, alpha=1.0)
+    views = policy('augmix', 'before_mixing', severity=3.0, width=3, depth=3, alpha=1.0)
+    return views | dict(task='consistency', task_args=dict(views=2, weight=12.0))
 
 
 def after_mixing():
@@ -165,4 +181,4 @@ def after_mixing():
 
 def resizemix_plus():
     """ResizeMix+: every mixed image augmented twice, the labels repeated."""
-    return dict(mixing='resizemix', mixing_args=resizemix_args(), batch_augment=2) | after_mixing()
+    return resizemix() | after_mixing() | dict(batch_augment=2)

@@ -7,6 +7,7 @@ import subprocess
 import time
 from typing import NamedTuple
 
+from resizemix_jax.config import differences
 from resizemix_jax.devices.preemption import Watch
 from resizemix_jax.errors import PreemptedError
 from resizemix_jax.report import runs
@@ -49,7 +50,7 @@ def state(job):
     if not (path / workdir.CONFIG).exists():
         return 'new'
     run, _ = runs.read(path)
-    same = run and not workdir.differences(run.config, job.config)
+    same = run and not differences(run.config, job.config)
     return 'finished' if same and run.result else 'begun'
 
 

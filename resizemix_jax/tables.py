@@ -1,147 +1,301 @@
-"""What the tables' files share: the argument, the rows, and the config of a cell.
+"""A table of experiments: its rows, its columns, and the config of every cell.
 
-A table's file has ROWS, a tuple of dicts:
-    row      its name in commands
-    title    its name in the paper
-    paper    column -> the paper's number (top-1 in %, or GPU hours); a dash in the paper is absent here
-    refused  why the row cannot be run; or else
-    mixing, mixing_args, ...    the keys of the config that make the row
-    per_column    a column -> further keys, where its row differs
-and COLUMN, the key of the argument that names a column ('model' or 'dataset'), COLUMNS, its values, and
-get_config(arg).
+A file of configs/ fills it: TABLE = Table(...), get_config = TABLE.get_config. A cell is a mapping with row,
+column, seed, recipe and scale, so the config that a run stored names its cell.
 """
 
-import ml_collections
+import dataclasses
+from collections.abc import Mapping
 
+from resizemix_jax import config as configs
 from resizemix_jax import recipes
-from resizemix_jax.config import base
+from resizemix_jax.arguments import choose, parse
+from resizemix_jax.key_checks import check_key
 
-QUOTES = '"\''  # around the text of a KeyError
 UNPUBLISHED = 'its authors published neither code nor policy that could be run'
-NO_KEYS = {'row', 'title', 'paper', 'per_column'}  # what a row has that is no key of the config
+CHOICES = ('recipe', 'scale')  # of the argument; the default of each is 'paper'
+COST = 'cost'  # the column of the paper's GPU hours
+# How a row uses the run that it needs: what -> (mode that makes it from that run, or ''; its place below that
+# run's workdir; key of the config that names it).
+USES = {
+    'init': ('', '', 'init'),
+    'teacher': ('generate', 'generated', 'data_dir'),
+    'policy': ('', 'policy.json', 'policy_args.policy'),
+}
 
 
-def parse(arg, **defaults):
-    """'a=1,b=x' -> a dict over `defaults`, each value of its default's type.
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A method.
+
+    Attributes:
+        name: in commands.
+        title: in the paper.
+        keys: of the config that make the row, see `config.assign`.
+        paper: column -> the paper's number (top-1 in %; 'cost' in GPU hours); a dash in the paper is absent.
+        per_column: column -> further keys, where the row differs.
+        refused: why the row cannot be run, or ''.
+        needs: (table, row, what) of each run that it starts from; `what` is a key of USES. That run has the
+            same seed, recipe and scale, and the same column where its table has it.
+    """
+
+    name: str
+    title: str
+    keys: Mapping = dataclasses.field(default_factory=dict)
+    paper: Mapping = dataclasses.field(default_factory=dict)
+    per_column: Mapping = dataclasses.field(default_factory=dict)
+    refused: str = ''
+    needs: tuple = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """A network on a dataset.
+
+    Attributes:
+        name: in commands and in `Row.paper`.
+        network: a key of `recipes.NETWORKS`, or '' for the default network; a table where a column has none
+            offers neither recipe nor scale.
+        keys: of the config, see `config.assign`; the network's recipe comes after them.
+    """
+
+    name: str
+    network: str = ''
+    keys: Mapping = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Rows by columns.
+
+    Attributes:
+        name: of its file, without .py.
+        doc: the docstring of its file; the first line is the title.
+        rows: tuple of `Row`.
+        columns: tuple of `Column`.
+        column_key: the key of the argument that names a column, 'model' or 'dataset'.
+        keys: of the config, for all cells; the column's come after them.
+        default_row, default_column: of the argument; '' for the first column.
 
     Raises:
-        ValueError: no key=value, an unknown key (lists the known), or a value of another type.
+        ValueError: a name that occurs twice or does not exist, a key that a config does not have; the message
+            names the table and the part.
     """
-    values = dict(defaults)
-    for item in filter(None, (arg or '').split(',')):
-        key, equals, text = item.partition('=')
-        if not equals or key not in defaults:
-            raise ValueError(
-                f'{item!r} in the config argument: write key=value with a key of {", ".join(defaults)}'
-            )
+
+    name: str
+    doc: str
+    rows: tuple
+    columns: tuple
+    column_key: str = 'model'
+    keys: Mapping = dataclasses.field(default_factory=dict)
+    default_row: str = 'resizemix'
+    default_column: str = ''
+
+    def __post_init__(self):
+        check(self)
+
+    @property
+    def title(self):
+        return self.doc.strip().partition('\n')[0]
+
+    @property
+    def choices(self):
+        """The arguments beside row, column and seed: recipe and scale, or none."""
+        return CHOICES if all(column.network for column in self.columns) else ()
+
+    def row(self, name):
+        """The row of that name, refused or not; ValueError lists the names."""
+        return _named('row', name, self.rows)
+
+    def get_config(self, arg=''):
+        """The config of a cell, completed.
+
+        Args:
+            arg: 'key=value,...' with the keys row, model or dataset, recipe, scale and seed. A key of
+                NAME_KEYS chooses another member, e.g. `config.mixing=gridmix`, with the defaults of its
+                keywords. The command applies `--config.mixing=gridmix` in the same way before it reads the
+                other overrides, so that `--config.mixing_args.cells=2` beside it finds its key.
+
+        Raises:
+            ValueError: an unknown key or value, or a refused row, with the reason.
+        """
+        items = list(filter(None, (arg or '').split(',')))
+        names = [item.removeprefix('config.') for item in items if item.startswith('config.')]
+        others = ','.join(item for item in items if not item.startswith('config.'))
+        defaults = {'row': self.default_row, self.column_key: self.default_column or self.columns[0].name}
+        chosen = parse(others, **defaults, **dict.fromkeys(self.choices, 'paper'), seed=0)
+        cell = {**dict.fromkeys(CHOICES, 'paper'), **chosen, 'column': chosen[self.column_key]}
+        config = self._config(cell)
+        members = parse(','.join(names), **{key: config[key] for key in configs.NAME_KEYS})
+        return configs.override(config, members)
+
+    def _config(self, cell):
+        row = self.row(cell['row'])
+        column = _named(self.column_key, cell['column'], self.columns)
+        choose('recipe', cell['recipe'], recipes.NAMES)
+        choose('scale', cell['scale'], recipes.SCALES)
+        if row.refused:
+            raise ValueError(f'row={row.name} ({row.title}) cannot be run: {row.refused}')
+        small = cell['scale'] == 'small'
+        network = recipes.small if small else recipes.NETWORKS.get(column.network)
+        config = configs.base()
+        config.table = self.name
+        for key in ('row', 'column', 'recipe', 'scale', 'seed'):
+            config[key] = cell[key]
         try:
-            values[key] = type(defaults[key])(text)
-        except ValueError as error:
-            kind = type(defaults[key]).__name__
-            raise ValueError(f'{key}={text!r} in the config argument must be of type {kind}') from error
-    return values
+            for keys in (self.keys, column.keys, network(cell['recipe']) if network else {}):
+                configs.assign(config, keys)
+            configs.complete(configs.assign(config, _keys(row, column.name)))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f'table {self.name}, row {row.name}, column {column.name}: {error}') from error
+        if small:
+            recipes.fit_small(config)
+        return config
+
+    def resolve(self, stored):
+        """The config, as stored, of the cell that a stored config names; ValueError if there is none."""
+        return configs.stored(self.get_config(self.argument(stored)))
+
+    def variants(self, config):
+        """The methods of the rows, each in a config that is equal otherwise: a tuple of (title, config).
+
+        Args:
+            config: of a cell; the method of its own row stays as it is, overrides included.
+        """
+        rows = [row for row in self.rows if not row.refused]
+        # A map that the config was given for its own method is not for the others.
+        differing = {'saliency'}.union(*(_keys(row, config.column) for row in rows))
+        reset = {key: configs.base()[key] for key in differing if key in configs.METHOD_KEYS}
+        made = []
+        for row in rows:
+            other = config.copy_and_resolve_references()
+            if row.name != config.row:
+                keys = _keys(row, config.column)
+                configs.assign(other, reset)
+                configs.assign(other, {key: keys[key] for key in keys if key in configs.METHOD_KEYS})
+                configs.complete(other)
+            made.append((row.title, other))
+        return tuple(made)
+
+    def cells(self, rows=(), columns=(), seeds=1, recipe='paper', scale='paper'):
+        """The cells that can be run: all rows and columns of one seed before those of the next.
+
+        Args:
+            rows, columns: names; () for all. At the small scale all columns are the same: () is the first.
+            seeds: how many, from 0.
+
+        Raises:
+            ValueError: a row that does not exist or is refused, a column that does not exist.
+        """
+        chosen = [_named('--rows', name, self.rows) for name in rows]
+        for row in chosen:
+            if row.refused:
+                raise ValueError(f'--rows: {row.name} cannot be run: {row.refused}')
+        names = [row.name for row in chosen or self.rows if not row.refused]
+        all_columns = [column.name for column in self.columns]
+        columns = [_named('--columns', name, self.columns).name for name in columns]
+        return [
+            dict(row=row, column=column, recipe=recipe, scale=scale, seed=seed)
+            for seed in range(seeds)
+            for column in columns or all_columns[: 1 if scale == 'small' else None]
+            for row in names
+        ]
+
+    def needed(self, name, cell):
+        """The cell of the row `name` that a run of `cell`, of any table, starts from; see `Row.needs`."""
+        row = self.row(name)
+        if row.refused:
+            raise ValueError(f'table {self.name}, row {name} is needed and cannot be run: {row.refused}')
+        known = [column.name for column in self.columns]
+        column = cell['column'] if cell['column'] in known else self.default_column or known[0]
+        chosen = {key: cell[key] for key in CHOICES if key in self.choices and key in cell}
+        return dict(row=name, column=column, seed=cell['seed']) | chosen
+
+    def argument(self, cell):
+        """The config's argument for a cell, without what is the default in every table."""
+        parts = {'row': cell['row']}
+        if len(self.columns) > 1:
+            parts[self.column_key] = cell['column']
+        parts |= _chosen(cell) | {'seed': cell['seed']}
+        return ','.join(f'{key}={value}' for key, value in parts.items())
+
+    def directory(self, cell):
+        """The name of a cell's workdir in a sweep."""
+        return '_'.join(
+            [self.name, cell['row'], cell['column'], *_chosen(cell).values(), f'seed{cell["seed"]}']
+        )
 
 
-def choose(name, value, known):
-    """`value`, or ValueError with the known ones."""
-    if value not in known:
-        raise ValueError(f'{name}={value!r} must be one of: {", ".join(known)}')
-    return value
+def check(table):
+    """Raises ValueError unless the parts of a table fit each other and have keys that a config has."""
+    where = f'table {table.name}'
+    columns = _names(f'{where}, columns', table.columns)
+    rows = _names(f'{where}, rows', table.rows)
+    choose(f'{where}: column_key', table.column_key, ('model', 'dataset'))
+    choose(f'{where}: default_row', table.default_row, rows)
+    choose(f'{where}: default_column', table.default_column, ('', *columns))
+    _check_keys(where, table.keys)
+    for column in table.columns:
+        _check_keys(f'{where}, column {column.name}', column.keys)
+        choose(f'{where}, column {column.name}: network', column.network, ('', *recipes.NETWORKS))
+    for row in table.rows:
+        _check_row(f'{where}, row {row.name}', row, table, (*columns, COST))
 
 
-def of_row(table_name, rows, name, column=''):
-    """The base config with the method of the row `name`.
-
-    Raises:
-        ValueError: there is no such row (lists them), or it cannot be run (says why).
-    """
-    row = named(rows, name)
-    if 'refused' in row:
-        raise ValueError(f'row={name} ({row["title"]}) cannot be run: {row["refused"]}')
-    config = base()
-    config.table, config.row, config.column = table_name, name, column
-    return with_row(config, row, column)
-
-
-def named(rows, name):
-    """The row `name`, or ValueError with the names there are."""
-    by_name = {row['row']: row for row in rows}
-    return by_name[choose('row', name, tuple(by_name))]
-
-
-def with_row(config, row, column=''):
-    """`config` with what makes `row`, and what it adds for a column; changed and returned."""
-    row = row | row.get('per_column', {}).get(column, {})
-    for key in row.keys() - NO_KEYS:
-        config[key] = ml_collections.ConfigDict(row[key]) if isinstance(row[key], dict) else row[key]
-    return config
+def _check_row(where, row, table, columns):
+    if row.refused and (row.keys or row.per_column or row.needs):
+        raise ValueError(f'{where}: it is refused, and so has no keys and no needs')
+    for column in row.paper:
+        choose(f"{where}: the column of the paper's number", column, columns)
+    _check_keys(where, row.keys)
+    for column, keys in row.per_column.items():
+        choose(f'{where}: per_column', column, columns[:-1])
+        _check_keys(f'{where}, column {column}', keys)
+    for need in row.needs:
+        if len(need) != 3:
+            raise ValueError(f'{where}: needs={need!r} must be (table, row, what)')
+        other, name, what = need
+        choose(f'{where}: the use of a needed run', what, tuple(USES))
+        _check_keys(where, [USES[what][2].partition('.')[0]])
+        if other == table.name:
+            known = [r.name for r in table.rows if not r.refused and r.name != row.name]
+            choose(f'{where}: the row that it needs', name, known)
 
 
-def variants(config, table):
-    """The methods of a table's rows, each in an otherwise equal config: a tuple of (title, config).
-
-    Args:
-        config: of one cell; its own row stays as it is, overrides included.
-        table: the names of the table's file; without ROWS, the config's own method is the only one.
-    """
-    rows = [row for row in table.get('ROWS', ()) if 'refused' not in row]
-    # A map that the config was given for its own method is not for the others.
-    keys = {key for row in rows for key in row} - NO_KEYS | {'saliency'}
-    made = []
-    for row in rows:
-        other = config.copy_and_resolve_references()
-        with other.unlocked():
-            if row['row'] != config.row:
-                for key in keys:
-                    other[key] = base()[key]
-                with_row(other, row, config.column)
-        made.append((row['title'], other))
-    return tuple(made) or ((config.mixing, config),)
+def _check_keys(where, keys):
+    base = configs.base()
+    try:
+        for key in keys:
+            check_key(base, key)
+    except ValueError as error:
+        raise ValueError(f'{where}: {error}') from error
 
 
-def table(name, rows, models, arg, *, dataset, default_row='resizemix'):
-    """The config of a cell of a table whose columns are networks on one dataset.
-
-    Args:
-        name: of the table.
-        rows, models: ROWS and COLUMNS of its file.
-        arg: the config's argument, keys row, model, recipe, scale, seed.
-        dataset: a file of resizemix_jax/data.
-        default_row: the row if `arg` names none.
-
-    Raises:
-        ValueError: an argument that cannot be, or a row that is refused (with the reason).
-    """
-    args = parse(arg, row=default_row, model=models[0], recipe='paper', scale='paper', seed=0)
-    choose('model', args['model'], models)
-    return cell(name, rows, args['model'], dataset=dataset, **args)
+def _names(where, parts):
+    """The names of rows or columns; ValueError for one that occurs twice or does not fit an argument."""
+    names = [part.name for part in parts]
+    if not names:
+        raise ValueError(f'{where}: there are none')
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f'{where}: {name!r} occurs twice')
+        if not name or set(name) & set(',=:/ '):
+            raise ValueError(f'{where}: {name!r} must be a word without , = : / and blanks')
+    return names
 
 
-def cell(name, rows, column, *, row, model, dataset, recipe, scale, seed):
-    """The base, the row's method, the recipe of the network at its scale; see `table`."""
-    choose('recipe', recipe, recipes.NAMES)
-    choose('scale', scale, recipes.SCALES)
-    config = of_row(name, rows, row, column)
-    config.recipe, config.scale, config.seed, config.dataset = recipe, scale, seed, dataset
-    train_network = recipes.small if scale == 'small' else recipes.MODELS[model]
-    train_network(config, recipe)
-    return config
+def _named(key, name, parts):
+    by_name = {part.name: part for part in parts}
+    return by_name[choose(key, name, tuple(by_name))]
 
 
-def check_overrides(overrides):
-    """Raises ValueError if an override changes what only names the run and would change nothing else."""
-    for key in ('table', 'row', 'column', 'recipe', 'scale'):
-        if key in overrides:
-            raise ValueError(
-                f'--config.{key} cannot be overridden, since the values that hang on it are resolved; '
-                f'write it into the argument: --config=FILE:{key}={overrides[key]}'
-            )
+def _keys(row, column):
+    """The keys that a row sets in a column; groups are merged."""
+    keys = dict(row.keys)
+    for key, value in row.per_column.get(column, {}).items():
+        keys[key] = keys[key] | value if isinstance(value, Mapping) and key in keys else value
+    return keys
 
 
-def sentence(error):
-    """What the user is told of an error of the flags or the config, in one line."""
-    text = str(error).strip()
-    if isinstance(error, KeyError | AttributeError):
-        return f'--config: there is no such key: {text.strip(QUOTES)}'
-    # A traceback inside the message is of the config file; its last line is the sentence.
-    return text.splitlines()[-1] if 'Traceback' in text else text
+def _chosen(cell):
+    return {key: cell[key] for key in CHOICES if cell.get(key, 'paper') != 'paper'}

@@ -1,4 +1,4 @@
-"""The training loop: build or resume, step, log, evaluate, save. It knows no method and no network."""
+"""The training loop: build or resume, step, log, evaluate, save. It knows no task, method or network."""
 
 import contextlib
 import logging
@@ -11,11 +11,13 @@ from resizemix_jax.errors import NonFiniteError, PreemptedError, local
 from resizemix_jax.evaluate import evaluate
 from resizemix_jax.input import pipeline
 from resizemix_jax.pictures import pairs
-from resizemix_jax.run import network, results
+from resizemix_jax.run import results
 from resizemix_jax.run import workdir as workdirs
 from resizemix_jax.run.checkpoint import Checkpoints
 from resizemix_jax.run.clock import Clock
+from resizemix_jax.run.network import Network
 from resizemix_jax.run.profiling import Profile
+from resizemix_jax.run.recorded import RecordedConfig
 from resizemix_jax.run.writers import Writer, log_parameters
 
 log = logging.getLogger(__name__)
@@ -33,9 +35,9 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
         The content of result.json.
 
     Raises:
-        RunError: see `resizemix_jax.errors`; a wrong config and missing data are told before any training.
+        RunError: see `resizemix_jax.errors`; a wrong config or missing data is reported before training.
     """
-    workdir = local(workdir, '--workdir')
+    workdir, config = local(workdir, '--workdir'), RecordedConfig(config)
     processes.check_same(config)
     plan = build.plan(config)
     result = processes.run_on_host_0(lambda: workdirs.open_workdir(workdir, config, allow_config_change))
@@ -53,45 +55,65 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
         checkpoints.forget_best_after(int(state.step))
         with Writer(workdir, int(state.step), run.steps) as writer:
             loop = Loop(run, checkpoints, writer, watch)
-            with contextlib.closing(loop.batches(int(state.step))) as batches:
+            with contextlib.closing(train_batches(run, int(state.step))) as batches:
                 loop.go(state, batches)
             result = results.summary(config, writer.rows, parallel.describe(plan.devices))
+    result['unread_keys'] = config.unread()
     processes.run_on_host_0(lambda: workdirs.write_json(workdir / workdirs.RESULT, result))
     return result
 
 
+def train_batches(run, start):
+    """The batches of the training from step `start` on: this process' share of each."""
+    config, share = run.plan.config, parallel.processes()
+    with contextlib.ExitStack() as stack:
+        sources = {
+            name: stack.enter_context(
+                contextlib.closing(
+                    pipeline.train_batches(
+                        split, config.batch_size, config.seed, start, run.steps, share, config.workers
+                    )
+                )
+            )
+            for name, split in run.train.items()
+        }
+        if len(sources) == 1:
+            yield from next(iter(sources.values()))
+        else:
+            for parts in zip(*sources.values(), strict=True):
+                yield dict(zip(sources, parts, strict=True))
+
+
 class Loop:
-    """Every turn begins with what the steps so far have made due. So a run that was stopped anywhere, even
-    in an evaluation, finds the same things due when it comes back."""
+    """The loop over the steps of a run.
+
+    Every turn begins with what the steps so far have made due. So a run that was stopped anywhere, even in an
+    evaluation, finds the same things due when it comes back.
+    """
 
     def __init__(self, run, checkpoints, writer, watch):
         self.run = run
         self.config = run.plan.config
+        self.score = f'eval_{run.plan.task.score}'
         self.checkpoints = checkpoints
         self.writer = writer
         self.watch = watch
-        self.train_step = build.train_step(run)
-        self.eval_step = build.eval_step(run.plan)
-        key = keys.stream(keys.root(self.config.seed), 'train')
-        self.key = parallel.place(key, run.plan.devices)
+        self.devices = run.plan.devices
+        root = keys.root(self.config.seed)
+        self.key = parallel.place(keys.stream(root, 'train'), self.devices)
+        self.key_epoch_end = parallel.place(keys.stream(root, 'epoch_end'), self.devices)
         self.clock = Clock(before=results.elapsed(writer.rows))
-
-    def batches(self, start):
-        """The batches of the training from step `start` on: this process' share of each."""
-        config, share = self.config, parallel.processes()
-        return pipeline.train_batches(
-            self.run.train, config.batch_size, config.seed, start, self.run.steps, share, config.workers
-        )
 
     def go(self, state, batches):
         step = first = int(state.step)
         metrics = None
         traced = max(0, min(self.config.profile_steps, self.run.steps - first - 1))
         profile = Profile(self.writer.workdir / 'profile', first, traced)
+        self._compile()
         while True:
             profile.at(step)
             if self._due(step, self.config.eval_every_epochs):
-                self._evaluate(state, step)
+                state = self._evaluate(state, step)
             if step > 0 and self.config.gallery_every and step % self.config.gallery_every == 0:
                 self._draw(state, step)
             stop = self.watch.requested
@@ -102,16 +124,9 @@ class Loop:
                 raise PreemptedError(f'SIGTERM: saved at step {step}; the same command continues from there')
             if step >= self.run.steps:
                 return
-            if step == first:
-                log.info('Initial compilation, this might take some minutes...')
             state, metrics = self.advance(state, metrics, step, batches)
             step += 1
-            if step == first + 1:
-                _check_finite(metrics, step)
-                log.info('Initial compilation completed, %.1f s', self.clock.total())
-                self.clock.restart()
-            else:
-                self.clock.tick()
+            self.clock.tick()
             self.writer.progress(step)
             if step % self.config.log_every_steps == 0 or step == self.run.steps:
                 self.log_step(state, metrics, step)
@@ -119,11 +134,17 @@ class Loop:
     def advance(self, state, metrics, step, batches):
         """Step number `step` + 1, given the state and the metrics of the one before."""
         with self.clock.waiting():
-            batch = parallel.shard(next(batches), self.run.plan.devices)
-        state, ahead = self.train_step(state, batch, self.key)
-        # The device works on this step while the one before is looked at: one step ahead, no more.
+            batch = parallel.shard(next(batches), self.devices)
+        state, running = self.run.train_step(state, batch, self.key)
+        # The device works on this step while the loss of the one before is checked: one step ahead, no more.
         _check_finite(metrics, step)
-        return state, ahead
+        return state, running
+
+    def _compile(self):
+        log.info('Compiling the training step, which may take minutes...')
+        self.run.train_step.compile()
+        log.info('Compiled after %.1f s', self.clock.total())
+        self.clock.restart()
 
     def _due(self, step, epochs):
         every = epochs * self.run.steps_per_epoch
@@ -132,8 +153,8 @@ class Loop:
     def log_step(self, state, metrics, step):
         """Writes the row of the steps since the last one."""
         _check_finite(metrics, step)
-        count = (step - 1) % self.config.log_every_steps + 1
         sums = parallel.to_host(state.metrics)
+        count = float(sums.pop('steps'))
         values = {f'train_{name}': float(value) / count for name, value in sums.items()}
         values['train_learning_rate'] = float(self.run.schedule(step - 1))
         values['epoch'] = step / self.run.steps_per_epoch
@@ -141,29 +162,37 @@ class Loop:
         self.writer.write(step, values | {'seconds': self.clock.total()})
 
     def _evaluate(self, state, step):
-        if results.has_eval(self.writer.rows, step):
-            return
+        """Writes the row of an evaluation, unless it was written before; returns the state after it."""
+        if results.has_eval(self.writer.rows, step, self.score):
+            return state
         with self.clock.pause():
             measured = evaluate(
-                self.eval_step, self.run.plan, state, self.run.eval, lambda: self.watch.requested
+                self.run.eval_step, self.run.plan, state, self.run.eval, lambda: self.watch.requested
             )
             if measured is None:
-                return
-            if measured['top1'] > results.best_top1(self.writer.rows):
+                return state
+            values, sums = measured
+            if values[self.run.plan.task.score] > results.best(self.writer.rows, self.score):
                 self.checkpoints.save_best(state, step)
-        values = {f'eval_{name}': value for name, value in measured.items()}
+            if self.run.epoch_end:
+                key = keys.at_step(self.key_epoch_end, step)
+                state = self.run.epoch_end(state, *parallel.place((sums, key), self.devices))
+        values = {f'eval_{name}': value for name, value in values.items()}
+        # A row written means that the state of this step's checkpoint is the one after the evaluation.
         self.writer.write(step, values | {'seconds': self.clock.total()})
+        return state
 
     def _draw(self, state, step):
-        """Pictures of what this run mixes, and of where its network looks."""
+        """Pictures of what this run mixes, and of the regions that its network responds to."""
         if not processes.first():
             return
-        trained = network.Network(*parallel.to_host((state.params, state.batch_stats)), step)
+        trained = Network(*parallel.to_host((state.params, state.batch_stats)), step)
+        train = self.run.train[self.run.plan.task.splits[0]]
         with self.clock.pause():
             gallery.draw(
                 self.run.plan.dataset,
                 ((self.config.row or self.config.mixing, self.config),),
-                pairs.choose_pairs(self.run.train, self.config.seed),
+                pairs.choose_pairs(train, self.config.seed),
                 trained,
                 self.writer.workdir / 'gallery',
                 suffix=f'_{step:08d}',
@@ -171,12 +200,12 @@ class Loop:
 
 
 def _check_finite(metrics, step):
-    """Raises NonFiniteError if the loss of step number `step` (counted from 1) is not a number."""
+    """Raises NonFiniteError if the loss of step number `step` (counted from 1) is NaN or infinite."""
     loss = float(metrics['loss']) if metrics else 0.0
     if not math.isfinite(loss):
         raise NonFiniteError(
             f'The loss of step {step} is {loss}. The checkpoints before it are kept. A lower '
-            '--config.optimizer.lr, a --config.optimizer.warmup_epochs or --config.dtype=float32 may help'
+            '--config.schedule_args.lr, a warm-up or --config.dtype=float32 may help'
         )
 
 
@@ -192,6 +221,6 @@ def _log_run(run):
         config.batch_size // len(plan.devices),
         config.micro_batches,
         run.steps_per_epoch,
-        run.train.size,
+        run.train[plan.task.splits[0]].size,
         run.steps,
     )

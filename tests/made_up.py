@@ -1,22 +1,21 @@
 """Directories of runs that never ran, for what reads such directories."""
 
-import importlib
 import json
 import pathlib
 import re
 
-from resizemix_jax import cells
-from resizemix_jax.config import base
-from resizemix_jax.report.cells import Layout
+from resizemix_jax import config as configs
+from resizemix_jax import modes
 from resizemix_jax.run import results
+from tests.configs.tables import TABLES
 
 STEPS = 10  # of an epoch
 
 
 def run(root, argument, accuracies, *, table='table3', finished=True, name='', **values):
     """Writes a run, evaluated after every epoch; `values` are its overrides. Returns its directory."""
-    config = importlib.import_module(f'configs.{table}').get_config(argument)
-    config.update_from_flattened_dict({key.replace('__', '.'): value for key, value in values.items()})
+    overrides = {key.replace('__', '.'): value for key, value in values.items()}
+    config = configs.override(TABLES[table].get_config(argument), overrides)
     rows = []
     for epoch, top1 in enumerate(accuracies, 1):
         step, seconds = epoch * STEPS, 60.0 * epoch
@@ -33,17 +32,7 @@ def run(root, argument, accuracies, *, table='table3', finished=True, name='', *
 
 def layout(name='table3'):
     """The Layout of a table, as the command makes it."""
-    module = importlib.import_module(f'configs.{name}')
-    table = vars(module)
-
-    def resolve(stored):
-        return json.loads(module.get_config(cells.argument(table, stored)).to_json())
-
-    def flags(stored, overrides, workdir):
-        return cells.flags(f'configs/{name}.py', cells.argument(table, stored), overrides, workdir)
-
-    defaults = json.loads(base().to_json())
-    return Layout(name, module.__doc__.splitlines()[0], module.ROWS, module.COLUMNS, defaults, resolve, flags)
+    return modes.layout(TABLES[name], f'configs/{name}.py')
 
 
 def first_table(text):

@@ -1,102 +1,241 @@
-"""The modes beside training, as their user types them."""
+"""The command as its user types it, in a process of its own."""
 
 import json
 import signal
 import subprocess
+import sys
 
-from tests import made_up
+import pytest
+
+from resizemix_jax import command as main
+from resizemix_jax import modes
 from tests.command import ENVIRONMENT, ROOT, SMALL, command, run
+from tests.input import directories
 
 
-def test_gallery(tmp_path):
-    flags = ['--config=configs/table1.py', f'--workdir={tmp_path}', '--config.dataset=fashion_mnist_10k']
-    done = run(*flags, *SMALL, '--mode=gallery', '--image_size=32', '--images=docs/photos')
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [f'{tmp_path}/gallery/methods.png']
-    refused = run(*flags, *SMALL, '--mode=gallery', f'--images={tmp_path}')
-    assert refused.returncode == 2 and 'holds 0 pictures' in refused.stderr
+def refusal(capsys, *words):
+    """What the command prints to stderr when it ends with exit code 2."""
+    code = main.main(['main.py', *words])
+    done = capsys.readouterr()
+    assert (code, done.out) == (2, '')
+    assert len(done.err.splitlines()) == 1 and 'Traceback' not in done.err
+    return done.err
 
 
-def test_compile_needs_no_data_and_no_workdir():
-    done = run('--config=configs/table2.py:row=resizemix', *SMALL, '--mode=compile')
-    assert done.returncode == 0, done.stderr
-    assert 'local: 1 x cpu, 16 images each\nfits: ' in done.stdout
+TABLE3, QUICKSTART, HERE = '--config=configs/table3.py', '--config=configs/quickstart.py', '--workdir=x'
 
 
-def test_a_step_that_does_not_fit_is_exit_code_1():
-    """A million images at once: hundreds of GB on the CPU that is here."""
-    flags = '--config.batch_size=1000000', '--config.dataset_args.train_size=1000000'
-    done = run('--config=configs/fake.py', *SMALL, *flags, '--mode=compile')
-    assert done.returncode == 1 and 'Traceback' not in done.stderr
-    assert 'DOES NOT FIT: ' in done.stderr
+@pytest.mark.parametrize(
+    ('flags', 'message'),
+    [
+        ([f'{TABLE3}:row=foo', HERE], "row='foo' must be one of"),
+        ([f'{TABLE3}:row=faster_aa', HERE], 'its authors published neither'),
+        (['--config=configs/absent.py', HERE], '--config=configs/absent.py: there is no such file'),
+        (['--config=', HERE], '--config needs a file'),
+        ([QUICKSTART, '--config.optimizer.lr=1', HERE], 'config.optimizer.lr is now config.schedule_args.lr'),
+        ([QUICKSTART, '--config.schedule_args.lrr=1', HERE], "no key 'lrr'; did you mean lr"),
+        ([QUICKSTART, '--config.dataset_args.size=1', HERE], 'dataset_args has no key'),
+        ([QUICKSTART, '--config.epochs=1.5', HERE], '--config.epochs=1.5: it must be of type int'),
+        ([QUICKSTART, '--config.augment=nothing', HERE], "augment='nothing': augment: there is no"),
+        ([QUICKSTART, '--config.recipe=released', HERE], '--config=FILE:recipe=released'),
+        (
+            [QUICKSTART, '--mode=gallery', '--multihost', HERE],
+            '--multihost belongs to --mode=train or evaluate',
+        ),
+        ([QUICKSTART, '--rows=a', HERE], '--rows belongs to --mode=sweep; the mode here is train'),
+        ([QUICKSTART, '--mode=compare', HERE], '--config belongs to --mode=train or'),
+        ([QUICKSTART, '--wrkdir=x'], "Unknown command line flag 'wrkdir'. Did you mean: workdir ?"),
+        ([QUICKSTART, '--mode=trian', HERE], 'mode'),
+        ([QUICKSTART, '--seeds=0', '--mode=sweep', HERE], 'seeds'),
+        (['train', HERE], "unexpected argument 'train'"),
+        ([QUICKSTART], '--workdir=DIR is needed'),
+        ([HERE], '--config=FILE is needed'),
+        (['--mode=compile'], '--config=FILE is needed'),
+        (['--list'], '--config=FILE is needed'),
+    ],
+)
+def test_what_the_user_must_correct_is_one_sentence_and_exit_code_2(flags, message, capsys):
+    assert message in refusal(capsys, *flags)
 
 
-def test_generating_without_a_teacher_is_exit_code_2(tmp_path):
-    done = run('--config=configs/quickstart.py', f'--workdir={tmp_path}/run', *SMALL, '--mode=generate')
-    assert done.returncode == 2 and 'Traceback' not in done.stderr
-    assert 'has no checkpoint' in done.stderr and '--mode=train' in done.stderr
-    assert not (tmp_path / 'run').exists()
+@pytest.mark.parametrize(
+    ('flags', 'message'),
+    [
+        ([TABLE3, '--mode=report', '--workdir=absent'], '--workdir=absent is no directory'),
+        ([TABLE3, '--mode=report', '--workdir=configs'], 'configs holds no run of table3'),
+        (['--config=configs/fake.py', '--mode=report', '--workdir=configs'], 'has no TABLE; name a table'),
+        (['--config=configs/fake.py', '--mode=sweep', HERE], 'has no TABLE; name a table'),
+        (['--mode=compare', HERE], '--other=DIR is needed'),
+        (['--mode=compare', HERE, '--other=gs://x'], '--other=gs://x is an address'),
+        (['--mode=compare', '--workdir=configs', '--other=x'], 'configs holds no run to compare'),
+        (['--config=configs/fake.py', '--mode=compile', '--target=h200'], "--target='h200' must be 'local'"),
+        (
+            ['--config=configs/fake.py', '--mode=compile', '--config.batch_size=0'],
+            'batch_size=0 must be >= 1',
+        ),
+        ([TABLE3, '--mode=sweep', '--rows=faster_aa', HERE], '--rows: faster_aa cannot be run'),
+        ([f'{TABLE3}:row=aa', '--mode=sweep', HERE], 'row is chosen by --rows in a sweep'),
+        ([TABLE3, '--mode=sweep', HERE, '--config.seed=1'], 'seed is chosen by --seeds in a sweep'),
+        (
+            [f'{TABLE3}:row=cutmix', '--mode=evaluate', HERE, '--config.mixing_args.alpha=-1.0'],
+            'alpha=-1.0 must be > 0',
+        ),
+    ],
+)
+def test_what_a_program_refuses_is_a_sentence_and_exit_code_2(flags, message):
+    done = run(*flags)
+    assert done.returncode == 2
+    assert message in done.stderr and 'Traceback' not in done.stderr
 
 
-def test_sweep_report_compare(tmp_path):
-    """Two rows of two seeds, all but one finished before; then their report, and a comparison."""
-    sweep = [
-        '--config=configs/table3.py:scale=small', '--mode=sweep', f'--workdir={tmp_path}', '--seeds=2',
-        '--config.steps=2', '--config.eval_batch_size=1000',
-    ]  # fmt: skip
-    names = [
-        f'table3_{row}_wrn28_10_small_seed{seed}' for seed in (0, 1) for row in ('baseline', 'resizemix')
-    ]
-    for name in names[:3]:
-        argument = f'row={name.split("_")[1]},seed={name[-1]},scale=small'
-        made_up.run(tmp_path, argument, [0.8], name=name, steps=2)
-    planned = run(*sweep, '--rows=baseline,resizemix', '--dry_run')
-    lines = planned.stdout.splitlines()
-    assert [line.split('/')[-1] for line in lines] == names
-    assert [line.split()[0] for line in lines] == ['finished,'] * 3 + ['run:']
-    assert 'table3.py:row=resizemix,model=wrn28_10,scale=small,seed=1 --config.eval_batch_size=' in lines[3]
-    assert not (tmp_path / names[3]).exists()
+def test_help_names_every_flag_with_its_modes(capsys):
+    assert main.main(['main.py', '--help']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for flag in main.FLAGS:
+        below = lines[lines.index(f'  --{flag.name}') + 1]
+        assert below.startswith(f'      {", ".join(flag.modes) or "every mode"}: {flag.help}')
+        assert set(flag.modes) <= set(modes.MODES)
+    for name in modes.MODES:
+        assert any(line.startswith(f'  {name} ') for line in lines)
 
-    done = run(*sweep, '--rows=baseline,resizemix')
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-3:] == [
-        'Runs made: 1, finished before: 3, failed: 0', f'{tmp_path}/report.md', f'{tmp_path}/report.html',
-    ]  # fmt: skip
-    text = (tmp_path / 'report.md').read_text()
-    assert '## Runs that differ: scale=small, steps=2' in text
-    top1 = [
-        100 * json.loads((tmp_path / name / 'result.json').read_text())['top1_last'] for name in names[1::2]
-    ]
-    assert (
-        f'| ResizeMix | 0 | {sum(top1) / 2:.2f} ± {abs(top1[0] - top1[1]) / 2**0.5:.2f} (2) | 84.31 |' in text
+
+@pytest.mark.parametrize(
+    ('mode', 'flag'),
+    [(mode, f) for mode in modes.MODES for f in main.FLAGS if f.modes and mode not in f.modes],
+)
+def test_a_flag_of_another_mode_is_refused(mode, flag, capsys):
+    value = {
+        'boolean': [],
+        'list': ['=a'],
+        'integer': ['=20'],
+        'enum': ['=best'],
+        'string': ['=configs/fake.py'],
+    }
+    kind = flag.define.__name__.removeprefix('DEFINE_')
+    words = [f'--{flag.name}{"".join(value[kind])}', f'--mode={mode}', HERE]
+    if modes.MODES[mode].config:
+        words.append(QUICKSTART)
+    assert f'--{flag.name} belongs to --mode={" or ".join(flag.modes)}' in refusal(capsys, *words)
+
+
+def test_a_list_is_the_table_s_or_the_docstring(capsys):
+    assert main.main(['main.py', '--config=configs/table8.py', '--list']) == 0
+    assert 'python main.py --config=configs/table8.py:row=0.1-0.9,seed=0' in capsys.readouterr().out
+    assert main.main(['main.py', '--config=configs/fake.py', '--list']) == 0
+    assert capsys.readouterr().out.startswith('Made-up images')
+
+
+@pytest.mark.parametrize(
+    ('words', 'code'),
+    [
+        (['--help'], 0),
+        (['--config=configs/related.py', '--list'], 0),
+        (['--wrong'], 2),
+        ([TABLE3, '--rows=x'], 2),
+    ],
+)
+def test_help_list_and_a_wrong_flag_do_not_import_jax(words, code):
+    text = (
+        'import sys\nfrom resizemix_jax import command\n'
+        f'code = command.main(["main.py", *{words!r}])\n'
+        'assert not {"jax", "flax"} & set(sys.modules)\nsys.exit(code)\n'
     )
-
-    rows = [f'{tmp_path}/*{row}*' for row in ('baseline', 'resizemix')]
-    compared = run('--mode=compare', f'--workdir={rows[0]}', f'--other={rows[1]}')
-    assert compared.returncode == 0 and 'mixing: none -> resizemix' in compared.stdout
-    assert '2 seeds in pairs' in compared.stdout and 'two-sided: p = ' in compared.stdout
-
-    failed = run(*sweep, '--rows=resizemix', '--seeds=1', '--config.steps=3')
-    assert failed.returncode == 1
-    assert f'{tmp_path}/{names[1]}: exit code 2' in failed.stderr and 'steps: 2 -> 3' in failed.stderr
+    done = subprocess.run([sys.executable, '-c', text], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
 
 
-def test_watch_ends_on_ctrl_c(tmp_path):
-    flags = [
-        '--config=configs/table3.py',
-        '--mode=report',
-        '--watch',
-        '--interval=1',
-        f'--workdir={tmp_path}',
-    ]
+def test_a_reader_who_leaves_is_no_error():
+    text = 'import sys\nfrom resizemix_jax import command\nsys.exit(command.main(sys.argv))\n'
     with subprocess.Popen(
-        command(*flags), cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, '-c', text, '--config=configs/table3.py', '--list'],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        process.stdout.close()
+        assert (process.wait(), process.stderr.read()) == (0, b'')
+
+
+def test_what_is_read_reaches_the_program():
+    mode, request = main.read([
+        'main.py', f'{TABLE3}:row=cutmix,config.policy=pba', '--config.mixing=resizemix', '--config.remat',
+        '--config.mixing_args.tau=(0.2, 0.3)', '--workdir=w', '--mode=generate', '--output=o',
+    ])  # fmt: skip
+    assert (mode, request.workdir, request.argument, request.options['output']) == (
+        'generate',
+        'w',
+        'row=cutmix',
+        'o',
+    )
+    assert request.overrides == {
+        'policy': 'pba', 'mixing': 'resizemix', 'remat': True, 'mixing_args.tau': (0.2, 0.3),
+    }  # fmt: skip
+    assert request.config.policy_args.policy == 'pba_cifar10' and request.config.mixing_args.per == 'batch'
+    assert request.config.mixing_args.tau == (0.2, 0.3) and request.config.remat is True
+    assert request.config.is_locked and request.table.name == 'table3'
+
+
+def test_the_user_s_disk_is_a_sentence(tmp_path):
+    (tmp_path / 'file').touch()
+    done = run(
+        '--config=configs/fake.py:size=8', *SMALL, f'--workdir={tmp_path}/file/run', '--config.steps=1'
+    )
+    assert done.returncode in (1, 2) and 'Traceback' not in done.stderr
+    assert f'{tmp_path}/file' in done.stderr
+
+
+def test_missing_data_is_exit_code_2_and_the_command(tmp_path):
+    flags = ['--config=configs/table3.py', f'--workdir={tmp_path}/run', f'--config.data_dir={tmp_path}']
+    done = run(*flags)
+    assert done.returncode == 2
+    assert f'python -m resizemix_jax.prepare cifar100 --data_dir={tmp_path}' in done.stderr
+    assert 'Traceback' not in done.stderr and not (tmp_path / 'run' / 'checkpoints').exists()
+
+
+def test_a_row_of_the_paper_end_to_end_on_cifar_s_own_schema(tmp_path):
+    """Table 2's ResizeMix row: CIFAR-10 from its TFDS directory to result.json, stopped once by SIGTERM."""
+    directories.write(tmp_path, 'cifar10', {'train': 70, 'test': 37})
+    flags = [
+        '--config=configs/table2.py:row=resizemix,seed=1', f'--workdir={tmp_path}/run',
+        f'--config.data_dir={tmp_path}', '--config.epochs=3', *SMALL,
+    ]  # fmt: skip
+    with subprocess.Popen(
+        command(*flags, '--config.epochs=1000'), cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
     ) as process:
-        assert 'Waiting' in process.stderr.readline()
-        made_up.run(tmp_path, 'row=cutmix', [0.5])
-        while 'Written' not in process.stderr.readline():
-            assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate()
-    assert process.returncode == 0 and 'Traceback' not in err
-    assert out.split() == [f'{tmp_path}/report.md', f'{tmp_path}/report.html']
+        log = []
+        while not any('[8] train_loss' in line for line in log):
+            log.append(process.stderr.readline())
+            assert log[-1], ''.join(log)
+        process.send_signal(signal.SIGTERM)
+        log.append(process.stderr.read())
+    assert process.returncode == 75, ''.join(log)
+    for line in ('JAX process: 0 / 1', 'Devices: 1 x', 'Compiling the training step', 'Parameters:'):
+        assert any(line in part for part in log), line
+    assert 'the same command continues' in log[-1]
+
+    refused = run(*flags, '--config.label_smoothing=0.1')
+    assert refused.returncode == 2 and 'label_smoothing: 0.0 -> 0.1' in refused.stderr
+
+    done = run(*flags, '--allow_config_change')
+    assert done.returncode == 0, done.stderr
+    assert 'the paper, ResizeMix: cost 0, wrn28_10 97.6' in done.stdout
+    assert 'not comparable: this run overrides' in done.stdout
+    result = json.loads((tmp_path / 'run' / 'result.json').read_text())
+    assert result['row'] == 'resizemix' and result['config']['dataset'] == 'cifar10'
+    assert result['steps'] >= 8
+
+    assert 'nothing is left to do' in run(*flags).stderr
+    evaluated = run(*flags, '--mode=evaluate')
+    assert evaluated.returncode == 0
+    assert f'last_top1: {100 * result["top1_last"]:.2f} %' in evaluated.stdout
+
+
+def test_training_imports_neither_tensorflow_nor_torch(tmp_path):
+    code = (
+        'import sys, runpy\n'
+        f'sys.argv = ["main.py", "--config=configs/quickstart.py", "--workdir={tmp_path}/run"]\n'
+        f'sys.argv += ["--config.steps=1", *{SMALL!r}]\n'
+        'try: runpy.run_path("main.py", run_name="__main__")\n'
+        'except SystemExit as exit_: assert not exit_.code, exit_.code\n'
+        'bad = {"tensorflow", "torch", "grain"} & set(sys.modules)\n'
+        'assert not bad, bad\n'
+    )
+    subprocess.run([sys.executable, '-c', code], cwd=ROOT, env=ENVIRONMENT, check=True)

@@ -17,7 +17,8 @@ def test_every_device_count_gives_the_same_numbers():
     for devices, batch_size in ((1, 37), (1, 5), (8, 16), (3, 4)):
         plan = build.plan(tiny.config(num_devices=devices, eval_batch_size=batch_size, batch_size=48))
         run = build.open_run(plan)
-        values.append(evaluate.evaluate(build.eval_step(plan), plan, build.initial_state(run), run.eval))
+        measured, _ = evaluate.evaluate(run.eval_step, plan, build.initial_state(run), run.eval)
+        values.append(measured)
     assert {value['examples'] for value in values} == {37}
     for value in values[1:]:
         assert value['top1'] == values[0]['top1'] and value['top5'] == values[0]['top5']
@@ -35,8 +36,7 @@ def test_the_checkpoints_of_a_run_are_what_it_reported(trained):
 def test_an_interrupted_evaluation_gives_nothing():
     run = build.open_run(build.plan(tiny.config()))
     state = build.initial_state(run)
-    step = build.eval_step(run.plan)
-    assert evaluate.evaluate(step, run.plan, state, run.eval, interrupted=lambda: True) is None
+    assert evaluate.evaluate(run.eval_step, run.plan, state, run.eval, interrupted=lambda: True) is None
 
 
 def test_there_must_be_a_checkpoint(tmp_path):

@@ -1,5 +1,7 @@
 """The gallery of a tiny run: what is written when, and what it refuses."""
 
+import dataclasses
+
 import cv2
 import ml_collections
 import numpy as np
@@ -8,22 +10,24 @@ from PIL import Image
 
 from configs import quickstart
 from resizemix_jax import gallery, recipes, train
-from resizemix_jax import tables as common
 from resizemix_jax.errors import DataError
 from resizemix_jax.input.pictures import read_pictures
 from resizemix_jax.pictures import drawing
+from resizemix_jax.tables import Row
 from tests import tiny
 
-ROWS = (
-    *quickstart.ROWS,
-    dict(row='cut', title='Cut: salient', paper={}, mixing='cut_paste',
-         mixing_args=recipes.cut_paste_args('salient', 'random'), **recipes.grad_cam()),
-    dict(row='none', title='None', paper={}, refused='it is not there'),
-)  # fmt: skip
+TABLE = dataclasses.replace(
+    quickstart.TABLE,
+    rows=(
+        *quickstart.TABLE.rows,
+        Row('cut', 'Cut: salient', recipes.cut_paste('salient', 'random') | recipes.grad_cam()),
+        Row('none', 'None', refused='it is not there'),
+    ),
+)
 
 
 def variants(config):
-    return common.variants(config, {'ROWS': ROWS})
+    return TABLE.variants(config)
 
 
 @pytest.fixture(scope='module')
@@ -151,7 +155,7 @@ def test_pictures_for_a_network_of_their_channels(tmp_path, drawn):
 
 def test_what_cannot_be_drawn_is_refused(trained, tmp_path):
     config = tiny.config(row='resizemix')
-    with pytest.raises(DataError, match='absent is not a directory; name one that holds pictures'):
+    with pytest.raises(DataError, match='absent is not a directory; pass one that holds pictures'):
         gallery.gallery(config, trained, variants(config), str(tmp_path / 'absent'))
     one = pictures(tmp_path / 'one', count=1)
     with pytest.raises(DataError, match='holds 1 pictures .*; it takes two to mix'):

@@ -19,7 +19,7 @@ def test_tensorflow_is_asked_for(monkeypatch, capsys):
 
 def test_an_unknown_name_lists_the_close_ones(capsys):
     assert prepare.main(['cifar']) == 2
-    assert 'cifar is no dataset of TFDS; close to it: cifar1' in capsys.readouterr().err
+    assert 'TFDS has no dataset cifar; similar names: cifar1' in capsys.readouterr().err
 
 
 def test_prepared_means_that_it_is_read(monkeypatch, tmp_path, capsys):
@@ -65,12 +65,12 @@ def test_a_disk_that_is_too_small_is_told(tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(importlib.util, 'find_spec', lambda name: True)
         assert prepare.main(command) == code
         output, error = capsys.readouterr()
-        assert f'{free / 1e9:.1f} GB are free, about 309.3 GB are needed meanwhile' in output
-        assert ('make room, or name another disk' in error) == (code == 2)
-        assert ('nothing has been done (--dry_run)' in output) == (code == 0)
+        assert f'{free / 1e9:.1f} GB are free, about 309.3 GB are needed while preparing' in output
+        assert ('free some space, or name another disk' in error) == (code == 2)
+        assert ('nothing was done (--dry_run)' in output) == (code == 0)
     assert not (tmp_path / 'new').exists()
 
 
 def test_what_has_to_be_got_by_hand_is_told(tmp_path, capsys):
     assert prepare.main(['resisc45', f'--data_dir={tmp_path}']) == 2
-    assert 'resisc45 cannot be downloaded by a program. TFDS says:' in capsys.readouterr().err
+    assert 'resisc45 has to be downloaded by hand. TFDS says:' in capsys.readouterr().err

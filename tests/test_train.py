@@ -52,7 +52,7 @@ def test_a_run_writes_what_it_promises(unbroken):
     assert {row['eval_examples'] for row in found if 'eval_top1' in row} == {37}
     assert all('train_mixed_top1' in row for row in found if 'train_loss' in row)
     assert result['steps'] == 12 and result['row'] == 'resizemix' and result['seconds'] > 0
-    for key in ('config', 'seed', 'top1_last', 'top1_best', 'top1_median10', 'device'):
+    for key in ('config', 'seed', 'top1_last', 'top1_best', 'top5_last', 'device'):
         assert key in result
 
 
@@ -140,7 +140,7 @@ def test_a_run_continues_on_other_devices(tmp_path, monkeypatch):
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
     with pytest.raises(NonFiniteError, match=r'The loss of step \d+ is (nan|inf)') as error:
-        train.train_and_evaluate(tiny.config(optimizer__lr=1e30), tmp_path)
+        train.train_and_evaluate(tiny.config(schedule_args__lr=1e30), tmp_path)
     assert error.value.exit_code == 3
     assert not (tmp_path / 'result.json').exists()
 
@@ -152,13 +152,13 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
         ({'batch_size': 12, 'num_devices': 8}, 'batch_size=12 must be a multiple of the 8 devices; e.g. 8'),
         ({'micro_batches': 5}, 'micro_batches=5 must divide the 16 images of a device'),
         ({'batch_size': 128}, 'batch_size=128 is more than the 67 training images'),
-        ({'dataset': 'mnist'}, "data: there is no 'mnist'; there are: cifar10, cifar100, fake"),
+        ({'dataset': 'mnist'}, "datasets: there is no 'mnist'; there are: cifar10, cifar100, fake"),
         ({'task': 'detect'}, "tasks: there is no 'detect'"),
         ({'epochs': 0}, 'epochs=0 must be >= 1'),
         ({'seed': -1}, 'seed=-1 must be >= 0'),
         ({'num_devices': 64}, 'num_devices=64 must be between 0 .all. and the 8 devices'),
-        ({'optimizer__lr': -1.0}, 'optimizer.lr=-1.0 must be > 0'),
-        ({'optimizer__warmup_epochs': 3}, 'a warm-up of 12 steps does not fit a run of 12'),
+        ({'schedule_args__lr': -1.0}, 'schedule_args.lr=-1.0 must be > 0'),
+        ({'schedule_args__warmup_epochs': 3}, 'a warm-up of 12 steps does not fit a run of 12'),
         ({'model_args__depth': 11}, r'depth=11 must be 6 n \+ 4'),
         ({'augment_args__padding': -1}, 'padding=-1 must be >= 0'),
     ],

@@ -1,20 +1,24 @@
 """The quickstart's config, small enough for a test: made-up 8 x 8 images, 4 steps an epoch, 3 epochs."""
 
-import ml_collections
-
 from configs import quickstart
+from resizemix_jax import config as configs
+
+KEYS = dict(
+    dataset='fake',
+    dataset_args=dict(image_shape=(8, 8, 1), num_classes=4, train_size=67, eval_size=37),
+    batch_size=16,
+    eval_batch_size=16,
+    epochs=3,
+    log_every_steps=3,
+    num_devices=1,
+)
 
 
 def config(**values):
-    made = quickstart.get_config('row=resizemix')
-    made.dataset = 'fake'
-    made.dataset_args = ml_collections.ConfigDict(
-        dict(image_shape=(8, 8, 1), num_classes=4, train_size=67, eval_size=37)
-    )
-    made.batch_size, made.eval_batch_size, made.epochs = 16, 16, 3
-    made.log_every_steps = 3
-    made.num_devices = 1
+    """`values`: key -> value; a double underscore is a dot. Keywords are not checked, so that a test may err."""
+    made = configs.assign(quickstart.get_config('row=resizemix'), KEYS)
+    configs.complete(configs.assign(made, {key: values[key] for key in values if key in configs.NAME_KEYS}))
     for key, value in values.items():
-        target, _, last = key.replace('__', '.').rpartition('.')
-        setattr(getattr(made, target) if target else made, last, value)
+        group, _, keyword = key.replace('__', '.').rpartition('.')
+        configs.assign(made, {group: {keyword: value}} if group else {key: value})
     return made

@@ -8,13 +8,13 @@ import numpy as np
 
 from resizemix_jax import metrics, step
 from resizemix_jax import state as states
-from resizemix_jax.augment import halve
 from resizemix_jax.datasets.fake import fake
 from resizemix_jax.devices import parallel
 from resizemix_jax.find import find
 from resizemix_jax.models._layers import batch_norm
+from resizemix_jax.normalize import normalize
 from resizemix_jax.optimizers.sgd import sgd
-from resizemix_jax.tasks.classify import Classify
+from resizemix_jax.tasks.classify import Classify, Stage, View
 
 DATASET = fake(image_shape=(6, 5, 1), num_classes=4, train_size=64, eval_size=37)
 
@@ -36,12 +36,15 @@ def task(norm=False, mixing='none', augment='none', batch_norm='local', **mixing
     return Classify(
         model=Linear(4, norm, parallel.AXIS if batch_norm == 'global' else ''),
         dataset=DATASET,
-        augment=find('augment', augment),
-        policy=lambda key, images, progress: images,
-        policy_place='before_crop',
+        view=View(
+            (
+                Stage('augment', lambda key, images, progress: find('augment', augment)(key, images)),
+                Stage('normalize', lambda key, images, progress: normalize(images, (0.5,), (0.25,))),
+            )
+        ),
+        after=View(()),
         batch_augment=1,
-        halve_train=halve.full,
-        halve_eval=halve.full,
+        halve_eval=lambda key, images: images,
         mix=functools.partial(find('mixing', mixing), **mixing_args),
         saliency=None,
         example_loss=metrics.softmax_cross_entropy,

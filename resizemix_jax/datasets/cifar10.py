@@ -2,8 +2,8 @@
 
 from resizemix_jax.input import reading
 
-# The released code's constants, used for both CIFARs. The standard deviations are means of per-image ones
-# (the dataset's own are about 0.25), and the field trains with them.
+# The released code's constants, used for both CIFARs. The standard deviations are means of each image's
+# own (those of the whole dataset are about 0.25); they are in common use.
 MEAN = (0.4914, 0.4822, 0.4465)
 STD = (0.2023, 0.1994, 0.2010)
 

@@ -1,4 +1,4 @@
-"""Made-up images of any shape, for benchmarks and for trying a network without data."""
+"""Random images of any shape, for benchmarks and for trying a network without data."""
 
 import numpy as np
 
@@ -6,7 +6,16 @@ from resizemix_jax.input.dataset import Dataset, ImageSplit, image_arrays
 
 
 def fake(*, image_shape=(32, 32, 3), num_classes=10, train_size=1024, eval_size=256):
-    """Uniform random pixels and labels, the same in every run; there is nothing to learn in them."""
+    """Uniform random pixels and labels, the same in every run; there is nothing to learn in them.
+
+    Args:
+        image_shape: (H, W, C).
+        num_classes: K.
+        train_size, eval_size: numbers of examples.
+
+    Raises:
+        ValueError: a value out of range.
+    """
     shape = tuple(image_shape)
     if len(shape) != 3 or min(shape) < 1:
         raise ValueError(f'image_shape={shape} must be (height, width, channels)')

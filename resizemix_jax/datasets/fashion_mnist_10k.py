@@ -1,7 +1,7 @@
-"""The embedded dataset: a class-balanced sixth of Fashion-MNIST that lies in this package.
+"""The embedded dataset: a class-balanced sixth of Fashion-MNIST, stored in this package.
 
-The first 1000 training and the first 200 test images of every class, made by datasets/embed.py; MIT licence,
-beside the files.
+The first 1000 training and the first 200 test images of every class, made by tests/datasets/embed.py. The MIT
+licence is beside the files.
 """
 
 import pathlib
@@ -19,7 +19,10 @@ def fashion_mnist_10k(*, train_size=TRAIN):
     """10,000 training images, 2,000 test images for evaluation; nothing to prepare.
 
     Args:
-        train_size: how many training images are used, a multiple of the 10 classes: the first of every class.
+        train_size: the number of training images, a multiple of the 10 classes; the first of each.
+
+    Raises:
+        ValueError: another train_size.
     """
     if train_size % CLASSES or not 0 < train_size <= TRAIN:
         raise ValueError(

@@ -1,6 +1,7 @@
 """Pictures in folders, streamed: --config.dataset=folder:/path.
 
-/path/train/CLASS/*.jpg and /path/val/CLASS/*.jpg; instead of val also validation or test, and other ENDINGS.
+/path/train/CLASS/*.jpg and /path/val/CLASS/*.jpg. `validation` or `test` may take the place of `val`, and the
+files may have any ending in `pictures.ENDINGS`.
 """
 
 import os
@@ -9,23 +10,24 @@ import pathlib
 import numpy as np
 
 from resizemix_jax.errors import DataError
-from resizemix_jax.input import records, streaming
+from resizemix_jax.input import records
 from resizemix_jax.input.pictures import ENDINGS
-from resizemix_jax.input.streams import Stream, View
+from resizemix_jax.input.streams import Stream, View, described
 
+NEEDS = ('source',)
 EVALUATION = ('val', 'validation', 'test')
 
 
-def folder(*, source='', image_size=224, eval_resize=0, resize='linear', max_damaged=1e-4):
-    """Each folder below `train` is a class, in the order of their names; so are its pictures.
+def folder(*, source, image_size=224, eval_resize=0, resize='linear', max_damaged=1e-4):
+    """Each folder below `train` is a class. Classes and files are in the order of their names.
 
     Args:
         source: the directory, with `train` and one of `val`, `validation` and `test` in it.
-        image_size, eval_resize, resize, max_damaged: see `stream.View`.
+        image_size, eval_resize, resize, max_damaged: see `streams.View`.
 
     Raises:
-        ValueError: no source, or a number that cannot be.
-        DataError: there are no such folders, or they hold no pictures or other classes.
+        ValueError: no source, or a value out of range.
+        DataError: these folders are missing, hold no pictures, or have different classes.
     """
     if not source:
         raise ValueError("dataset='folder' needs a directory: --config.dataset=folder:/path")
@@ -33,10 +35,11 @@ def folder(*, source='', image_size=224, eval_resize=0, resize='linear', max_dam
     root = pathlib.Path(source).expanduser()
     folders = {'train': root / 'train', 'eval': _evaluation(root)}
     classes = _classes(folders['train'])
-    others = _classes(folders['eval'])
-    if not set(others) <= set(classes):
+    unknown = set(_classes(folders['eval'])) - set(classes)
+    if unknown:
         raise DataError(
-            f'{folders["eval"]} has the class {min(set(others) - set(classes))!r}, {root}/train not'
+            f'folder:{root}: class {min(unknown)!r} is in {folders["eval"].name} but not in train. Rename or '
+            'move its folder'
         )
     found = {split: _pictures(path, classes) for split, path in folders.items()}
 
@@ -45,7 +48,7 @@ def folder(*, source='', image_size=224, eval_resize=0, resize='linear', max_dam
         return Stream(f'folder {folders[split].name}', found[split], classes, len(classes), view)
 
     sizes = {split: pictures.size for split, pictures in found.items()}
-    return streaming.described(f'folder:{source}', len(classes), sizes, view, read)
+    return described(f'folder:{source}', len(classes), sizes, view, read)
 
 
 def _evaluation(root):
@@ -54,19 +57,22 @@ def _evaluation(root):
         raise DataError(f'folder:{root}: there is no such directory')
     if not (root / 'train').is_dir():
         raise DataError(
-            f'folder:{root} has no folder train, and what is to be evaluated on is for you to choose. Make '
-            f'{root}/train/CLASS/*.jpg and {root}/val/CLASS/*.jpg; links will do'
+            f'folder:{root} has no folder train. Create {root}/train/CLASS/*.jpg and {root}/val/CLASS/*.jpg; '
+            'links will do'
         )
-    there = [root / name for name in EVALUATION if (root / name).is_dir()]
-    if not there:
-        raise DataError(f'folder:{root} has train and none of {", ".join(EVALUATION)}, to evaluate on')
-    return there[0]
+    existing = [root / name for name in EVALUATION if (root / name).is_dir()]
+    if not existing:
+        raise DataError(
+            f'folder:{root} has train but none of {", ".join(EVALUATION)}. Create {root}/val/CLASS/*.jpg to '
+            'evaluate on'
+        )
+    return existing[0]
 
 
 def _classes(path):
     classes = tuple(sorted(entry.name for entry in os.scandir(path) if entry.is_dir()))
     if not classes:
-        raise DataError(f'{path} has no folder, and each of its folders is a class: {path}/CLASS/*.jpg')
+        raise DataError(f'{path} has no folders. Each folder in it is a class: create {path}/CLASS/*.jpg')
     return classes
 
 
@@ -78,5 +84,5 @@ def _pictures(path, classes):
             names += map(os.fsencode, files)
             label += [number] * len(files)
     if not names:
-        raise DataError(f'{path} holds no pictures ({", ".join(ENDINGS)}) in the folders of its classes')
+        raise DataError(f'the class folders of {path} hold no pictures ({", ".join(ENDINGS)})')
     return records.Pictures(path, classes, np.array(names), np.array(label, np.int32))

@@ -1,6 +1,6 @@
-"""A set that --mode=generate has made: training images and their mixtures, labelled by a teacher.
+"""A set made by --mode=generate: training images and their mixtures, labelled by a teacher.
 
-It is a TFDS directory, DATA_DIR/generated/1.0.0, whose metadata.json holds what else a trainer needs to know.
+It is a TFDS directory, DATA_DIR/generated/1.0.0, whose metadata.json holds sizes, classes and normalisation.
 """
 
 import json
@@ -9,16 +9,20 @@ import pathlib
 from resizemix_jax.errors import DataError
 from resizemix_jax.input import reading
 
+NEEDS = ('data_dir',)
 NAME, VERSION = 'generated', '1.0.0'
 COMMAND = 'python main.py --mode=generate --config=FILE --workdir=TEACHER_RUN --output=DIR'
 DESCRIPTION = (
     'train: the original training images, then mixtures of them (SuperMix), each labelled with the class '
-    'that a teacher gives to the mixture. test: the original images.'
+    'that a teacher predicts for the mixture. test: the original images.'
 )
 
 
-def generated(*, data_dir=''):
-    """Of the size, the classes and the normalisation that are written in it.
+def generated(*, data_dir):
+    """A dataset whose sizes, classes and normalisation are read from its directory.
+
+    Args:
+        data_dir: the directory that --mode=generate wrote.
 
     Raises:
         DataError: `data_dir` holds no such set.
@@ -28,7 +32,7 @@ def generated(*, data_dir=''):
     if not file.is_file():
         raise DataError(
             f'{root} holds no generated set. Name the directory of one with --config.data_dir=DIR, or make '
-            f'one of the training images and a trained network:\n    {COMMAND}'
+            f'one from the training images and a trained network:\n    {COMMAND}'
         )
     about = json.loads(file.read_text('utf-8'))
     return reading.in_memory(
@@ -44,11 +48,11 @@ def generated(*, data_dir=''):
 
 
 def write(directory, dataset, train, evaluation, **origin):
-    """Writes such a set; what is at `directory` afterwards is whole.
+    """Writes such a set; `directory` appears only when it is complete.
 
     Args:
-        directory: the data_dir that will be read; must not exist.
-        dataset: the `Dataset` that the images are of.
+        directory: the data_dir to read it from; must not exist.
+        dataset: the `Dataset` of the images.
         train, evaluation: `ImageSplit`s of 1 or 3 channels.
         **origin: further metadata.
     """

@@ -1,26 +1,25 @@
-"""Any classification dataset of TFDS, streamed: --config.dataset=tfds:food101, or tfds:NAME:TRAIN:EVAL."""
+"""Any image classification dataset of TFDS, streamed: --config.dataset=tfds:NAME or tfds:NAME:TRAIN:EVAL."""
 
 from resizemix_jax.errors import DataError
-from resizemix_jax.input import reading, streaming
-from resizemix_jax.input.streams import View
+from resizemix_jax.input import reading
+from resizemix_jax.input.streams import View, streamed
 
+NEEDS = ('source', 'data_dir')
 EVALUATION = ('validation', 'test')
 
 
-def tfds(
-    *, source='', image_size=224, eval_resize=0, resize='linear', max_damaged=1e-4, data_dir=''
-):  # fmt: skip
-    """Of the classes and the sizes that are written in its directory.
+def tfds(*, source, data_dir, image_size=224, eval_resize=0, resize='linear', max_damaged=1e-4):
+    """A dataset whose classes and sizes are read from its directory.
 
     Args:
-        source: its name in TFDS; with two more names after colons, the splits to train and evaluate on. Else
-            they are `train` and the first of `validation` and `test`.
-        image_size, eval_resize, resize, max_damaged: see `stream.View`.
+        source: NAME, in TFDS, or NAME:TRAIN:EVAL with the splits to train and evaluate on; by default these
+            are `train` and the first of `validation` and `test`.
         data_dir: see `reading.data_directory`.
+        image_size, eval_resize, resize, max_damaged: see `streams.View`.
 
     Raises:
-        ValueError: no source, or a number that cannot be.
-        DataError: it is not prepared, or lacks such splits, an image or a label.
+        ValueError: another form of source, or a value out of range.
+        DataError: it is not prepared, or lacks such splits, an image or a class label.
     """
     view = View(image_size, eval_resize, resize, max_damaged)
     name, *chosen = source.split(':')
@@ -39,8 +38,8 @@ def tfds(
                 f'{name}: {builder.data_dir} has no split {split!r}; it has {", ".join(sizes)}. '
                 f'Choose two with --config.dataset=tfds:{name}:TRAIN:EVAL'
             )
-    _, label = streaming.features_of(builder, name)
-    return streaming.dataset(
+    _, label = reading.features_of(builder, name)
+    return streamed(
         f'tfds:{source}',
         source=name,
         splits={'train': (train, sizes[train]), 'eval': (evaluation, sizes[evaluation])},

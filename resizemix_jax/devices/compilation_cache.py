@@ -1,4 +1,4 @@
-"""What XLA has compiled, kept beside the runs: a resumed run, or the next of a sweep, starts at once."""
+"""A cache of XLA's programs beside the runs: a resumed run, or the next one of a sweep, starts at once."""
 
 import os
 import pathlib
@@ -9,10 +9,10 @@ NAME = '.compilation_cache'
 
 
 def use(workdir):
-    """Keeps what is compiled in the directory above `workdir`, or in $JAX_COMPILATION_CACHE_DIR; '': nowhere.
+    """Caches programs in the directory above `workdir`, or in $JAX_COMPILATION_CACHE_DIR; '': no cache.
 
-    JAX's own keys hold: what differs in program, compiler or hardware is compiled anew. Of several processes
-    only the first one writes. JAX_ENABLE_COMPILATION_CACHE=false switches it off.
+    The keys are JAX's: another program, compiler or hardware is compiled again. With several processes only
+    the first one writes. JAX_ENABLE_COMPILATION_CACHE=false switches it off.
     """
     if workdir and 'JAX_COMPILATION_CACHE_DIR' not in os.environ:
         directory = pathlib.Path(workdir).resolve().parent / NAME

@@ -28,23 +28,23 @@ def choose_devices(count=0):
     """
     devices = jax.devices()
     if count and jax.process_count() > 1:
-        raise ValueError(f'num_devices={count} must be 0 (all) where several processes train together')
+        raise ValueError(f'num_devices={count} must be 0 (all) when several processes train together')
     if not 0 <= count <= len(devices):
         raise ValueError(
-            f'num_devices={count} must be between 0 (all) and the {len(devices)} devices that are here. '
+            f'num_devices={count} must be between 0 (all) and the {len(devices)} devices of this machine. '
             f'On CPU, make more with XLA_FLAGS=--xla_force_host_platform_device_count={count}'
         )
     return tuple(devices[: count or len(devices)])
 
 
 def target_devices(target):
-    """The devices of a `targets.Target`, to compile for; they need not be here, and cannot run anything.
+    """The devices of a `targets.Target`, to compile for; they need not be present, and cannot run anything.
 
     Raises:
-        JaxRuntimeError: there is no such topology.
+        JaxRuntimeError: the topology does not exist.
         RuntimeError, NotImplementedError: its compiler is not installed.
     """
-    # Compiling for others takes no accelerator that is here.
+    # Compiling for other devices must not occupy an accelerator of this machine.
     jax.config.update('jax_platforms', 'cpu')
     for name, value in target.environment.items():
         os.environ.setdefault(name, value)
@@ -53,7 +53,7 @@ def target_devices(target):
 
 
 def memory(device):
-    """The bytes that JAX can use on a device that is here; for a CPU its share of the machine's memory."""
+    """The bytes that JAX can use on a device of this machine; for a CPU its share of the machine's memory."""
     stats = device.memory_stats() or {}
     machine = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
     return stats.get('bytes_limit', machine // len(jax.local_devices()))
@@ -70,23 +70,23 @@ def describe(devices):
 
 
 def processes():
-    """(index, count) of the JAX processes; `processes.py` is how they talk."""
+    """(index, count) of the JAX processes; `processes.py` has what they exchange."""
     return jax.process_index(), jax.process_count()
 
 
 def sharding(devices):
-    """How the state lies: whole, on every device."""
+    """The sharding of the state: whole, on every device."""
     return _over(devices, PartitionSpec())
 
 
 def place(tree, devices):
-    """The tree on every device, of those that this process has. Unplaced arrays would make the first step
-    compile twice."""
+    """The tree on each of this process's devices. Arrays that are not placed would make the first step compile
+    twice."""
     return jax.device_put(tree, sharding(_here(devices)))
 
 
 def shard(batch, devices):
-    """Splits the first axis of this process' share of a batch: [b, ...] on the host -> [d, b / d, ...] on its
+    """Splits the first axis of this process's share of a batch: [b, ...] on the host -> [d, b / d, ...] on its
     d devices."""
     here = _here(devices)
     split = jax.tree.map(lambda a: a.reshape(len(here), -1, *a.shape[1:]), batch)
@@ -95,11 +95,15 @@ def shard(batch, devices):
 
 def to_global(tree):
     """The tree of `place` as arrays of all processes together, as a checkpoint takes it; nothing moves."""
+    if jax.process_count() == 1:
+        return tree
     return multihost_utils.host_local_array_to_global_array(tree, _all(), PartitionSpec())
 
 
 def to_local(tree):
-    """The way back: arrays of all processes together as the step takes them."""
+    """The inverse of `to_global`: arrays of this process's devices, as the step takes them."""
+    if jax.process_count() == 1:
+        return tree
     return multihost_utils.global_array_to_host_local_array(tree, _all(), PartitionSpec())
 
 
@@ -108,7 +112,7 @@ def _here(devices):
 
 
 def _all():
-    # Each process' devices have to be neighbours in it.
+    # The devices of a process must be neighbours in it.
     return _mesh(sorted(jax.devices(), key=lambda d: (d.process_index, d.id)))
 
 
@@ -139,9 +143,14 @@ def data_parallel(fn, devices, *, arguments=(WHOLE, SPLIT, WHOLE), donate=True):
     )
 
 
+def on_whole_arrays(fn, devices):
+    """fn(state, ...) -> state of arrays that are whole on every device; the state is donated."""
+    return jax.jit(fn, donate_argnums=(0,), out_shardings=sharding(_here(devices)))
+
+
 def lower(step, devices, state, batch, *rest):
     """A `data_parallel` step, lowered for its devices; arguments as shapes, the batch whole: [B, ...]."""
-    here = len(_here(devices)) or len(devices)  # of devices to compile for, none is here
+    here = len(_here(devices)) or len(devices)  # devices that are only compiled for are not here
     split = jax.tree.map(
         lambda a: jax.ShapeDtypeStruct((here, a.shape[0] // len(devices), *a.shape[1:]), a.dtype), batch
     )
@@ -171,7 +180,13 @@ class Step:
         return lower(self._function, self._devices, state, batch, *rest)
 
     def compile(self):
-        """Compiles the step for all buckets, which the first call does otherwise."""
+        """Compiles the step for all buckets, which the first call does otherwise.
+
+        With several processes pmap compiles each bucket at its first batch: an executable takes arrays of all
+        processes together, and the steps have those of one.
+        """
+        if jax.process_count() > 1:
+            return
         here = len(_here(self._devices))
         for batch in self.batches:
             split = jax.tree.map(lambda a: (here, a.shape[0] // len(self._devices), *a.shape[1:]), batch)
@@ -179,6 +194,8 @@ class Step:
             self._compiled[shapes] = self.lower(batch).compile()
 
     def __call__(self, state, batch, *rest):
+        if jax.process_count() > 1:
+            return self._function(state, batch, *rest)
         if not self._compiled:
             self.compile()
         shapes = tuple(a.shape for a in jax.tree.leaves(batch))

@@ -12,8 +12,8 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from resizemix_jax import errors
+from resizemix_jax.config import differences
 from resizemix_jax.devices import parallel
-from resizemix_jax.run.workdir import differences
 
 HEARTBEAT = 30  # seconds
 ADDRESS, COUNT, INDEX = 'JAX_COORDINATOR_ADDRESS', 'JAX_NUM_PROCESSES', 'JAX_PROCESS_ID'
@@ -51,7 +51,7 @@ def first():
 
 
 def run_on_host_0(function):
-    """Runs `function` on the first process; all processes get its result, which must be JSON, or its RunError."""
+    """Runs `function` on the first process; all get its result, which must be JSON, or its RunError."""
     if parallel.processes()[1] == 1:
         return function()
     return _unpack(gather(_attempt(function) if first() else None)[0])
@@ -84,7 +84,7 @@ def check_same(config):
         found = differences(leading, own)
         if found:
             raise errors.ConfigError(
-                'the processes were started with different configs; the first one\'s and this one\'s:\n    '
+                "the processes were started with different configs; the first one's and this one's:\n    "
                 + '\n    '.join(f'{key}: {theirs} | {ours}' for key, theirs, ours in found)
                 + '\nStart all of them with the same command'
             )

@@ -1,8 +1,8 @@
-"""The accelerators that a step can be compiled for without having them: `--target=NAME`.
+"""The accelerators that a step can be compiled for without being present: `--target=NAME`.
 
-local          the devices that are here
+local          the devices of this machine
 v5e:2x4        a TPU slice by its topology: v4:2x2x2, v5e:2x4, v5p:2x2x1, v6e:2x4, ...
-h100x8         so many GPUs of one machine: a100x8, h100x4, ...
+h100x8         GPUs of one machine by their number: a100x8, h100x4, ...
 """
 
 import re
@@ -15,15 +15,15 @@ GIB = 2**30
 
 
 class Target(NamedTuple):
-    """What a compiler has to know.
+    """What a compiler needs to know about a target.
 
     Attributes:
         name: as in the command.
         platform: 'tpu' or 'cuda'.
-        topology: the name of the layout of its devices, where the platform's plugin goes by one.
+        topology: the name of the layout of its devices, where the platform's plugin wants one.
         memory: bytes of one device that a program can use.
         options: further keywords of the plugin's topology.
-        environment: variables that its compiler wants.
+        environment: variables that its compiler needs.
         requirements: the file that installs it.
     """
 
@@ -36,16 +36,16 @@ class Target(NamedTuple):
     requirements: str
 
 
-# HBM of a chip, GiB, and options: the pages of each version in Cloud TPU's documentation. One device is one
-# chip; of v4 that is so where its two cores are joined, as on a real slice.
+# HBM of a chip in GiB, and options: from the page of each version in Cloud TPU's documentation. One device is
+# one chip; for v4 only if its two cores are joined (megacore), as on a real slice.
 TPUS = {
     'v4': (32, {'chip_config_name': 'megacore'}),
     'v5e': (16, {}),
     'v5p': (95, {}),
     'v6e': (32, {}),
 }
-# libtpu asks a metadata server what machine it is on, and locks the chips: neither is there. It wants to be
-# on some machine; what is compiled for is the topology.
+# libtpu asks a metadata server for the machine's type, and locks the chips; neither exists here. These values
+# satisfy it; the program is compiled for the topology.
 _TPU_ENVIRONMENT = {
     'TPU_ACCELERATOR_TYPE': 'v5litepod-8',
     'TPU_SKIP_MDS_QUERY': '1',
@@ -54,7 +54,7 @@ _TPU_ENVIRONMENT = {
     'ALLOW_MULTIPLE_LIBTPU_LOAD': '1',
 }
 
-# The SXM cards with 80 GB. What a driver reports of them is in xla/backends/gpu/target_config/specs of
+# The SXM cards with 80 GB. The values that a driver reports are in xla/backends/gpu/target_config/specs of
 # openxla/xla; the limits of compute capabilities 8.0 and 9.0 are in NVIDIA's CUDA guide.
 GPUS = {
     'a100': dict(
@@ -68,7 +68,7 @@ GPUS = {
         shared_core=228 * 2**10, shared_block=227 * 2**10,
     ),
 }  # fmt: skip
-GPU_SHARE = 0.75  # of a GPU's memory: what JAX takes by default (XLA_PYTHON_CLIENT_MEM_FRACTION)
+GPU_SHARE = 0.75  # the part of a GPU's memory that JAX takes by default (XLA_PYTHON_CLIENT_MEM_FRACTION)
 _GPU_ENVIRONMENT = {'JAX_SKIP_CUDA_CONSTRAINTS_CHECK': '1'}
 
 # A GpuTargetConfigProto of XLA as text.
@@ -106,7 +106,7 @@ def parse(name):
     """The `Target` of a name.
 
     Raises:
-        ConfigError: no such chip, or no number or topology; lists the known ones.
+        ConfigError: an unknown chip, or no number or topology; lists the known ones.
     """
     tpu = re.fullmatch(r'(v\w+):(\d+(?:x\d+){1,2})', name)
     if tpu and tpu[1] in TPUS:

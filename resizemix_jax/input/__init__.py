@@ -1,2 +1,1 @@
-"""Datasets, one a file: `<name>(...)` returns a `dataset.Dataset`, which says what there is to know
-without opening anything and holds the function that reads it."""
+"""From files to batches: datasets and splits, TFDS directories, decoding, worker processes."""

@@ -127,10 +127,13 @@ class Split:
         rows = np.arange(-(-self.size // batch) * batch).reshape(-1, batch)
         return np.minimum(rows, self.size - 1), rows < self.size
 
-    def note(self, damaged):
-        """Takes note of examples that `batch` could not read in a worker process, a list of its own making.
+    def add_damaged(self, examples):
+        """Counts examples that `batch` could not read; `batch` calls it.
 
-        In a worker process it is replaced: what `batch` passes to it there is passed to it here.
+        Args:
+            examples: a list; of what is up to the subclass.
+
+        In a worker process it is replaced: what `batch` passes to it there reaches the split in this process.
         """
 
     def limit_threads(self):

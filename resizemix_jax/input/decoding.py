@@ -1,19 +1,19 @@
-"""Encoded pictures -> the crops that the network sees; the law of the crops.
+"""Encoded pictures -> the crops that the network sees, and the law of these crops.
 
-Training, as torchvision's RandomResizedCrop and RandomHorizontalFlip: ten times a box is drawn, its area
-U(0.08, 1) of the picture's, its ratio of width to height log-uniform in [3/4, 4/3], both sides rounded; the
-first that fits is placed uniformly. If none fits, it is the largest box in the middle whose ratio is in
-that range. It is resized to the network's size and flipped with probability 1/2. All draws are of the
-generator that is given.
+Training, as torchvision's RandomResizedCrop and RandomHorizontalFlip: up to ten boxes are drawn, each with an
+area of U(0.08, 1) of the picture's and a ratio of width to height that is log-uniform in [3/4, 4/3], both
+sides rounded; the first box that fits is placed uniformly. If none fits, the box is the largest one in the
+middle whose ratio is in that range. The crop is resized to the network's size and flipped with probability
+1/2. All draws come from the generator that is passed in.
 
-Evaluation, as torchvision's Resize and CenterCrop: the shorter side to `eval_resize`, the longer one in
-proportion, rounded down; then the middle, its corner rounded to even.
+Evaluation, as torchvision's Resize and CenterCrop: the shorter side is resized to `eval_resize`, the longer
+one in proportion, rounded down; then the middle is cut out, its corner rounded to even.
 
-Resizing is bilinear at half-pixel centres. Two things differ from Pillow, and so from torchvision: a
-picture of which at least twice the size is left is first reduced by 2, 4 or 8 in the JPEG's own transform,
-and the box's corners are rounded outwards to that grid; and what then remains, less than half, is
-interpolated between two pixels a side (`resize='linear'`, as TensorFlow's does), where Pillow averages all
-of them. `resize='area'` averages too, and takes about as long again as a third of the decoding.
+Resizing is bilinear at half-pixel centres. Two things differ from Pillow, and so from torchvision. A crop of
+at least twice the network's size is first reduced by 2, 4 or 8 in the JPEG's own transform, and the box's
+corners are rounded outwards to that grid. The remaining reduction, by less than 2, interpolates between two
+pixels a side (`resize='linear'`, as TensorFlow does), where Pillow averages all of them. `resize='area'`
+averages, too; it adds about a third of the time of decoding.
 """
 
 import math
@@ -41,10 +41,10 @@ def random_box(height, width, rng):
 
 
 def train_image(data, image_size, rng, resize='linear'):
-    """A random crop of an encoded picture, perhaps flipped: uint8 [image_size, image_size, 3].
+    """A random crop of an encoded picture, flipped or not: uint8 [image_size, image_size, 3].
 
     Raises:
-        ValueError: it cannot be decoded.
+        ValueError: the picture cannot be decoded.
     """
     head = jpeg.header(data)
     whole = None
@@ -57,14 +57,14 @@ def train_image(data, image_size, rng, resize='linear'):
     image = jpeg.decode(data, head, y + h, factor) if head else whole
     box = image[y // factor : -(-(y + h) // factor), x // factor : -(-(x + w) // factor)]
     image = _resize(box, image_size, image_size, resize)
-    return cv2.flip(image, 1) if flip else image  # NumPy takes a third of the decoding for that
+    return cv2.flip(image, 1) if flip else image  # NumPy's flip would take a third of the decoding's time
 
 
 def eval_image(data, image_size, eval_resize, resize='linear'):
     """The middle of an encoded picture: uint8 [image_size, image_size, 3].
 
     Raises:
-        ValueError: it cannot be decoded.
+        ValueError: the picture cannot be decoded.
     """
     head = jpeg.header(data)
     factor = _factor(min(head.height, head.width), eval_resize) if head else 1
@@ -78,12 +78,12 @@ def eval_image(data, image_size, eval_resize, resize='linear'):
 
 
 def _factor(side, size):
-    """By how much a picture can be reduced so that `side` pixels of it are still `size`."""
+    """The largest factor by which `side` pixels can be reduced and still be at least `size`."""
     return next((f for f in jpeg.FACTORS if side >= size * f), 1)
 
 
 def _resize(image, height, width, resize):
     smaller = image.shape[0] >= height and image.shape[1] >= width
-    # OpenCV's area is no bilinear interpolation where it enlarges.
+    # OpenCV's area is not bilinear interpolation where it enlarges.
     interpolation = RESIZE[resize] if smaller else cv2.INTER_LINEAR
     return cv2.resize(image, (width, height), interpolation=interpolation)

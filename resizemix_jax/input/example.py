@@ -11,7 +11,7 @@ def parse(record, names):
     """The features `names` of a serialised tf.train.Example, the first value of each: bytes or int.
 
     Raises:
-        ValueError: it is no such message, or lacks one of them.
+        ValueError: another message, or one without these features.
     """
     found = {}
     try:
@@ -26,10 +26,10 @@ def parse(record, names):
                 if key.decode() in names:
                     found[key.decode()] = _value(record, feature)
     except (IndexError, TypeError, UnicodeDecodeError) as error:
-        raise ValueError('it is no tf.train.Example') from error
+        raise ValueError('not a tf.train.Example') from error
     missing = [name for name in names if found.get(name) is None]
     if missing:
-        raise ValueError(f'it is no tf.train.Example with the feature {missing[0]!r}')
+        raise ValueError(f'not a tf.train.Example with the feature {missing[0]!r}')
     return tuple(found[name] for name in names)
 
 
@@ -49,7 +49,7 @@ def _submessages(data, span, number):
 
 
 def _fields(data, at, end):
-    """(number, value) of each field of a message: an int, or where its bytes are."""
+    """(number, value) of each field of a message; the value is an int, or the span of its bytes."""
     while at < end:
         tag, at = _varint(data, at)
         kind = tag & 7
@@ -62,9 +62,9 @@ def _fields(data, at, end):
             width = 8 if kind == _FIXED64 else 4
             value, at = (at, at + width), at + width
         else:
-            raise ValueError(f'it is no tf.train.Example: a field has the wire type {kind}')
+            raise ValueError(f'not a tf.train.Example: a field has the wire type {kind}')
         if at > end:
-            raise ValueError('it is no whole tf.train.Example')
+            raise ValueError('truncated tf.train.Example')
         yield tag >> 3, value
 
 
@@ -78,4 +78,4 @@ def _varint(data, at):
             return value, at
         shift += 7
         if shift > 63:
-            raise ValueError('it is no tf.train.Example: a number is too long')
+            raise ValueError('not a tf.train.Example: a number is too long')

@@ -1,9 +1,9 @@
-"""Encoded pictures -> RGB pixels; of a JPEG no more is decoded than a crop needs.
+"""Encoded pictures -> RGB pixels. JPEGs are decoded only as far as the crop needs.
 
-JPEGs are decoded by libjpeg-turbo (simplejpeg), to the same bits as Pillow's. OpenCV is as fast, and prints a
-warning for every picture that is not decoded to its end; it decodes what else comes under the name of a JPEG
-(PNG, CMYK). As in TFDS and torchvision, an orientation in the EXIF data is ignored, grey becomes three equal
-channels, and transparency is dropped.
+JPEGs are decoded by libjpeg-turbo (simplejpeg), bit by bit as Pillow does. OpenCV is as fast, but prints a
+warning for every picture that is not decoded to its end; it decodes the other formats that are found in files
+named .jpg (PNG, CMYK). As in TFDS and torchvision, an orientation in the EXIF data is ignored, grey becomes
+three equal channels, and transparency is dropped.
 """
 
 from typing import NamedTuple
@@ -13,20 +13,20 @@ import numpy as np
 import simplejpeg
 
 FACTORS = (8, 4, 2)  # by which a JPEG can be decoded at a smaller size, in less time
-MARGIN = 4  # rows below a crop that its colours are interpolated from
-_TAIL = 64  # bytes at the end of a whole file, within which its end is marked
+MARGIN = 4  # rows below a crop from which its colours are interpolated
+_TAIL = 64  # bytes at the end of a complete file that contain the end marker
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SEQUENTIAL = (0xC0, 0xC1)
 
 
 class Header(NamedTuple):
-    """What a JPEG says before its pixels.
+    """The fields of a JPEG file that come before its pixels.
 
     Attributes:
         height, width: pixels.
         components: 1 grey, 3 colour, 4 CMYK.
-        place: of the two bytes of the height.
-        one_scan: whether the pixels come row by row, so that the first rows can be had alone.
+        place: of the two bytes of the height, counted from the start of the file.
+        one_scan: whether the pixels come row by row, so that the first rows can be decoded alone.
     """
 
     height: int
@@ -37,7 +37,7 @@ class Header(NamedTuple):
 
 
 def header(data):
-    """The Header of a JPEG, read without decoding it, or None if it is none."""
+    """The Header of a JPEG, read without decoding it; None for other files."""
     if data[:2] != b'\xff\xd8':
         return None
     at, frame = 2, None
@@ -63,11 +63,11 @@ def decode(data, head, bottom=0, factor=1):
     Args:
         data: bytes.
         head: its `header`.
-        bottom: rows beyond it are not needed, and left out where that saves time; 0: all are.
-        factor: 1 or one of FACTORS; other pictures than JPEGs are decoded at their full size, then scaled.
+        bottom: rows from here on are not needed, and not decoded where that saves time; 0: all are needed.
+        factor: 1 or one of FACTORS; pictures other than JPEGs are decoded at full size, then scaled.
 
     Raises:
-        ValueError: it cannot be decoded, or is cut short.
+        ValueError: it cannot be decoded, or is truncated.
     """
     if head is None or head.components not in (1, 3):
         return _decode_other(data, factor)
@@ -83,7 +83,7 @@ def decode(data, head, bottom=0, factor=1):
 
 
 def _check_end(data):
-    """Raises ValueError if a JPEG is cut short: libjpeg would fill it up with grey."""
+    """Raises ValueError if a JPEG is truncated: libjpeg would fill it up with grey."""
     if b'\xff\xd9' in data[-_TAIL:]:
         return
     try:
@@ -100,7 +100,7 @@ def _decode_other(data, factor):
     except cv2.error:  # of no bytes at all, for one
         image = None
     if image is None:
-        raise ValueError('it is no picture that can be decoded')
+        raise ValueError('the picture cannot be decoded')
     image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
     if factor == 1:
         return image

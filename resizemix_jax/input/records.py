@@ -1,8 +1,8 @@
-"""The encoded examples of a split by their number, from ArrayRecord, TFRecord or picture files.
+"""Random access to the encoded examples of a split, in ArrayRecord, TFRecord or picture files.
 
-All have `size`, `read(row)` -> (the encoded image, its label), which raises one of UNREADABLE if that
+All classes have `size`, `read(row)` -> (the encoded image, its label), which raises one of UNREADABLE if that
 example is damaged, and `file(row)`, for messages. They open files when they first read, so they can be
-given to other processes.
+pickled.
 """
 
 import bisect
@@ -14,14 +14,14 @@ from resizemix_jax.errors import DataError
 from resizemix_jax.input import example, tfrecord
 
 UNREADABLE = (ValueError, OSError, RuntimeError)
-OPEN = 128  # files at a time; a process may often open no more than 256, and a set has a thousand
+OPEN = 128  # files at a time; many systems allow a process 256, and a dataset may have a thousand
 
 
 class _Shards:
     """Serialised tf.train.Examples in several files."""
 
     def __init__(self, files, counts, features):
-        """Of `counts` records a file; `features` are the names of the image and the label."""
+        """`counts`: of the records of each file; `features`: the names of the image and the label."""
         self._files, self._features = [str(f) for f in files], features
         self._ends = list(_running_sum(counts))
         self._opened = collections.OrderedDict()
@@ -52,7 +52,7 @@ class _Shards:
 
 
 class ArrayRecords(_Shards):
-    """Of ArrayRecord files."""
+    """Examples in ArrayRecord files."""
 
     def _record(self, row):
         shard = self._shard(row)
@@ -67,7 +67,7 @@ class ArrayRecords(_Shards):
 
 
 class TFRecords(_Shards):
-    """Of TFRecord files, whose records `tfrecord.find_records` has found."""
+    """Examples in TFRecord files, at the places that `tfrecord.find_records` returns."""
 
     def __init__(self, files, counts, features, start, length):
         super().__init__(files, counts, features)
@@ -77,7 +77,7 @@ class TFRecords(_Shards):
         opened = self._reader(self._shard(row))
         record = os.pread(opened, int(self._length[row]), int(self._start[row]))
         if len(record) != self._length[row]:
-            raise ValueError('the file has become shorter')
+            raise ValueError('the file is shorter than when it was indexed')
         return record
 
     def _open(self, file):
@@ -88,10 +88,10 @@ class TFRecords(_Shards):
 
 
 class Pictures:
-    """Files in a folder for each class: root/CLASS/FILE."""
+    """Picture files in a folder for each class: root/CLASS/FILE."""
 
     def __init__(self, root, classes, names, label):
-        """`names` are the files' encoded ones, a NumPy array of bytes: a million of them stay small."""
+        """`names`: of the files, encoded, a NumPy array of bytes, which is compact for a million of them."""
         self._root, self._classes, self._names, self._label = str(root), classes, names, label
 
     @property
@@ -106,15 +106,15 @@ class Pictures:
 
 
 def of_tfds(builder, split, features):
-    """The records of a split that TFDS has written, in either format.
+    """The examples of a split that TFDS has written, in either format.
 
     Args:
-        builder: of `reading.open_builder`.
+        builder: from `reading.open_builder`.
         split: its name in TFDS.
         features: the names of the image and the label.
 
     Raises:
-        DataError: a file is cut short, or holds another number of records than TFDS wrote.
+        DataError: a file is truncated, or holds another number of records than TFDS wrote.
     """
     info = builder.info.splits[split]
     files, counts = [os.fspath(p) for p in info.filepaths], info.shard_lengths
@@ -132,12 +132,12 @@ def _check_array_record(file, count):
         there = reader.num_records()
         reader.close()
     except UNREADABLE as error:
-        # What tells where the records are is at the end of such a file.
+        # The index of the records is at the end of such a file.
         raise DataError(
-            f'{file} is cut short or damaged ({_first_line(error)}); copy or prepare it again'
+            f'{file} is truncated or damaged ({_first_line(error)}); copy or prepare it again'
         ) from error
     if there != count:
-        raise DataError(f'{file} holds {there} records, and {count} belong there; copy or prepare it again')
+        raise DataError(f'{file} holds {there} records, not {count}; copy or prepare it again')
 
 
 def _array_record(file):

@@ -1,4 +1,4 @@
-"""A split that is read and decoded as it is used."""
+"""Datasets that are streamed: their pictures are read and decoded while they are used."""
 
 import logging
 from typing import NamedTuple
@@ -7,23 +7,25 @@ import cv2
 import numpy as np
 
 from resizemix_jax.errors import DataError
-from resizemix_jax.input import decoding as decode
-from resizemix_jax.input.dataset import Split, image_arrays, permutation
+from resizemix_jax.input import decoding, reading
+from resizemix_jax.input.dataset import Dataset, Split, image_arrays, permutation
 from resizemix_jax.input.records import UNREADABLE
 
 log = logging.getLogger(__name__)
 
-GREY = 128  # what an unreadable image is evaluated as
+# Of ImageNet's pixels; the usual constants for other photographs, too.
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+GREY = 128  # the pixels that an unreadable image is replaced with for evaluation
 
 
 class View(NamedTuple):
-    """How the pictures of a dataset are seen; keywords of the dataset's function.
+    """How pictures become the images that the network sees; keywords of a dataset's function.
 
     Attributes:
         image_size: side of the square that the network sees, pixels.
-        eval_resize: what the shorter side becomes for evaluation, before its middle is cut out; 0: 8/7 of
+        eval_resize: length of the shorter side before the middle is cut out for evaluation; 0: 8/7 of
             image_size, as 256 is of 224.
-        resize: 'linear' or 'area', see `decode`.
+        resize: 'linear' or 'area', see `decoding`.
         max_damaged: share of a split's examples that may be unreadable.
     """
 
@@ -41,21 +43,60 @@ class View(NamedTuple):
         """Itself, with eval_resize worked out.
 
         Raises:
-            ValueError: a number that cannot be.
+            ValueError: a value out of range.
         """
         size, eval_resize = self.image_size, self.eval_resize or round(self.image_size * 256 / 224)
         if size < 1:
             raise ValueError(f'image_size={size} must be >= 1')
         if eval_resize < size:
             raise ValueError(f'eval_resize={eval_resize} must be >= image_size={size}, or 0 for 8/7 of it')
-        if self.resize not in decode.RESIZE:
-            raise ValueError(f'resize={self.resize!r} must be one of: {", ".join(decode.RESIZE)}')
+        if self.resize not in decoding.RESIZE:
+            raise ValueError(f'resize={self.resize!r} must be one of: {", ".join(decoding.RESIZE)}')
         if not 0 <= self.max_damaged < 1:
             raise ValueError(f'max_damaged={self.max_damaged} must be >= 0 and < 1')
         return self._replace(eval_resize=eval_resize)
 
 
-class Damage(NamedTuple):
+def streamed(name, *, splits, num_classes, view, source=''):
+    """The Dataset `name`, streamed from a TFDS directory.
+
+    Args:
+        name: in the config.
+        splits: split name -> (the split's name in TFDS, the published number of examples).
+        num_classes: K.
+        view: `View`.
+        source: the dataset's name in TFDS; '' is `name`.
+
+    Raises:
+        ValueError: a keyword of the view is out of range.
+    """
+    view = view.checked()
+
+    def read(split, data_dir):
+        tfds_split, size = splits[split]
+        root = reading.data_directory(data_dir)
+        examples, names = reading.open_examples(source or name, tfds_split, size, root, num_classes)
+        return Stream(f'{name} {tfds_split}', examples, names, num_classes, view)
+
+    sizes = {split: size for split, (_, size) in splits.items()}
+    return described(name, num_classes, sizes, view, read)
+
+
+def described(name, num_classes, sizes, view, reader):
+    """The Dataset of a `reader` that returns a `Stream`, see `dataset.Dataset`; `view` is checked."""
+    return Dataset(
+        name=name,
+        buckets=image_arrays(view.image_shape),
+        num_classes=num_classes,
+        sizes=sizes,
+        mean=MEAN,
+        std=STD,
+        reader=reader,
+        streamed=True,
+    )
+
+
+class DamagedExample(NamedTuple):
     """An example that cannot be read."""
 
     row: int
@@ -64,19 +105,19 @@ class Damage(NamedTuple):
 
 
 class Stream(Split):
-    """A split whose images are read and decoded as they are used."""
+    """A split whose pictures are read and decoded while they are used."""
 
     streamed = True
 
     def __init__(self, title, records, names, num_classes, view):
-        """`title` says in messages what it is, `records` is of `data.records`, `view` a checked View."""
+        """`title` names the split in messages, `records` is of `input.records`, `view` a checked View."""
         self.title, self.records, self.names, self.num_classes = title, records, names, num_classes
         self.view = view
-        self.damaged = {}  # row -> Damage
+        self.damaged = {}  # row -> DamagedExample
 
     @property
     def size(self):
-        """N, how many examples there are."""
+        """N, the number of examples."""
         return self.records.size
 
     @property
@@ -88,14 +129,15 @@ class Stream(Split):
         """The examples `rows`, an index array [B]: dict of images uint8 [B, H, W, 3] and label int32 [B].
 
         Args:
+            rows: int [B].
             draw: (seed, epoch), from which and from its row alone the crop of an example is drawn; None for
                 evaluation.
 
-        An example that cannot be read is noted. In training the next one of the epoch's order that can be
-        read takes its place, cropped as it is cropped in its own; in evaluation a grey image does.
+        An example that cannot be read is counted. In training it is replaced with the next one of the epoch's
+        order that can be read, cropped as that one is in its own place; in evaluation with a grey image.
 
         Raises:
-            DataError: more of them are damaged than may be.
+            DataError: more examples are damaged than `max_damaged` allows.
         """
         images = np.empty((len(rows), *self.view.image_shape), np.uint8)
         label = np.empty(len(rows), np.int32)
@@ -103,17 +145,17 @@ class Stream(Split):
         for i, row in enumerate(rows):
             images[i], label[i] = self._example(int(row), draw, damaged)
         if damaged:
-            self.note(damaged)
+            self.add_damaged(damaged)
         return {'images': images, 'label': label}
 
-    def note(self, damaged):
-        """Counts examples that cannot be read, each once, and warns of them; raises DataError as `batch`."""
+    def add_damaged(self, examples):
+        """Counts damaged examples, each once, and warns of them; raises DataError as `batch`."""
         most = int(self.view.max_damaged * self.size)
-        for one in damaged:
-            if one.row in self.damaged:
+        for example in examples:
+            if example.row in self.damaged:
                 continue
-            self.damaged[one.row] = one
-            text = f'example {one.row}, in {one.file}, cannot be read: {one.reason}'
+            self.damaged[example.row] = example
+            text = f'example {example.row}, in {example.file}, cannot be read: {example.reason}'
             log.warning('%s: %s (%d damaged so far)', self.title, text, len(self.damaged))
             if len(self.damaged) > most:
                 raise DataError(
@@ -123,22 +165,22 @@ class Stream(Split):
                 )
 
     def limit_threads(self):
-        """Limits OpenCV to one thread: the other cores are for other processes."""
+        """Limits OpenCV to one thread: the other cores are for other worker processes."""
         cv2.setNumThreads(1)
 
     def _example(self, row, draw, damaged):
         try:
             return self._read(row, draw)
         except UNREADABLE as error:
-            damaged.append(self._damage(row, error))
+            damaged.append(self._damaged(row, error))
         if draw is None:
             return GREY, self._label(row)
         for other in _order_after(*draw, self.size, row):
             try:
                 return self._read(other, draw)
             except UNREADABLE as error:
-                damaged.append(self._damage(other, error))
-        raise DataError(f'{self.title}: not one of {self.size} examples can be read: {damaged[0].reason}')
+                damaged.append(self._damaged(other, error))
+        raise DataError(f'{self.title}: none of {self.size} examples can be read: {damaged[0].reason}')
 
     def _read(self, row, draw):
         data, label = self.records.read(row)
@@ -146,20 +188,20 @@ class Stream(Split):
             raise ValueError(f'its label {label} is not in 0..{self.num_classes - 1}')
         view = self.view
         if draw is None:
-            return decode.eval_image(data, view.image_size, view.eval_resize, view.resize), label
+            return decoding.eval_image(data, view.image_size, view.eval_resize, view.resize), label
         rng = np.random.default_rng((*draw, row))
-        return decode.train_image(data, view.image_size, rng, view.resize), label
+        return decoding.train_image(data, view.image_size, rng, view.resize), label
 
     def _label(self, row):
-        """Of an example whose image is damaged; 0 if nothing of it can be read."""
+        """The label of an example whose image is damaged; 0 if its label cannot be read either."""
         try:
             label = self.records.read(row)[1]
         except UNREADABLE:
             return 0
         return label if 0 <= label < self.num_classes else 0
 
-    def _damage(self, row, error):
-        return Damage(row, self.records.file(row), str(error).partition('\n')[0])
+    def _damaged(self, row, error):
+        return DamagedExample(row, self.records.file(row), str(error).partition('\n')[0])
 
 
 def _order_after(seed, epoch, size, row):

@@ -1,7 +1,7 @@
-"""Where the records of TFRecord files are: random access to what was made to be read in order.
+"""The index of TFRecord files, which were made to be read in order: random access to their records.
 
 A record is its length (uint64, little endian), the masked CRC-32C of those 8 bytes, the data, and the
-data's CRC. Finding the records takes one small read each, so what is found is kept in a file.
+data's CRC. Finding the records takes one small read for each, so the index is cached in a file.
 """
 
 import concurrent.futures
@@ -20,23 +20,23 @@ from resizemix_jax.errors import DataError
 log = logging.getLogger(__name__)
 
 HEAD, FOOT = 12, 4  # bytes around the data
-READERS = 16  # files that are looked through at a time: waiting for a disk or network is most of it
+READERS = 16  # files scanned at a time: most of the time goes into waiting for a disk or network
 CACHE = '~/.cache/resizemix_jax'
 
 
 def find_records(files, counts, name):
-    """Where the records of some files are, from the cache or else by looking through them.
+    """The places of the records of some files, from the cache or else by scanning the files.
 
     Args:
         files: paths.
-        counts: how many records each must hold.
-        name: of what they hold, for the file that keeps what is found.
+        counts: the number of records that each must hold.
+        name: of their dataset and split, for the name of the cache file.
 
     Returns:
-        start int64 [N], length int64 [N]: of the data of each record in its file, in order.
+        start int64 [N], length int64 [N]: bytes, of the data of each record in its file, in order.
 
     Raises:
-        DataError: a file is cut short, damaged, or holds another number of records.
+        DataError: a file is truncated, damaged, or holds another number of records.
     """
     files = [pathlib.Path(f) for f in files]
     stats = [f.stat() for f in files]
@@ -49,13 +49,11 @@ def find_records(files, counts, name):
             break
     else:
         found = _scan_all(files, counts)
-        _keep(places, *found)
+        _store(places, *found)
     start, length, number = found
     for file, count, there in zip(files, counts, number, strict=True):
         if count != there:
-            raise DataError(
-                f'{file} holds {there} records, and {count} belong there; copy or prepare it again'
-            )
+            raise DataError(f'{file} holds {there} records, not {count}; copy or prepare it again')
     return start, length
 
 
@@ -79,7 +77,7 @@ _TABLE = _table()
 
 
 def _scan_all(files, counts):
-    log.info('Looking for the %d records of %d files, once', sum(counts), len(files))
+    log.info('Indexing the %d records of %d files, once', sum(counts), len(files))
     found = []
     with concurrent.futures.ThreadPoolExecutor(READERS) as readers:
         for starts, lengths in readers.map(_scan, files):
@@ -109,11 +107,11 @@ def _scan(file):
     wrong = np.flatnonzero(masked_crc(heads[:, :8]) != np.ascontiguousarray(heads[:, 8:]).view('<u4')[:, 0])
     if len(wrong):
         raise DataError(
-            f'{file} is damaged: its record {wrong[0]} has a wrong checksum; copy or prepare it again'
+            f'{file} is damaged: record {wrong[0]} has a wrong checksum; copy or prepare it again'
         )
     if at != size:
         raise DataError(
-            f'{file} is cut short: it has {size} bytes, within its record {len(starts) - 1}; '
+            f'{file} is truncated: it ends at byte {size}, within record {len(starts) - 1}; '
             'copy or prepare it again'
         )
     return np.array(starts, np.int64), np.array(lengths, np.int64)
@@ -124,11 +122,11 @@ def _load(place):
         with np.load(place) as found:
             return found['start'], found['length'], found['number']
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        return None  # not there, or not whole: it is made again
+        return None  # missing or incomplete: it is rebuilt
 
 
-def _keep(places, start, length, number):
-    """Writes to the first of the places that can be written, whole or not at all."""
+def _store(places, start, length, number):
+    """Writes to the first writable place, completely or not at all."""
     content = io.BytesIO()
     np.savez(content, start=start, length=length, number=number)
     for place in places:
@@ -140,6 +138,6 @@ def _keep(places, start, length, number):
                 os.replace(part, place)
         except OSError:
             continue
-        log.info('Kept where the records are: %s', place)
+        log.info('Cached the record index in %s', place)
         return
-    log.warning('Where the records are could not be kept in %s; the next run looks again', places[0].parent)
+    log.warning('Could not cache the record index in %s; it will be rebuilt next time', places[0].parent)

@@ -1,8 +1,8 @@
-"""Processes that make batches ahead of their use, in parts, into memory that they share with this process.
+"""Worker processes that make batches ahead of their use, in parts, in memory shared with this process.
 
-They are started anew (`spawn`) and import neither JAX nor TFDS, so one starts in about a second and takes
-some 50 MB. They ignore SIGTERM and SIGINT, which a scheduler or Ctrl-C sends to all processes of a run
-while this one still has to save; they end when it is done with them, or when it ends, however it does.
+They are spawned and import neither JAX nor TFDS, so one starts in about a second and takes some 50 MB. They
+ignore SIGTERM and SIGINT, which a scheduler or Ctrl-C sends to all processes of a run while this one still
+has to save. They end when this process has used their batches, or exit with it, even if it is killed.
 """
 
 import contextlib
@@ -20,17 +20,17 @@ import numpy as np
 from resizemix_jax.errors import DataError, RunError
 from resizemix_jax.input.dataset import bucket_of
 
-SLOTS = 3  # batches in shared memory: one is used, the others are being made
-PART = 32  # examples, at most, that a process makes in one go
+SLOTS = 3  # batches in shared memory: one in use, the others being made
+PART = 32  # the most examples of one task
 ALIGNMENT = 64  # bytes, of each array in shared memory
-PATIENCE = 5.0  # seconds between looks at whether all processes are still there
+PATIENCE = 5.0  # seconds between checks that all workers are alive
 
 
 def prefetch(split, rows_of, indices, workers):
     """The batches of `indices`, in order.
 
     Args:
-        split: `dataset.Split`; it is pickled. Its `note` gets what those in the worker processes got.
+        split: `dataset.Split`; it is pickled. Its `add_damaged` gets what `batch` reports in the workers.
         rows_of: index -> (rows, draw), what `split.batch` is called with; as many rows for every index.
         indices: a sequence of ints.
         workers: how many processes; -1: one a core.
@@ -56,13 +56,13 @@ def prefetch(split, rows_of, indices, workers):
 
 
 def divide(size, workers):
-    """How many parts a batch of `size` examples is made in: equal ones, and enough to keep everyone busy."""
+    """The number of equal parts to make a batch of `size` examples in, enough to keep all workers busy."""
     most = max(1, min(PART, size * SLOTS // (2 * max(workers, 1))))
     return next(size // part for part in range(most, 0, -1) if size % part == 0)
 
 
 class _Memory:
-    """What the processes share: the rows of each batch that is being made, and its arrays, part by part."""
+    """Shared memory: the rows of each batch that is being made, and its arrays, part by part."""
 
     def __init__(self, context, buckets, parts, count):
         self.buckets, self.parts, self.count = buckets, parts, count
@@ -117,7 +117,7 @@ class _Team:
             send.close()
 
     def ask(self, position, rows, draw):
-        """Has a batch made, as number `position` of all."""
+        """Starts making a batch, number `position` of all."""
         slot = position % SLOTS
         for part, some in enumerate(np.split(rows, self.parts)):
             self.memory.rows(slot, part)[:] = some
@@ -146,26 +146,26 @@ class _Team:
                 process = self.processes[self.answers.index(answer)]
                 process.join(PATIENCE)
                 raise RunError(
-                    f'a process that decodes images ended with exit code {process.exitcode}. If memory ran '
-                    'out (-9), use fewer with --config.workers=N; 0 decodes in the training process'
+                    f'a worker process of the input ended with exit code {process.exitcode}. If memory ran '
+                    'out (-9), use fewer with --config.workers=N; 0 makes batches in the training process'
                 ) from error
             if isinstance(bucket, Exception):
                 raise bucket
             self.made[slot][part] = bucket
             if damaged:
-                self.split.note(damaged)
+                self.split.add_damaged(damaged)
 
 
 def _end(processes):
     for process in processes:
-        process.kill()  # nothing that they do can be left half done
+        process.kill()  # they write nothing that could be left incomplete
     for process in processes:
         process.join()
 
 
 @contextlib.contextmanager
 def _signals_later():
-    """Holds SIGTERM and SIGINT back, also from a process that is started meanwhile, until it ignores them."""
+    """Blocks SIGTERM and SIGINT, also in a process started meanwhile, until that ignores them."""
     if not hasattr(signal, 'pthread_sigmask'):
         yield
         return
@@ -182,7 +182,7 @@ def _work(split, memory, tasks, answers):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     damaged = []
-    split.note = damaged.extend  # only collected here; counted by the parent
+    split.add_damaged = damaged.extend  # only collected here; counted by the parent
     split.limit_threads()
     while True:
         slot, part, draw = tasks.get()
@@ -194,9 +194,9 @@ def _work(split, memory, tasks, answers):
                 array[...] = batch[name]
         except RunError as error:
             answer = error
-        except Exception as error:  # whatever it is, the parent has to know
+        except Exception as error:  # the parent has to know of any error
             traceback.print_exc()
-            answer = RunError(f'a process that decodes images failed: {type(error).__name__}: {error}')
+            answer = RunError(f'a worker process of the input failed: {type(error).__name__}: {error}')
         answers.send((slot, part, answer, tuple(damaged)))
 
 

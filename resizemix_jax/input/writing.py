@@ -1,4 +1,4 @@
-"""Writes a directory that TFDS reads, in the ArrayRecord format, without TensorFlow."""
+"""Writes directories that TFDS reads, in the ArrayRecord format, without TensorFlow."""
 
 import contextlib
 import io
@@ -10,7 +10,7 @@ from PIL import Image
 
 
 def encode_png(image):
-    """uint8 [H, W, C], C 1 or 3, as the bytes of a PNG file, as small as zlib makes it."""
+    """uint8 [H, W, C], C 1 or 3, as the bytes of a PNG file, at the strongest compression."""
     buffer = io.BytesIO()
     Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(buffer, 'PNG', optimize=True)
     return buffer.getvalue()
@@ -18,9 +18,9 @@ def encode_png(image):
 
 @contextlib.contextmanager
 def whole(directory):
-    """A directory to write to that becomes `directory` when all is written, and goes if anything fails.
+    """A temporary directory that becomes `directory` at the end, and is deleted if anything fails.
 
-    A process that is killed leaves it under a name with a dot in front, which nothing reads.
+    A process that is killed leaves it under a name that begins with a dot, which nothing reads.
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f'.{directory.name}.', dir=directory.parent) as scratch:
@@ -34,7 +34,7 @@ def write(directory, name, version, features, splits, **info):
     """Writes `splits` to `directory`/`name`/`version`, one shard each.
 
     Args:
-        directory: the data_dir that will be read.
+        directory: the data_dir to read it from.
         name, version: of the dataset, e.g. 'cifar10', '3.0.2'.
         features: a `tfds.features.FeaturesDict`.
         splits: split name -> iterable of examples; an image in it is the bytes of a PNG or JPEG.

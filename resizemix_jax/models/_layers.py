@@ -1,4 +1,4 @@
-"""The layers that all networks share, with torch's conventions."""
+"""The layers that the networks share, with torch's conventions."""
 
 import functools
 import math
@@ -8,15 +8,28 @@ import jax
 import jax.numpy as jnp
 
 
-class Classifier(nn.Module):
-    """A network in two parts: `backbone` makes the last feature map, `top` makes logits of it.
+class Network(nn.Module):
+    """A network in two parts: `backbone` computes the last features, `top` the logits from them.
 
-    The backbone is a stem and `groups` groups of blocks, and can be run from after one group to after
-    another; so the two parts can be cut at any of them: `layer` counts the groups from 1, 0 is the last.
+    Attributes:
+        streams: the names of the random streams that training draws from.
     """
 
     backbone: nn.Module
     top: nn.Module
+    streams: tuple
+
+    def __call__(self, images, train=False):
+        return self.top(self.backbone(images, train), train)
+
+
+class Classifier(Network):
+    """A network whose features are maps [B, h, w, c], so that saliency maps can be computed from them.
+
+    The backbone is a stem and `groups` groups of blocks, and can be run from after one group to after
+    another. So the two parts can be cut at any of them: `layer` counts the groups from 1, 0 is the last.
+    """
+
     groups: int
 
     def features(self, images, train=False, layer=0):
@@ -24,9 +37,6 @@ class Classifier(nn.Module):
 
     def head(self, features, train=False, layer=0):
         return self.top(self.backbone(features, train, start=self._group(layer)), train)
-
-    def __call__(self, images, train=False):
-        return self.top(self.backbone(images, train), train)
 
     def _group(self, layer):
         if not 0 <= layer <= self.groups:
@@ -37,8 +47,8 @@ class Classifier(nn.Module):
 
 
 def block(kind, remat):
-    """The block `kind(...)(x, train)`; with `remat`, its backward pass computes its inner values anew."""
-    # `train` is the second argument after self, and chooses the code.
+    """The class of a block `kind(...)(x, train)`; with `remat`, its backward pass recomputes its values."""
+    # 2: `train`, a Python bool.
     return nn.remat(kind, static_argnums=(2,)) if remat else kind
 
 
@@ -58,7 +68,7 @@ def torch_uniform(key, shape, dtype=jnp.float32):
 
 
 def torch_bias(fan_in):
-    """U(-b, b) with b = 1 / sqrt(fan_in): torch's default for biases, which needs the layer's fan_in."""
+    """U(-b, b) with b = 1 / sqrt(fan_in): torch's default for biases; `fan_in` is the layer's."""
     bound = 1 / math.sqrt(fan_in)
     return lambda key, shape, dtype=jnp.float32: jax.random.uniform(key, shape, dtype, -bound, bound)
 
@@ -66,7 +76,7 @@ def torch_bias(fan_in):
 def conv(features, size=3, stride=1, *, bias=False, init=normal_fan_out, fan_in=0, dtype, name):
     """A size x size convolution with torch's padding, size // 2 on every side.
 
-    `fan_in` > 0 draws the bias as torch does; otherwise it starts at zero.
+    `fan_in` > 0 initialises the bias as torch does; otherwise it starts at zero.
     """
     return nn.Conv(
         features,

@@ -5,6 +5,10 @@ import jax.numpy as jnp
 
 from resizemix_jax.models import _layers as layers
 
+NEEDS = ('dtype', 'batch_axis', 'remat')
+
+NEEDS = ('dtype', 'batch_axis', 'remat')
+TINY = (dict(depth=14, width=4),)
 STAGES = {
     14: (1, 1, 1, 1),
     26: (2, 2, 2, 2),
@@ -30,7 +34,7 @@ def resnet(num_classes, *, depth=50, width=64, dtype='float32', batch_axis='', r
         dtype, batch_axis, remat: see `resizemix_jax.models`.
 
     Raises:
-        ValueError: a depth or width that cannot be.
+        ValueError: a depth or width out of range.
     """
     if depth not in STAGES:
         raise ValueError(f'depth={depth} must be one of: {", ".join(map(str, STAGES))}')
@@ -39,12 +43,13 @@ def resnet(num_classes, *, depth=50, width=64, dtype='float32', batch_axis='', r
     return layers.Classifier(
         backbone=Backbone(STAGES[depth], width, dtype, batch_axis, remat),
         top=Top(num_classes, dtype),
+        streams=(),
         groups=len(STAGES[depth]),
     )
 
 
 class Backbone(nn.Module):
-    """Images to the output of the last stage (after its ReLU); or a part of the way, by stages."""
+    """From images to the output of the last stage, after its ReLU; or from one stage to another."""
 
     stages: tuple
     width: int

@@ -6,13 +6,17 @@ import jax.numpy as jnp
 
 from resizemix_jax.models import _layers as layers
 
+NEEDS = ('dtype', 'batch_axis', 'remat')
+
+NEEDS = ('dtype', 'batch_axis', 'remat')
+TINY = (dict(depth=8, width=4),)
 GROUPS = 3
 
 
 def shake_shake(num_classes, *, depth=26, width=96, dtype='float32', batch_axis='', remat=False):
     """Shake-Shake depth 2 x width d for small images: two branches a block, mixed at random.
 
-    Law of the mixing, independent for every image, block and step: forward a * y1 + (1 - a) * y2 with
+    Law of the mixing, drawn independently per image, block and step: forward a * y1 + (1 - a) * y2 with
     a ~ U(0, 1); backward, the gradients of y1 and y2 are b and 1 - b times the block's, with its own
     b ~ U(0, 1); in evaluation both are 1/2. The draws come from the stream 'shake'.
 
@@ -28,7 +32,7 @@ def shake_shake(num_classes, *, depth=26, width=96, dtype='float32', batch_axis=
         dtype, batch_axis, remat: see `resizemix_jax.models`.
 
     Raises:
-        ValueError: a depth or width that cannot be.
+        ValueError: a depth or width out of range.
     """
     if depth < 8 or (depth - 2) % 6:
         raise ValueError(f'depth={depth} must be 6 n + 2: 8, 14, 20, 26, ...')
@@ -37,12 +41,13 @@ def shake_shake(num_classes, *, depth=26, width=96, dtype='float32', batch_axis=
     return layers.Classifier(
         backbone=Backbone((depth - 2) // 6, width, dtype, batch_axis, remat),
         top=Top(num_classes, dtype),
+        streams=('shake',),
         groups=GROUPS,
     )
 
 
 class Backbone(nn.Module):
-    """Images to the output of the last block, after the sum and before the last ReLU; or part of the way."""
+    """From images to the output of the last block, before the last ReLU; or from one group to another."""
 
     blocks: int
     width: int
@@ -122,7 +127,7 @@ class Block(nn.Module):
 
 
 def shake(first, second, key_forward, key_backward):
-    """a * first + (1 - a) * second forward, with weights b and 1 - b backward; a, b ~ U(0, 1) an image.
+    """a * first + (1 - a) * second forward, with weights b and 1 - b backward; a, b ~ U(0, 1) per image.
 
     Args:
         first, second: float [B, h, w, c].

@@ -5,6 +5,10 @@ import jax.numpy as jnp
 
 from resizemix_jax.models import _layers as layers
 
+NEEDS = ('dtype', 'batch_axis', 'remat')
+
+NEEDS = ('dtype', 'batch_axis', 'remat')
+TINY = (dict(depth=10, width=1, dropout=0.5), dict(depth=10, width=1, variant='released'))
 VARIANTS = ('original', 'released')
 GROUPS = (16, 32, 64)  # channels at width 1
 
@@ -37,7 +41,7 @@ def wide_resnet(
         dtype, batch_axis, remat: see `resizemix_jax.models`.
 
     Raises:
-        ValueError: depth, width or variant that cannot be.
+        ValueError: a depth, width or variant out of range.
     """
     if depth < 10 or (depth - 4) % 6:
         raise ValueError(f'depth={depth} must be 6 n + 4: 10, 16, 22, 28, 34, 40, ...')
@@ -49,12 +53,13 @@ def wide_resnet(
     return layers.Classifier(
         backbone=Backbone(blocks=(depth - 4) // 6, width=width, dropout=dropout, remat=remat, **shared),
         top=Top(num_classes=num_classes, **shared),
+        streams=('dropout',),
         groups=len(GROUPS),
     )
 
 
 class Backbone(nn.Module):
-    """Images to the output of the last block, before the last BN-ReLU; or a part of the way, by groups."""
+    """From images to the output of the last block, before the last BN-ReLU; or from one group to another."""
 
     blocks: int
     width: int

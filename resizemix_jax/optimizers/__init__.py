@@ -6,7 +6,6 @@ Shared contract:
     returns    init(params) and update(grads, opt_state, params), pure, over any tree of float32 parameters;
                the updates are added to the parameters. Frozen parameters are not in the tree.
     keywords   the config's `optimizer_args`. Weight decay is called `weight_decay`; `decay` says which
-               parameters it applies to: 'all', or 'kernels' (arrays of rank >= 2: no bias, no scale of
-               BatchNorm or LayerNorm).
+               parameters it applies to: 'all', or 'kernels', those of convolutions and linear layers.
     errors     ValueError for a value out of range, naming optimizer_args.<keyword>.
 """

@@ -20,7 +20,7 @@ def sgd(schedule, *, momentum=0.9, nesterov=True, weight_decay=0.0, decay='all')
         weight_decay: >= 0.
         decay: 'all' decays every parameter, as torch does for model.parameters() and as all compared
             implementations do except Fast AutoAugment's and those derived from it; 'kernels' excludes biases
-            and BatchNorm (arrays of rank <= 1).
+            and BatchNorm (see `_decay`).
 
     Returns:
         An `optax.GradientTransformation`.

@@ -5,13 +5,13 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-SIDE = 128  # pixels on the page, about: a small picture is enlarged by a whole factor
-LARGEST = 192  # and a large one shrunk
+SIDE = 128  # pixels on the page, about: a small picture is enlarged by an integer factor
+LARGEST = 192  # pixels; a larger picture is reduced to it
 GAP = 8
 TEXT, TITLE = 13, 16  # sizes of type
 INK, PAPER = (30, 30, 30), (255, 255, 255)
-# From nothing to most: black, violet, red, yellow. The lightness rises all the way, so print keeps it, and
-# no two of its colours are told apart by red against green.
+# From 0 to 1: black, violet, red, yellow. The lightness rises monotonically, so it survives printing, and no
+# two of its colours differ only in red against green.
 HEAT = ((0, 0, 4), (66, 10, 104), (147, 38, 103), (221, 81, 58), (252, 165, 10), (252, 255, 164))
 HEAT_WEIGHT = 0.6
 

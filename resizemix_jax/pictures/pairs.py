@@ -24,7 +24,7 @@ class Pairs(NamedTuple):
         images: uint8 [2 P, H, W, C].
         label: int32 [2 P].
         names: of the classes, or ().
-        pictures: whether they are a user's own; then `label` numbers the pictures and is no class.
+        pictures: whether they are a user's own; then `label` is the number of the picture, not a class.
     """
 
     images: np.ndarray

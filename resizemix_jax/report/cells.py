@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from resizemix_jax.config import differences
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.report import runs
-from resizemix_jax.run.workdir import differences
 
 CHOICES = ('recipe', 'scale')  # what a table offers besides the paper's own
 ANOTHER = {'scale', 'dataset', 'model', 'epochs', 'steps'}  # what no number of the paper is comparable with

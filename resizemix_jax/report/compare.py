@@ -6,10 +6,10 @@ import math
 import statistics
 from typing import NamedTuple
 
+from resizemix_jax.config import differences
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.report import runs
 from resizemix_jax.report.cells import UNSEEN, add
-from resizemix_jax.run.workdir import differences
 
 METRICS = {  # of result.json -> (in words, factor)
     'top1_last': ('top-1 last, %', 100),

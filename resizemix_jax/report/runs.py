@@ -5,6 +5,7 @@ import pathlib
 import time
 from typing import NamedTuple
 
+from resizemix_jax.config import differences
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.run import workdir, writers
 
@@ -62,7 +63,7 @@ def read(path):
     if not config:
         return None, problems
     result, more = _read(path / workdir.RESULT, RESULT_KEYS)
-    if result and workdir.differences(result['config'], config):
+    if result and differences(result['config'], config):
         result = {}
         more.append(f'{path / workdir.RESULT} is of another config than config.json: counted as unfinished')
     rows, dropped = writers.sort_rows(path / METRICS)

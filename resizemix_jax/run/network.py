@@ -1,6 +1,5 @@
-"""A trained network to look with: for the pictures, and as a teacher."""
+"""A restored network, for pictures and for teaching."""
 
-import pathlib
 from typing import Any, NamedTuple
 
 from resizemix_jax import build
@@ -9,7 +8,7 @@ from resizemix_jax.run.checkpoint import Checkpoints
 
 
 class Network(NamedTuple):
-    """What a checkpoint holds of it; `step` 0 is one that nothing was trained."""
+    """The network of a checkpoint, after `step` steps; 0: untrained."""
 
     params: Any
     batch_stats: Any
@@ -27,9 +26,10 @@ def restore(plan, workdir):
     Raises:
         DataError: the checkpoint is damaged, or of another network than `plan`.
     """
-    if not any(pathlib.Path(workdir).glob('checkpoints/[0-9]*')):
-        return None
+    template = build.template(plan).replace(opt_state={}, metrics={})
     with Checkpoints(workdir) as checkpoints:
+        if not checkpoints.latest_step():
+            return None
         chosen = checkpoints.restore_best if checkpoints.best_step() else checkpoints.restore
-        state = parallel.to_host(chosen(build.template(plan), plan.devices[:1]))
+        state = parallel.to_host(chosen(template, plan.devices[:1]))
     return Network(state.params, state.batch_stats, int(state.step))

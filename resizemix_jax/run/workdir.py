@@ -3,15 +3,10 @@
 import json
 import pathlib
 
+from resizemix_jax.config import differences
 from resizemix_jax.errors import ConfigError
 
 CONFIG, RESULT = 'config.json', 'result.json'
-
-# What may differ between two halves of the same run: where and how it runs, not what is computed.
-OPERATIONAL = (
-    'data_dir', 'num_devices', 'workers', 'max_to_keep', 'eval_batch_size', 'gallery_every',
-    'generate_images', 'generate_args', 'profile_steps', 'remat',
-)  # fmt: skip
 
 
 def open_workdir(workdir, config, allow_config_change=False):
@@ -59,17 +54,3 @@ def write_json(path, content):
     part = path.with_suffix('.part')
     part.write_text(json.dumps(content, indent=2, sort_keys=True) + '\n', 'utf-8')
     part.replace(path)
-
-
-def differences(old, new, prefix=''):
-    """(key, old, new) for every key that differs and matters; what one of them lacks is 'absent'."""
-    found = []
-    for key in sorted(old.keys() | new.keys()):
-        before, after = old.get(key, 'absent'), new.get(key, 'absent')
-        if before == after or prefix + key in OPERATIONAL:
-            continue
-        if isinstance(before, dict) and isinstance(after, dict):
-            found += differences(before, after, f'{prefix}{key}.')
-        else:
-            found.append((prefix + key, before, after))
-    return found

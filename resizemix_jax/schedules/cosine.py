@@ -2,6 +2,8 @@
 
 import jax.numpy as jnp
 
+from resizemix_jax.schedules._warmup import warm_up
+
 
 def cosine(steps, steps_per_epoch, *, lr=0.1, warmup_epochs=0, warmup_lr=1e-5, final_lr=0.0):
     """The schedule of the paper, and with a warm-up that of the released code; one value for every step.
@@ -22,23 +24,12 @@ def cosine(steps, steps_per_epoch, *, lr=0.1, warmup_epochs=0, warmup_lr=1e-5, f
     Raises:
         ValueError: a value out of range.
     """
-    if not lr > 0:
-        raise ValueError(f'schedule_args.lr={lr} must be > 0')
-    for name, value in (('warmup_lr', warmup_lr), ('final_lr', final_lr)):
-        if not value >= 0:
-            raise ValueError(f'schedule_args.{name}={value} must be >= 0')
+    if not final_lr >= 0:
+        raise ValueError(f'schedule_args.final_lr={final_lr} must be >= 0')
     warmup_steps = warmup_epochs * steps_per_epoch
-    if not 0 <= warmup_steps < steps:
-        raise ValueError(
-            f'schedule_args.warmup_epochs={warmup_epochs}: a warm-up of {warmup_steps} steps does not fit '
-            f'a run of {steps} steps; train longer or lower it'
-        )
 
-    def schedule(step):
-        step = jnp.asarray(step, jnp.float32)
-        warm = warmup_lr + (lr - warmup_lr) * step / max(warmup_steps, 1)
+    def falling(step):
         part = (step - warmup_steps) / (steps - warmup_steps)
-        falling = final_lr + (lr - final_lr) * (1 + jnp.cos(jnp.pi * part)) / 2
-        return jnp.where(step < warmup_steps, warm, falling)
+        return final_lr + (lr - final_lr) * (1 + jnp.cos(jnp.pi * part)) / 2
 
-    return schedule
+    return warm_up(falling, steps, lr=lr, warmup_steps=warmup_steps, warmup_lr=warmup_lr)

@@ -1,4 +1,4 @@
-"""The maps that guide mixing by saliency: an extra pass over the network, or computed from the image alone."""
+"""The maps that guide mixing: by an extra pass over the network, or computed from the image alone."""
 
 import functools
 
@@ -77,7 +77,7 @@ def _jitted(model, method, keywords, layer, mode):
                 inputs,
                 train=mode == 'train',
                 mutable=['batch_stats'],
-                rngs=streams(key),
+                rngs=streams(model, key),
                 **part,
             )
             return out[0]  # without the updated statistics
@@ -108,6 +108,6 @@ def static_maps(method, keywords, mean, std):
     return jax.jit(maps)
 
 
-def streams(key):
-    """The keys that a network draws from, by the names of its random layers."""
-    return {name: keys.stream(key, name) for name in ('dropout', 'shake')}
+def streams(model, key):
+    """The keys that a network draws from, by the names that it declares."""
+    return {name: keys.stream(key, name) for name in getattr(model, 'streams', ())}

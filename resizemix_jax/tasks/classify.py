@@ -12,7 +12,6 @@ from resizemix_jax.devices import parallel
 from resizemix_jax.find import bind, find, needs
 from resizemix_jax.input.dataset import Dataset
 from resizemix_jax.normalize import denormalize, normalize
-from resizemix_jax.pictures.drawing import Cell
 from resizemix_jax.pictures.pairs import mix_pairs
 from resizemix_jax.tasks._guide import heat_maps, saliency_maps, streams
 
@@ -80,7 +79,8 @@ class Stage(NamedTuple):
     apply: Callable
 
 
-class View(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class View:
     """What happens to a batch of images, one stage after the other; called with (images, key, progress)."""
 
     stages: tuple
@@ -193,7 +193,7 @@ class Classify:
             examples['images'],
             train=True,
             mutable=['batch_stats'],
-            rngs=streams(key),
+            rngs=streams(self.model, key),
         )
         loss = jnp.mean(self.example_loss(logits, examples['labels']))
         measured = {'loss': loss, 'mixed_top1': jnp.mean(metrics.label_share(logits, examples['labels']))}
@@ -218,10 +218,8 @@ class Classify:
         return {name: float(sums[name] / sums['examples']) for name in ('loss', 'top1', 'top5')}
 
     def draw(self, state, pairs, seed):
-        """The mixed image of every pair, captioned with the label's weights."""
-        images, lam = mix_pairs(self, pairs, state, seed)
-        images = denormalize(images, self.dataset.mean, self.dataset.std)
-        return [Cell(image, pairs.weights(k, lam[k])) for k, image in enumerate(images)]
+        """Every pair mixed: normalised images float32 [P, h, w, C], and the sources' label weights [P]."""
+        return mix_pairs(self, pairs, state, seed)
 
     def heat(self, state, kind, images, label):
         """Heat maps of the evidence for a class, as evaluation runs the network.

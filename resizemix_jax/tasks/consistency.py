@@ -75,7 +75,7 @@ class Consistency(Classify):
             images.reshape(-1, *images.shape[2:]),
             train=True,
             mutable=['batch_stats'],
-            rngs=streams(key),
+            rngs=streams(self.model, key),
         )
         logits = logits.reshape(*images.shape[:2], -1)
         plain = logits[:, 0]

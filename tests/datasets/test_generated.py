@@ -94,5 +94,5 @@ def test_other_content_is_refused(tmp_path):
     generated.write(tmp_path / 'set', narrow, wrong, evaluation)
     about = tmp_path / 'set' / 'generated' / '1.0.0' / 'metadata.json'
     about.write_text(about.read_text().replace('[6, 4, 3]', '[6, 5, 3]'))
-    with pytest.raises(DataError, match=r'are \(6, 4, 3\), not \(6, 5, 3\)'):
+    with pytest.raises(DataError, match=r'images uint8\[6, 4, 3\], .* promises images uint8\[6, 5, 3\]'):
         generated.generated(data_dir=str(tmp_path / 'set')).read('train', '')

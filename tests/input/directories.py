@@ -9,10 +9,13 @@ from resizemix_jax.input import writing
 def write(directory, name, sizes, seed=0):
     """Writes dataset `name` as TFDS itself describes it, with `sizes` (split -> examples) random examples."""
     info = tfds.builder(name, data_dir=str(directory)).info
-    shape, classes = info.features['image'].shape, info.features['label'].num_classes
+    shape = [side or 20 + 10 * axis for axis, side in enumerate(info.features['image'].shape)]
     rng = np.random.default_rng(seed)
     content = {
-        split: (rng.integers(0, 256, (size, *shape), np.uint8), rng.integers(0, classes, size))
+        split: (
+            rng.integers(0, 256, (size, *shape), np.uint8),
+            rng.integers(0, info.features['label'].num_classes, size),
+        )
         for split, size in sizes.items()
     }
     writing.write(
@@ -26,11 +29,10 @@ def write(directory, name, sizes, seed=0):
 
 
 def examples(features, split, images, labels):
-    """Examples with every feature that the schema has: the CIFARs have an id, cifar100 a superclass."""
+    """Examples with every feature of the schema: the CIFARs have an id, cifar100 a superclass."""
     for i, (image, label) in enumerate(zip(images, labels, strict=True)):
-        example = {'image': writing.encode_png(image), 'label': int(label)}
-        if 'id' in features:
-            example['id'] = f'{split}_{i:05d}'
-        if 'coarse_label' in features:
-            example['coarse_label'] = int(label) % 20
-        yield example
+        example = {
+            name: f'{split}_{i:05d}' if isinstance(feature, tfds.features.Text) else 0
+            for name, feature in features.items()
+        }
+        yield example | {'image': writing.encode_png(image), 'label': int(label)}

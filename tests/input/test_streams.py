@@ -7,22 +7,15 @@ import numpy as np
 import pytest
 
 from resizemix_jax.datasets.folder import folder
+from resizemix_jax.datasets.imagenet import imagenet
 from resizemix_jax.errors import DataError
-from resizemix_jax.input import pipeline
-from resizemix_jax.input import streams as stream
+from resizemix_jax.input import pipeline, streams
 from resizemix_jax.input.dataset import permutation
 from tests.input import miniature
+from tests.input.batches import assert_same
 from tests.input.miniature import read
 
 TRAIN, EVAL = miniature.SPLITS.values()
-
-
-def assert_same(batches, expected):
-    for one, two in zip(batches, expected, strict=True):
-        assert one.keys() == two.keys()
-        for name in one:
-            np.testing.assert_array_equal(one[name], two[name])
-            assert one[name].dtype == two[name].dtype
 
 
 def test_both_formats_give_the_same_batches(written):
@@ -85,7 +78,7 @@ def test_every_example_has_draws_of_its_own(written, monkeypatch):
         drawn.append(rng.random())
         return np.zeros((image_size, image_size, 3), np.uint8)
 
-    monkeypatch.setattr(stream.decode, 'train_image', train_image)
+    monkeypatch.setattr(streams.decoding, 'train_image', train_image)
     split = read(written['tfrecord'])
     for draw in ((0, 0), (0, 1), (1, 0), (0, 0)):
         split.batch(np.arange(TRAIN), draw)
@@ -145,3 +138,20 @@ def test_too_much_damage_ends_the_run(count, tmp_path):
         list(pipeline.train_batches(split, 8, 0, 0, 20, workers=count))
     with pytest.raises(DataError, match='max_damaged=0.0001 allows 0'):
         list(pipeline.train_batches(read(tmp_path, max_damaged=1e-4), 8, 0, 0, 20, workers=0))
+
+
+@pytest.mark.parametrize(
+    ('values', 'message'),
+    [
+        ({'image_size': 0}, 'image_size=0 must be >= 1'),
+        ({'eval_resize': 200}, 'eval_resize=200 must be >= image_size=224, or 0'),
+        ({'resize': 'cubic'}, "resize='cubic' must be one of: linear, area"),
+        ({'max_damaged': 1.0}, 'max_damaged=1.0 must be >= 0 and < 1'),
+    ],
+)
+def test_a_view_out_of_range_is_refused(values, message, tmp_path):
+    miniature.write_folders(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        imagenet(**values)
+    with pytest.raises(ValueError, match=message):
+        folder(source=str(tmp_path), **values)

@@ -1,4 +1,4 @@
-"""The processes that decode: when they end, with whom, and what is said of it."""
+"""The worker processes: what they make, when they end, and the errors they cause."""
 
 import os
 import signal
@@ -6,10 +6,13 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
-from resizemix_jax.errors import RunError
+from resizemix_jax.errors import DataError, RunError
 from resizemix_jax.input import pipeline, workers
+from tests.bucketed import BucketedSplit, bucketed
+from tests.input.batches import assert_same
 from tests.input.miniature import read
 
 
@@ -22,10 +25,48 @@ def test_the_processes_end_with_the_iterator(written):
     assert not any(map(alive, pids))
 
 
+@pytest.mark.parametrize('count', [1, 2])
+@pytest.mark.parametrize('share', [(0, 1), (1, 2)])
+def test_the_processes_make_the_batches_that_this_one_makes(count, share):
+    split = bucketed(streamed=True).read('train', '')
+    here, there = (pipeline.train_batches(split, 4, 3, 2, 14, share, number) for number in (0, count))
+    assert_same(there, here)
+    split = bucketed(streamed=True).read('eval', '')
+    assert_same(*(pipeline.eval_batches(split, 4, share, number) for number in (0, count)))
+
+
+class Mixed(BucketedSplit):
+    """Its batches are of two buckets."""
+
+    def order(self, seed, epoch, batch):
+        return np.arange(self.size)[: self.steps(batch) * batch].reshape(-1, batch)
+
+
+class Wrong(BucketedSplit):
+    """Its batches have an array that no bucket has."""
+
+    def batch(self, rows, draw):
+        return super().batch(rows, draw) | {'area': np.zeros(len(rows))}
+
+
+@pytest.mark.parametrize(
+    ('kind', 'message'),
+    [
+        (Mixed, r'rows of a batch must belong to one bucket, not to \[0, 1\]'),
+        (Wrong, 'a batch has .*area float64'),
+    ],
+)
+def test_a_split_that_breaks_its_contract_ends_the_processes(kind, message, monkeypatch):
+    monkeypatch.setattr(workers, 'PART', 1)
+    with pytest.raises(DataError, match=message):
+        list(pipeline.train_batches(kind(41, 0, True), 4, 0, 0, 5, workers=2))
+    assert not children()
+
+
 def test_what_fails_in_a_process_is_one_sentence_here(written, capfd):
     split = read(written['tfrecord'])
     split.num_classes = None  # a bug, say
-    with pytest.raises(RunError, match='a process that decodes images failed: TypeError: '):
+    with pytest.raises(RunError, match='a worker process of the input failed: TypeError: '):
         list(pipeline.train_batches(split, 8, 0, 0, 5, workers=2))
     assert 'Traceback' in capfd.readouterr().err and not children()
 

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 from resizemix_jax.input import writing
-from tests.datasets import embed
 from tests.input import directories
 
 
@@ -18,8 +17,3 @@ def test_nothing_is_overwritten(tmp_path):
     directories.write(tmp_path, 'cifar10', {'train': 5})
     with pytest.raises(FileExistsError):
         directories.write(tmp_path, 'cifar10', {'train': 5})
-
-
-def test_balanced_takes_the_first_of_every_class():
-    labels = np.tile(np.arange(10), 5)
-    assert embed.balanced(labels, 2).tolist() == list(range(20))

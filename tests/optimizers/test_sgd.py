@@ -68,7 +68,7 @@ def test_the_state_has_the_tree_of_older_checkpoints():
 @pytest.mark.parametrize(
     ('keywords', 'message'),
     [
-        (dict(decay='some'), "optimizer_args.decay='some' must be 'all' or 'kernels'"),
+        (dict(decay='some'), "optimizer_args.decay='some' must be one of: all, kernels"),
         (dict(momentum=1.0), r'optimizer_args.momentum=1.0 must be in \[0, 1\)'),
         (dict(momentum=0.0), 'optimizer_args.nesterov=True needs optimizer_args.momentum > 0'),
         (dict(weight_decay=-1.0), 'optimizer_args.weight_decay=-1.0 must be >= 0'),

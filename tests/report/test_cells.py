@@ -18,12 +18,12 @@ def test_runs_of_equal_difference_are_a_group_and_of_another_never(tmp_path):
         made_up.run(tmp_path, f'row=cutmix,seed={seed},scale=small', [0.7])
         for row in ('cutmix', 'baseline'):
             name = f'short_{row}_{seed}'
-            made_up.run(tmp_path, f'row={row},seed={seed}', [0.8], name=name, epochs=3, optimizer__lr=0.2)
+            made_up.run(tmp_path, f'row={row},seed={seed}', [0.8], name=name, epochs=3, schedule_args__lr=0.2)
     groups, problems = collect(tmp_path)
     assert not problems
     assert groups[0].marks == () and groups[0].comparable
     assert {group.marks: sorted(group.cells) for group in groups[1:]} == {
-        ('epochs=3 (the table has: 200)', 'optimizer.lr=0.2 (the table has: 0.1)'): [
+        ('epochs=3 (the table has: 200)', 'schedule_args.lr=0.2 (the table has: 0.1)'): [
             ('baseline', 'wrn28_10'),
             ('cutmix', 'wrn28_10'),
         ],
@@ -31,7 +31,7 @@ def test_runs_of_equal_difference_are_a_group_and_of_another_never(tmp_path):
         ('scale=small (the table has: paper)',): [('cutmix', 'wrn28_10')],
     }
     by_mark = {group.marks[0][:6]: group for group in groups[1:]}
-    assert by_mark['epochs'].overrides == {'epochs': 3, 'optimizer.lr': 0.2}
+    assert by_mark['epochs'].overrides == {'epochs': 3, 'schedule_args.lr': 0.2}
     assert by_mark['recipe'].comparable and by_mark['recipe'].overrides == {}
     assert not by_mark['scale='].comparable and not by_mark['epochs'].comparable
     for group, top1 in zip((groups[0], *(by_mark[k] for k in by_mark)), (50, 80, 60, 70), strict=True):

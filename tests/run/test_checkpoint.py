@@ -3,6 +3,7 @@ import pathlib
 import shutil
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.experimental import multihost_utils
@@ -22,16 +23,16 @@ def assert_equal(one, two):
     jax.tree.map(np.testing.assert_array_equal, parallel.to_host(one), parallel.to_host(two))
 
 
-def saved(workdir, steps=(3, 6), count=1, **keywords):
+def saved(workdir, steps=(3, 6), count=1, max_to_keep=1):
     devices = parallel.choose_devices(count)
-    with Checkpoints(workdir, **keywords) as checkpoints:
+    with Checkpoints(workdir, max_to_keep) as checkpoints:
         for step in steps:
             checkpoints.save(state_at(step, devices), step)
 
 
 def restored(workdir, count=1):
     devices = parallel.choose_devices(count)
-    with Checkpoints(workdir) as checkpoints:
+    with Checkpoints(workdir, 1) as checkpoints:
         return checkpoints.restore(state_at(0, devices), devices)
 
 
@@ -57,7 +58,7 @@ def test_the_newest_are_kept_and_the_best_apart(tmp_path):
 
 def test_a_better_one_replaces_the_best(tmp_path):
     devices = parallel.choose_devices(1)
-    with Checkpoints(tmp_path) as checkpoints:
+    with Checkpoints(tmp_path, 1) as checkpoints:
         for step in (2, 5):
             checkpoints.save_best(state_at(step, devices), step)
     assert {p.name for p in (tmp_path / 'best').iterdir()} == {'5'}
@@ -65,7 +66,7 @@ def test_a_better_one_replaces_the_best(tmp_path):
 
 def test_the_newest_promises_that_the_best_is_there(tmp_path):
     devices = parallel.choose_devices(1)
-    with Checkpoints(tmp_path) as checkpoints:
+    with Checkpoints(tmp_path, 1) as checkpoints:
         checkpoints.save_best(state_at(4, devices), 4)
         checkpoints.save(state_at(4, devices), 4)
         assert (tmp_path / 'best' / '4').is_dir()  # committed, before the newest can be
@@ -73,10 +74,10 @@ def test_the_newest_promises_that_the_best_is_there(tmp_path):
 
 def test_the_best_of_a_dropped_future_is_forgotten(tmp_path):
     devices = parallel.choose_devices(1)
-    with Checkpoints(tmp_path) as checkpoints:
+    with Checkpoints(tmp_path, 1) as checkpoints:
         checkpoints.save(state_at(4, devices), 4)
         checkpoints.save_best(state_at(8, devices), 8)
-    with Checkpoints(tmp_path) as checkpoints:
+    with Checkpoints(tmp_path, 1) as checkpoints:
         checkpoints.forget_best_after(8)
         assert checkpoints.best_step() == 8
         checkpoints.forget_best_after(4)
@@ -120,21 +121,90 @@ def test_a_corrupt_checkpoint_is_an_error_that_names_it(tmp_path):
     directory = tmp_path / 'checkpoints' / '6'
     for file in (f for f in directory.rglob('*') if f.is_file() and f.stat().st_size and '/d/' in str(f)):
         file.write_bytes(b'\0' * file.stat().st_size)
-    with pytest.raises(DataError, match=f'{directory} cannot be restored.*(\n.*)*move that directory away'):
+    with pytest.raises(DataError, match=f'{directory} cannot be restored.*(\n.*)*Move that directory away'):
         restored(tmp_path)
     assert directory.is_dir()
 
 
-def test_a_checkpoint_of_another_network_is_an_error(tmp_path):
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (lambda leaf: None, r'params/Dense_0/bias is float32\[4\] there and absent here'),
+        (lambda leaf: jnp.zeros(5), r'params/Dense_0/bias is float32\[4\] there and float32\[5\] here'),
+        (lambda leaf: jnp.zeros(4, jnp.bfloat16), r'.*is float32\[4\] there and bfloat16\[4\] here'),
+        (lambda leaf: {'more': leaf}, r'params/Dense_0/bias/more is absent there and float32\[4\] here'),
+    ],
+)
+@pytest.mark.parametrize('shapes', [False, True])
+def test_a_checkpoint_of_another_network_is_an_error(shapes, change, message, tmp_path):
     saved(tmp_path)
     devices = parallel.choose_devices(1)
-    with Checkpoints(tmp_path) as checkpoints, pytest.raises(DataError, match='another network'):
-        checkpoints.restore(toy.state(toy.task(norm=False), devices), devices)
+    state = state_at(0, devices)
+    layer = state.params['Dense_0']
+    params = {**state.params, 'Dense_0': {**layer, 'bias': change(layer['bias'])}}
+    template = state.replace(params=params)
+    if shapes:
+        template = jax.eval_shape(lambda: template)
+    with Checkpoints(tmp_path) as checkpoints, pytest.raises(DataError, match=f'another network: {message}'):
+        checkpoints.restore(template, devices)
+
+
+def test_what_an_older_version_did_not_save_is_taken_from_the_new_state(tmp_path, caplog):
+    saved(tmp_path)
+    devices = parallel.choose_devices(1)
+    state = state_at(0, devices)
+    extended = state.replace(
+        metrics=state.metrics | {'added': jnp.float32(2.0)}, more={'average': {'kernel': jnp.ones(3)}}
+    )
+    with caplog.at_level(logging.INFO, 'resizemix_jax'), Checkpoints(tmp_path, 1) as checkpoints:
+        found = checkpoints.restore(extended, devices)
+    assert_equal(found, state_at(6, devices).replace(metrics=extended.metrics, more=extended.more))
+    assert 'taken from a new state: metrics/added, more/average/kernel' in caplog.text
+    # To look at: the metrics are not needed, the average is.
+    template = jax.eval_shape(lambda: extended)
+    with Checkpoints(tmp_path) as checkpoints:
+        with pytest.raises(DataError, match='more/average/kernel is absent there'):
+            checkpoints.restore(template, devices)
+        found = checkpoints.restore(template.replace(more={}), devices)
+    assert found.metrics['added'] == 0.0 and int(found.step) == 6
+
+
+def test_what_the_state_no_longer_has_is_left_out(tmp_path, caplog):
+    devices = parallel.choose_devices(1)
+    state = state_at(6, devices)
+    with Checkpoints(tmp_path, 1) as checkpoints:
+        checkpoints.save(state.replace(more={'average': jnp.ones(3)}), 6)
+    with caplog.at_level(logging.INFO, 'resizemix_jax'):
+        assert_equal(restored(tmp_path), state)
+    assert 'not in the state, left out: more/average' in caplog.text
+
+
+def test_only_the_fields_that_a_template_has_are_read(tmp_path):
+    saved(tmp_path)
+    devices = parallel.choose_devices(1)
+    template = jax.eval_shape(lambda: state_at(0, devices)).replace(opt_state={}, metrics={})
+    with Checkpoints(tmp_path) as checkpoints:
+        found = checkpoints.restore(template, devices)
+    assert_equal(found, state_at(6, devices).replace(opt_state={}, metrics={}))
+
+
+def test_reading_changes_nothing_in_the_workdir(tmp_path):
+    """Its run may be training: a directory that Orbax is deleting looks incomplete."""
+    with Checkpoints(tmp_path / 'absent') as checkpoints:
+        assert (checkpoints.latest_step(), checkpoints.best_step()) == (0, 0)
+    assert not (tmp_path / 'absent').exists()
+    saved(tmp_path, max_to_keep=2)
+    without_metadata(tmp_path / 'checkpoints' / '6')
+    before = sorted(tmp_path.rglob('*'))
+    with Checkpoints(tmp_path) as checkpoints:
+        devices = parallel.choose_devices(1)
+        assert int(checkpoints.restore(state_at(0, devices), devices).step) == 3
+    assert sorted(tmp_path.rglob('*')) == before
 
 
 def test_an_error_while_saving_is_raised(tmp_path):
     devices = parallel.choose_devices(1)
-    checkpoints = Checkpoints(tmp_path)
+    checkpoints = Checkpoints(tmp_path, 1)
     checkpoints.save(state_at(1, devices), 1, wait=True)
     directory = pathlib.Path(tmp_path / 'checkpoints')
     shutil.rmtree(directory)

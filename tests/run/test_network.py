@@ -13,11 +13,11 @@ def test_the_best_network_is_restored_or_else_the_newest(tmp_path):
     run = build.open_run(plan)
     assert network.restore(plan, tmp_path) is None and not list(tmp_path.iterdir())
     state = build.initial_state(run)
-    with Checkpoints(tmp_path) as checkpoints:
+    with Checkpoints(tmp_path, 1) as checkpoints:
         checkpoints.save(state.replace(step=state.step + 8), 8)
     assert network.restore(plan, tmp_path).step == 8
     doubled = state.replace(step=state.step + 4, params=jax.tree.map(lambda p: 2 * p, state.params))
-    with Checkpoints(tmp_path) as checkpoints:
+    with Checkpoints(tmp_path, 1) as checkpoints:
         checkpoints.save_best(doubled, 4)
     best = network.restore(plan, tmp_path)
     assert best.step == 4

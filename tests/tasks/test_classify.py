@@ -35,12 +35,13 @@ def test_measure_counts_valid_examples_only():
     task = toy.task()
     variables = task.init(jax.random.key(0))
     batch = toy.batch(8) | {'valid': np.array([1, 1, 1, 0, 0, 0, 0, 0], np.float32)}
-    sums = task.measure(variables['params'], {}, batch)
+    sums, rows = task.measure(variables['params'], {}, batch)
     three = {name: array[:3] for name, array in batch.items()}
-    expected = task.measure(variables['params'], {}, three)
+    expected, _ = task.measure(variables['params'], {}, three)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), sums, expected)
-    summary = task.summarise({name: float(value) for name, value in sums.items()})
-    assert summary['examples'] == 3 and 0 <= summary['top1'] <= summary['top5'] <= 1
+    totals = {name: float(value) for name, value in sums.items()} | {'examples': 3}
+    summary = task.summarise(totals, rows, None)
+    assert rows == {} and 0 <= summary[task.score] <= summary['top5'] <= 1
 
 
 def test_losses_are_chosen_by_name():
@@ -81,9 +82,9 @@ def test_losses_are_chosen_by_name():
         (SALIENCYMIX | {'saliency_args': {'n': 1}}, 'fine_grained does not take n; it takes: no keywords'),
         (
             PUZZLE | {'saliency_layer': 2},
-            "saliency_layer=2: 'input_gradient' looks at the images; leave it 0",
+            "saliency_layer=2: 'input_gradient' is a map of the images; leave it 0",
         ),
-        ({'model': 'vit'}, "models: there is no 'vit'"),
+        ({'model': 'vgg'}, "models: there is no 'vgg'"),
     ],
 )
 def test_bad_names_and_values_are_refused(values, message):
@@ -102,8 +103,8 @@ def test_training_and_evaluation_see_half_the_side(key):
     prepare = jax.jit(task.prepare)
     assert prepare({}, {}, batch, key, 0.0)['images'].shape == (4, 6, 4, 1)
     variables = jax.jit(task.init)(key)
-    whole = dataclasses.replace(task, halve_eval=halve.full)
-    small = batch | {'images': halve.resize(None, images)}
+    whole = dataclasses.replace(task, halve_eval=lambda key, images: images)
+    small = batch | {'images': halve.halve(None, images, method='resize')}
     sums, expected = (
         jax.jit(t.measure)(*variables_of(variables), b) for t, b in ((task, batch), (whole, small))
     )

@@ -11,13 +11,13 @@ from resizemix_jax.mixing.cut_paste import cut_paste
 from resizemix_jax.mixing.saliencymix import saliencymix
 from resizemix_jax.saliency import fine_grained
 from resizemix_jax.tasks._guide import saliency_pass
-from resizemix_jax.tasks.classify import classify
+from resizemix_jax.tasks.classify import View, classify
 from tests import toy
 from tests.tasks.method import CUT, PUZZLE, SALIENCYMIX, config, variables_of
 
 
 def test_a_network_without_the_two_parts_has_no_map():
-    with pytest.raises(ValueError, match='needs a network with the methods features and head; Linear has'):
+    with pytest.raises(ValueError, match='needs a network with the methods features and head; Linear lacks'):
         saliency_pass(toy.Linear(4, False), 'grad_cam', {})
 
 
@@ -110,7 +110,7 @@ def test_a_map_of_the_image_alone_is_of_the_augmented_pixels_and_needs_no_networ
 
     @jax.jit
     def both(images):
-        view, pixels = task.view(images, key, 0.0), task.augment(keys.stream(key, 'augment'), images)
+        view, pixels = task.view(images, key, 0.0), View(task.view.stages[:-1])(images, key, 0.0)
         maps = fine_grained.fine_grained(pixels)
         expected = saliencymix(keys.stream(key, 'mix'), view, jnp.eye(8), prob=1.0, saliency=maps)
         return view, pixels, expected, task.prepare({}, {}, batch, key, 0.0)

@@ -1,0 +1,74 @@
+"""Config files: found where the user says, or in the package."""
+
+import importlib
+import pathlib
+import runpy
+import traceback
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from resizemix_jax.errors import ConfigError
+
+FOLDER = 'configs'
+
+
+class ConfigFile(NamedTuple):
+    """A loaded config file.
+
+    Attributes:
+        path: as the user wrote it.
+        doc: its docstring.
+        get_config: argument (str) -> ConfigDict.
+        table: its TABLE, a `tables.Table`, or None.
+    """
+
+    path: str
+    doc: str
+    get_config: Callable
+    table: Any
+
+
+def load(path):
+    """The config file at `path`; where there is no `configs/NAME.py`, the package's own.
+
+    Raises:
+        ConfigError: there is no such file, it cannot be run, it has no get_config, or its TABLE another name.
+    """
+    try:
+        names = _names(pathlib.Path(path))
+    except Exception as error:  # of the user's own file
+        line = f'{_line(error, path)}{type(error).__name__}: {error}'
+        raise ConfigError(f'{path} cannot be loaded: {line}') from error
+    if names is None:
+        raise ConfigError(f'--config={path}: there is no such file, nor one of that name in the package')
+    table = names.get('TABLE')
+    if not callable(names.get('get_config')):
+        raise ConfigError(f'{path} must define get_config(arg)')
+    if table is not None and table.name != pathlib.Path(path).stem:
+        raise ConfigError(f'{path}: the name of its TABLE is {table.name!r}, and must be that of the file')
+    return ConfigFile(str(path), names.get('__doc__') or '', names['get_config'], table)
+
+
+def beside(path, name):
+    """The path of the table `name`: the file beside the one at `path`, or else the package's own."""
+    neighbour = pathlib.Path(path).with_name(f'{name}.py')
+    return str(neighbour) if neighbour.is_file() else f'{FOLDER}/{name}.py'
+
+
+def _names(path):
+    """What a config file defines, or None if there is none."""
+    if path.is_file():
+        return runpy.run_path(str(path))
+    if path.parent != pathlib.Path(FOLDER) or path.suffix != '.py':
+        return None
+    try:  # installed
+        return vars(importlib.import_module(f'{__package__}.{FOLDER}.{path.stem}'))
+    except ModuleNotFoundError:  # a checkout, seen from another directory
+        packaged = pathlib.Path(__file__).parents[1] / path
+        return runpy.run_path(str(packaged)) if packaged.is_file() else None
+
+
+def _line(error, path):
+    """'line 3: ', where an error of a config file came from, or ''."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f'line {frames[-1].lineno}: ' if frames else ''

@@ -1,0 +1,129 @@
+"""What the command prints of a table: the commands that make its runs, and a result beside the paper's."""
+
+import shlex
+from typing import NamedTuple
+
+from resizemix_jax.config import group
+from resizemix_jax.config_files import beside, load
+from resizemix_jax.errors import ConfigError
+from resizemix_jax.tables import USES
+
+PROGRAM = ('python', 'main.py')
+
+
+class Command(NamedTuple):
+    """A command of the trainer: a mode with the config file `path`, its argument and overrides, in a workdir.
+
+    Attributes:
+        overrides: key -> value.
+        makes: the file or directory that it leaves; '' where it is the workdir's result.
+    """
+
+    mode: str
+    path: str
+    argument: str
+    overrides: dict
+    workdir: str
+    makes: str = ''
+
+    @property
+    def flags(self):
+        """Its words after the program's name."""
+        mode = [] if self.mode == 'train' else [f'--mode={self.mode}']
+        return flags(self.path, self.argument, self.overrides, self.workdir) + mode
+
+
+def flags(path, argument, overrides, workdir):
+    """The flags that train with an argument of the config file `path`.
+
+    Args:
+        overrides: key -> value; lists are written as tuples.
+    """
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in sorted(overrides.items())}
+    config = f'--config={path}:{argument}' if argument else f'--config={path}'
+    return [config, *(f'--config.{key}={value}' for key, value in values.items()), f'--workdir={workdir}']
+
+
+def commands(table, path, cell, root='runs', overrides=None, dependents=()):
+    """The commands that make a cell's run, in order: those of the runs that it needs first, and its own last.
+
+    Args:
+        table: `tables.Table`.
+        path: of its file.
+        cell: see `Table.cells`.
+        root: the directory of all the workdirs.
+        overrides: key -> value, for the run and for the runs of the same table that it needs; those of other
+            tables take only the keys that do not make another experiment.
+        dependents: the (table, row) that need this one, to find a circle.
+
+    Raises:
+        ConfigError: a row needs one that does not exist or is refused, or rows need each other.
+    """
+    overrides, own = dict(overrides or {}), (table.name, cell['row'])
+    if own in dependents:
+        words = ', which needs '.join(f'{name} of {of}' for of, name in (*dependents, own))
+        raise ConfigError(f'rows must not need each other: {words}')
+    made = []
+    for of, name, what in table.row(cell['row']).needs:
+        other_path = path if of == table.name else beside(path, of)
+        other = table if of == table.name else load(other_path).table
+        if other is None:
+            raise ConfigError(
+                f'{table.name}, row {cell["row"]} needs a run of {of}, and {other_path} has no TABLE'
+            )
+        inherited = {k: v for k, v in overrides.items() if other is table or group(k) == 'free'}
+        chain = commands(other, other_path, other.needed(name, cell), root, inherited, (*dependents, own))
+        mode, below, key = USES[what]
+        taken = f'{chain[-1].workdir}/{below}' if below else chain[-1].workdir
+        if mode:
+            chain.append(chain[-1]._replace(mode=mode, makes=taken))
+        made += [command for command in chain if command not in made]
+        overrides[key] = taken
+    workdir = f'{root}/{table.directory(cell)}'
+    return [*made, Command('train', str(path), table.argument(cell), overrides, workdir)]
+
+
+def listing(table, path, program=PROGRAM):
+    """A table's rows as text: title, the paper's numbers, and the commands in order or the reason against it.
+
+    Args:
+        table: `tables.Table`.
+        path: of its file.
+        program: the words before the flags.
+    """
+    lines = [table.title, '']
+    for row in table.rows:
+        lines.append(f'{row.title}  (paper: {_numbers(row)})')
+        if row.refused:
+            lines.append(f'    cannot be run: {row.refused}')
+            continue
+        for cell in table.cells(rows=[row.name]):
+            lines += [
+                f'    {shlex.join([*program, *command.flags])}' for command in commands(table, path, cell)
+            ]
+    return '\n'.join(lines)
+
+
+def conclusion(table, result, overrides, score):
+    """A run's scores, and the paper's numbers of its row, as text.
+
+    Args:
+        table: `tables.Table`, or None for a config file without one.
+        result: name -> value, of a training or an evaluation.
+        overrides: of the config on the command line.
+        score: the name of the task's main measure, a share of 1; the result's values are named by it.
+    """
+    lines = [f'{name}: {100 * value:.2f} %' for name, value in result.items() if score in name.split('_')]
+    row = next((row for row in table.rows if row.name == result.get('row')), None) if table else None
+    if row and row.paper:
+        lines.append(f'the paper, {row.title}: {_numbers(row)}')
+        changed = sorted(key for key in overrides if group(key) != 'free')
+        if changed:
+            lines.append(f'not comparable: this run overrides {", ".join(changed)}')
+        if result.get('scale', 'paper') != 'paper':
+            lines.append(f'not comparable: this run is of scale={result["scale"]}')
+    return '\n'.join(lines)
+
+
+def _numbers(row):
+    return ', '.join(f'{column} {number:g}' for column, number in row.paper.items()) or 'no number'

@@ -1,0 +1,143 @@
+"""Stored configs of older formats: STEPS[k] makes a config of format k + 1 one of format k + 2.
+
+A step writes out what the old version did, so it does not ask today's functions for their defaults.
+"""
+
+_OPTIMIZER = ('momentum', 'nesterov', 'weight_decay', 'decay')
+_SCHEDULE = ('lr', 'warmup_epochs', 'warmup_lr', 'final_lr')
+
+# Old key -> new key, for those who type the old one.
+OLD_KEYS = {f'optimizer.{key}': f'optimizer_args.{key}' for key in _OPTIMIZER} | {
+    f'optimizer.{key}': f'schedule_args.{key}' for key in _SCHEDULE
+}
+
+
+def _from_1(old):
+    """Format 2: optimiser and schedule have names, and the groups of keywords are complete."""
+    new = {key: value for key, value in old.items() if key != 'optimizer'}
+    values = old['optimizer']
+    new |= {
+        'optimizer': 'sgd',
+        'optimizer_args': {key: values[key] for key in _OPTIMIZER},
+        'schedule': 'cosine',
+        'schedule_args': {key: values[key] for key in _SCHEDULE},
+        'freeze': [],
+    }
+    for key, family in _FAMILIES_1.items():
+        name = new[key].partition(':')[0]
+        new[f'{key}_args'] = _DEFAULTS_1[family].get(name, {}) | new[f'{key}_args']
+    new['generate_args'] = _DEFAULTS_1['mixing']['supermix'] | new['generate_args']
+    return new
+
+
+_FAMILIES_1 = {
+    'task': 'tasks', 'dataset': 'datasets', 'model': 'models', 'augment': 'augment', 'policy': 'augment',
+    'mixing': 'mixing', 'saliency': 'saliency',
+}  # fmt: skip
+
+# The defaults that keywords had in 0.1.0, which stored only those that a table set.
+_DEFAULTS_1 = {
+    'mixing': {
+        'cut_paste': {
+            'source': 'random',
+            'paste': 'random',
+            'size': 'tau',
+            'tau': (0.1, 0.8),
+            'alpha': 1.0,
+            'per': 'batch',
+        },
+        'cutmix': {'alpha': 1.0, 'prob': 0.5, 'per': 'batch'},
+        'cutout': {'length': 16},
+        'fmix': {'alpha': 1.0, 'decay': 3.0, 'spectrum': 'released', 'weight': 'drawn', 'per': 'batch'},
+        'mixup': {'alpha': 1.0, 'per': 'batch'},
+        'puzzlemix': {
+            'alpha': 1.0,
+            'beta': 1.2,
+            'gamma': 0.5,
+            'eta': 0.2,
+            'n_labels': 3,
+            'neigh': 4,
+            'transport': True,
+            't_eps': 0.8,
+            't_size': -1,
+            'blocks': (2, 4, 8, 16),
+        },
+        'random_erasing': {
+            'prob': 0.5,
+            'area': (0.02, 0.4),
+            'ratio': 0.3,
+            'aspect': 'uniform',
+            'attempts': 100,
+            'fill': (0.4914, 0.4822, 0.4465),
+        },
+        'resizemix': {'tau': (0.1, 0.8), 'per': 'batch', 'method': 'nearest', 'antialias': True},
+        'ricap': {'beta': 0.3, 'per': 'batch'},
+        'saliencymix': {'alpha': 1.0, 'prob': 0.5, 'per': 'batch'},
+        'supermix': {
+            'k': 2,
+            'alpha': 3.0,
+            'mask_size': 8,
+            'sigma': 1.0,
+            'lambda_s': 25.0,
+            'max_iters': 50,
+            'leftover': 0.7,
+        },
+    },
+    'augment': {
+        'augmix': {
+            'severity': 3.0,
+            'width': 3,
+            'depth': 3,
+            'alpha': 1.0,
+            'fill': 0,
+            'interpolation': 'bilinear',
+        },
+        'autoaugment': {
+            'policy': 'autoaugment_cifar10',
+            'scale': 'tf',
+            'per': 'sample',
+            'fill': 'scale',
+            'interpolation': 'nearest',
+        },
+        'crop_flip': {'padding': 4, 'flip': True},
+        'dada': {'policy': 'dada_cifar10', 'per': 'sample', 'fill': 0, 'interpolation': 'nearest'},
+        'fast_autoaugment': {
+            'policy': 'fast_autoaugment_cifar10',
+            'per': 'sample',
+            'fill': 0,
+            'interpolation': 'nearest',
+        },
+        'operation': {'name': 'Rotate', 'level': 0.8, 'fill': 0, 'interpolation': 'nearest'},
+        'pba': {'policy': 'pba_cifar10', 'fill': 0, 'interpolation': 'nearest'},
+        'randaugment': {
+            'n': 2,
+            'm': 9,
+            'scale': 'torchvision',
+            'per': 'sample',
+            'fill': 'scale',
+            'interpolation': 'scale',
+        },
+    },
+    'models': {
+        'resnet': {'depth': 50, 'width': 64},
+        'shake_shake': {'depth': 26, 'width': 96},
+        'wide_resnet': {'depth': 28, 'width': 10, 'variant': 'original', 'dropout': 0.0},
+    },
+    'tasks': {
+        'consistency': {'views': 2, 'weight': 12.0},
+    },
+    'saliency': {
+        'grad_cam': {'target': 'argmax', 'reduction': 'mean'},
+        'cam': {'target': 'label'},
+        'input_gradient': {'target': 'label'},
+    },
+    'datasets': {
+        'fake': {'image_shape': (32, 32, 3), 'num_classes': 10, 'train_size': 1024, 'eval_size': 256},
+        'fashion_mnist_10k': {'train_size': 10000},
+        'folder': {'image_size': 224, 'eval_resize': 0, 'resize': 'linear', 'max_damaged': 0.0001},
+        'imagenet': {'image_size': 224, 'eval_resize': 0, 'resize': 'linear', 'max_damaged': 0.0001},
+        'tfds': {'image_size': 224, 'eval_resize': 0, 'resize': 'linear', 'max_damaged': 0.0001},
+    },
+}
+
+STEPS = (_from_1,)

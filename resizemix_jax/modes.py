@@ -1,0 +1,224 @@
+"""What the command can do: --mode=NAME is the function NAME of this file, which returns the text to print.
+
+Each imports its program when it runs, so --help, --list and a wrong flag answer at once.
+"""
+
+import pathlib
+import shlex
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from resizemix_jax import config as configs
+from resizemix_jax import config_files, listing
+from resizemix_jax.errors import ConfigError, RunError
+
+SCRIPT = 'resizemix-jax'  # the name of the installed command
+
+
+class Request(NamedTuple):
+    """A command, read.
+
+    Attributes:
+        config: ConfigDict, overrides included, locked; None in a mode without one.
+        workdir: of the run, or the directory of many.
+        path: of the config file.
+        argument: of the config, after the colon.
+        table: of the config file, a `tables.Table`, or None.
+        overrides: key -> value.
+        options: name -> value of all flags.
+    """
+
+    config: Any
+    workdir: str
+    path: str
+    argument: str
+    table: Any
+    overrides: dict
+    options: dict
+
+
+def train(request):
+    """Trains, or continues."""
+    from resizemix_jax.train import train_and_evaluate
+
+    change = request.options['allow_config_change']
+    return _conclusion(request, train_and_evaluate(request.config, request.workdir, change))
+
+
+def evaluate(request):
+    """Evaluates the newest and the best checkpoint."""
+    from resizemix_jax.evaluate import evaluate_checkpoint
+
+    return _conclusion(request, evaluate_checkpoint(request.config, request.workdir))
+
+
+def gallery(request):
+    """Draws what the network is shown."""
+    from resizemix_jax.gallery import gallery
+
+    config, table, options = request.config, request.table, request.options
+    variants = table.variants(config) if table else ((config.mixing, config),)
+    paths = gallery(config, request.workdir, variants, options['images'], options['image_size'])
+    return '\n'.join(map(str, paths))
+
+
+def generate(request):
+    """Mixes the training images with the network of the workdir, and writes a dataset to train on."""
+    from resizemix_jax.generate import generate
+
+    made = generate(request.config, request.workdir, request.options['output'])
+    return (
+        f'{made.tried} images tried, {made.kept} kept ({100 * made.kept / made.tried:.1f} %), after '
+        f'{made.steps:.1f} steps on average; written to {made.directory}. Train on them with:\n'
+        f'    {_student(request, made.directory)}'
+    )
+
+
+def _student(request, directory):
+    """The command that trains on a generated set what the request would train."""
+    own = ('dataset', 'data_dir', *configs.GENERATE_KEYS)
+    kept = {key: value for key, value in request.overrides.items() if key.partition('.')[0] not in own}
+    changes = kept | {'dataset': 'generated', 'data_dir': directory}
+    words = listing.flags(request.path, request.argument, changes, f'{directory}_run')
+    return shlex.join([*program(), *words])
+
+
+def report(request):
+    """Writes the table of the runs below the workdir, beside the paper's numbers."""
+    from resizemix_jax.report import tables as reports
+
+    asked = request.workdir, layout(_table(request), request.path), request.options['accuracy']
+    interval = request.options['interval']
+    paths = reports.watch(*asked, interval) if request.options['watch'] else reports.write(*asked)
+    return '\n'.join(map(str, paths))
+
+
+def sweep(request):
+    """Runs the cells of a table, each in its own directory below the workdir, then the report."""
+    from resizemix_jax import sweep as sweeps
+
+    try:
+        jobs = [sweeps.Job(*job) for job in _jobs(request)]
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    if request.options['dry_run']:
+        return sweeps.plan(jobs)
+    outcome = sweeps.run_all(jobs)
+    if outcome.failed and not outcome.made + outcome.before:
+        raise RunError(str(outcome))
+    text = f'{outcome}\n{report(request)}'
+    if outcome.failed:
+        raise RunError(text)
+    return text
+
+
+def compare(request):
+    """Compares the runs in the workdir with those in another directory."""
+    from resizemix_jax.report.compare import compare as compared
+
+    if not request.options['other']:
+        raise ConfigError('--other=DIR is needed: the runs to compare those in --workdir with')
+    return compared(request.workdir, request.options['other'], request.options['accuracy'])
+
+
+def compile(request):
+    """Compiles the training step for a target, which need not be here, and says whether it fits."""
+    from resizemix_jax.compile import compile_step
+
+    reports = compile_step(request.config, request.options['target'])
+    text = '\n'.join(map(str, reports))
+    if not all(report.fits for report in reports):
+        raise RunError(text)
+    return text
+
+
+def _conclusion(request, result):
+    from resizemix_jax.run import results
+
+    score = results.score_of(request.config)
+    return listing.conclusion(request.table, result, request.overrides, score)
+
+
+def _table(request):
+    if request.table is None:
+        raise ConfigError(f'{request.path} has no TABLE; name a table, e.g. --config=configs/table3.py')
+    return request.table
+
+
+def layout(table, path):
+    """What the report has to know of a table."""
+    from resizemix_jax.report.cells import Layout
+
+    def flags_of(stored, changes, workdir):
+        return listing.flags(path, table.argument(stored), changes, workdir)
+
+    rows = [
+        {'row': row.name, 'title': row.title, 'paper': dict(row.paper)}
+        | ({'refused': row.refused} if row.refused else {})
+        for row in table.rows
+    ]
+    columns = tuple(column.name for column in table.columns)
+    defaults = configs.migrate({'format': configs.FORMAT})
+    return Layout(table.name, table.title, tuple(rows), columns, defaults, table.resolve, flags_of)
+
+
+def _jobs(request):
+    """(workdir, config as stored, words of the command) of every command of a sweep, needed ones first."""
+    table, options, config = _table(request), request.options, request.config
+    _check_sweep(table, request)
+    chosen = table.cells(options['rows'], options['columns'], options['seeds'], config.recipe, config.scale)
+    done = []
+    for cell in chosen:
+        for command in listing.commands(table, request.path, cell, request.workdir, request.overrides):
+            if command in done or (command.makes and pathlib.Path(command.makes).exists()):
+                continue
+            done.append(command)
+            yield (
+                command.makes or command.workdir,
+                _stored(command),
+                [sys.executable, sys.argv[0], *command.flags],
+            )
+
+
+def _check_sweep(table, request):
+    own = {'row': 'rows', table.column_key: 'columns', 'seed': 'seeds'}
+    given = [item.partition('=')[0] for item in request.argument.split(',')]
+    for key in [*given, *({'seed'} & request.overrides.keys())]:
+        if key in own:
+            raise ConfigError(f'{key} is chosen by --{own[key]} in a sweep, not in the config')
+
+
+def _stored(command):
+    config = config_files.load(command.path).get_config(command.argument)
+    try:
+        return configs.stored(configs.override(config, command.overrides))
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f'{command.argument}: {error}') from error
+
+
+class Mode(NamedTuple):
+    """A program, and whether it needs a config and a workdir, and runs on several hosts."""
+
+    run: Callable
+    config: bool = True
+    workdir: bool = True
+    multihost: bool = False
+
+
+MODES = {
+    'train': Mode(train, multihost=True),
+    'evaluate': Mode(evaluate, multihost=True),
+    'gallery': Mode(gallery),
+    'generate': Mode(generate),
+    'report': Mode(report),
+    'sweep': Mode(sweep),
+    'compare': Mode(compare, config=False),
+    'compile': Mode(compile, workdir=False),
+}
+
+
+def program():
+    """The words that start this program, for commands that are printed."""
+    script = pathlib.Path(sys.argv[0]).name
+    return (script,) if script == SCRIPT else listing.PROGRAM

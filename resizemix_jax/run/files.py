@@ -1,0 +1,214 @@
+"""The files of a run, and the only door to them: nothing else in the package opens a path in a workdir.
+
+Checkpoints, traces and pictures are written by Orbax, JAX and the gallery into directories of their own. The
+functions here take `pathlib.Path`s, and say in a sentence what the file system refused.
+"""
+
+import contextlib
+import errno
+import fcntl
+import json
+import logging
+import os
+import shutil
+import socket
+
+from resizemix_jax.errors import ConfigError, RunError
+
+log = logging.getLogger(__name__)
+
+PART = '.part'  # the end of the name of a file that is not whole yet
+
+
+def exists(path):
+    """Whether there is anything at a path."""
+    with _reported('look for', path):
+        return path.exists()
+
+
+def names(directory):
+    """The names of what a directory holds, sorted; () of none."""
+    with _reported('list', directory):
+        return tuple(sorted(os.listdir(directory))) if directory.is_dir() else ()
+
+
+def modified(path):
+    """When a file was last written, in seconds since the epoch."""
+    with _reported('read', path):
+        return path.stat().st_mtime
+
+
+def make_directory(path):
+    """Makes a directory with those above it, if it is not there.
+
+    Raises:
+        ConfigError: there is a file of that name.
+    """
+    with _reported('make', path):
+        if path.exists() and not path.is_dir():
+            raise ConfigError(f'{path} is a file; name a directory')
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def rename(path, target):
+    """Renames a file or directory."""
+    with _reported('rename', path):
+        path.rename(target)
+
+
+def delete(path):
+    """Deletes a directory with all that is in it."""
+    with _reported('delete', path):
+        shutil.rmtree(path)
+
+
+def read_json(path):
+    """The content of a file of one JSON object, as a dict.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    with _reported('read', path):
+        data = path.read_bytes()
+    try:
+        content = json.loads(data.decode('utf-8'))
+    except ValueError as error:
+        raise ConfigError(f'{path} is not JSON ({error}); move it away to start again') from error
+    if not isinstance(content, dict):
+        raise ConfigError(
+            f'{path} holds {type(content).__name__}, and must hold an object; move it away to start again'
+        )
+    return content
+
+
+def write_json(path, content):
+    """Writes a file of JSON, whole and durable."""
+    _write(path, json.dumps(content, indent=2, sort_keys=True) + '\n')
+
+
+def read_rows(path):
+    """The rows of a file of JSON lines: objects with a number `step`.
+
+    Returns:
+        The rows, and the numbers of the lines that are none (the last one can be cut off by a kill), from 1. No
+        file has no lines.
+    """
+    rows, dropped = [], []
+    with _reported('read', path):
+        text = path.read_bytes().decode('utf-8', errors='replace') if path.exists() else ''
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            row = json.loads(line)
+            row['step'] + 0
+        except (ValueError, TypeError, KeyError):
+            dropped.append(number)
+        else:
+            rows.append(row)
+    return rows, dropped
+
+
+def write_rows(path, rows):
+    """Writes a file of JSON lines, whole and durable."""
+    _write(path, ''.join(json.dumps(row) + '\n' for row in rows))
+
+
+class Appender:
+    """Appends bytes to a file; what was appended survives this process at once, and the machine after `close`."""
+
+    def __init__(self, path):
+        self._path = path
+        with _reported('open', path):
+            self._file = path.open('ab')
+
+    def append(self, data):
+        """Appends bytes and hands them to the operating system."""
+        with _reported('write', self._path):
+            self._file.write(data)
+            self._file.flush()
+
+    def append_row(self, row):
+        """Appends a row of JSON lines."""
+        self.append((json.dumps(row) + '\n').encode('utf-8'))
+
+    def close(self):
+        """Closes the file once it is on the disk."""
+        with _reported('write', self._path), self._file:
+            os.fsync(self._file.fileno())
+
+
+@contextlib.contextmanager
+def lock(path):
+    """A context that one process at a time is in; the kernel ends it when the process dies.
+
+    Args:
+        path: of a file that holds the owner's host and process id. It stays.
+
+    Raises:
+        ConfigError: another process, or another context of this one, has it.
+    """
+    with _reported('open', path):
+        file = path.open('a+', encoding='utf-8')
+    with file:
+        _acquire(file, path)
+        file.truncate(0)
+        file.write(json.dumps({'host': socket.gethostname(), 'pid': os.getpid()}))
+        file.flush()
+        yield
+
+
+def _acquire(file, path):
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ConfigError(
+            f'{path.parent} is in use by {_owner(file)}; wait for its end, stop it, or use another --workdir'
+        ) from None
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):
+            raise RunError(f'cannot lock {path}: {error.strerror}') from error
+        log.warning(
+            'The file system of %s has no locks (%s): make sure that no second run uses that directory',
+            path.parent,
+            error.strerror,
+        )
+
+
+def _owner(file):
+    file.seek(0)
+    try:
+        owner = json.loads(file.read())
+        return f'process {owner["pid"]} on {owner["host"]}'
+    except (ValueError, TypeError, KeyError):  # between its lock and its name
+        return 'another process'
+
+
+def _write(path, text):
+    """Writes a file whole or not at all, so that it is still there after a power cut."""
+    part = path.with_name(path.name + PART)
+    with _reported('write', path):
+        with part.open('w', encoding='utf-8') as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        _sync_directory(path.parent)
+
+
+def _sync_directory(directory):
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):  # mounted buckets cannot
+            raise
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _reported(verb, path):
+    """Turns what the file system refuses into a RunError that names the path."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f'cannot {verb} {path}: {error.strerror or error}') from error

@@ -1,0 +1,28 @@
+"""Which keys of its config a run reads: a key that no run reads is one that says nothing."""
+
+
+class RecordedConfig:
+    """A config that notes its top-level keys as they are read; a group such as `mixing_args` is read as a whole.
+
+    Whole views of the config (`to_json`, `to_dict`, copies, `str`) are not noted.
+    """
+
+    def __init__(self, config):
+        self._config = config
+        self._read = set()
+
+    def __getattr__(self, name):
+        if name in self._config:
+            self._read.add(name)
+        return getattr(self._config, name)
+
+    def __getitem__(self, key):
+        self._read.add(key)
+        return self._config[key]
+
+    def __str__(self):
+        return str(self._config)
+
+    def unread(self):
+        """The keys that were not read so far, a sorted list."""
+        return sorted(set(self._config) - self._read)

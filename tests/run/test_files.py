@@ -1,0 +1,118 @@
+import ast
+import json
+import pathlib
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from resizemix_jax import run
+from resizemix_jax.errors import ConfigError, RunError
+from resizemix_jax.run import files
+
+ROOM = pathlib.Path(run.__file__).parent
+OPENING = {
+    'open', 'fdopen', 'read_text', 'read_bytes', 'write_text', 'write_bytes', 'mkdir', 'makedirs', 'touch', 'unlink',
+    'rmdir', 'rmtree', 'rename', 'iterdir', 'glob', 'rglob', 'walk', 'scandir', 'listdir', 'exists', 'is_dir',
+    'is_file', 'stat', 'symlink_to', 'copy', 'copytree', 'move',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('path', sorted(ROOM.glob('*.py')), ids=lambda path: path.name)
+def test_only_files_opens_a_path(path):
+    if path.name == 'files.py':
+        return
+    for node in ast.walk(ast.parse(path.read_text('utf-8'))):
+        if not isinstance(node, ast.Call):
+            continue
+        function = node.func
+        owner = ast.unparse(function.value) if isinstance(function, ast.Attribute) else ''
+        called = function.attr if owner else getattr(function, 'id', '')
+        assert called not in OPENING or owner == 'files', (
+            f'{path.name}:{node.lineno}: {ast.unparse(function)}'
+        )
+
+
+def test_json_comes_back_and_is_written_whole(tmp_path, monkeypatch):
+    path = tmp_path / 'config.json'
+    files.write_json(path, {'b': [1, 2], 'a': 'ü'})
+    assert files.read_json(path) == {'a': 'ü', 'b': [1, 2]}
+
+    def cut(*args):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(files.os, 'fsync', cut)
+    with pytest.raises(RunError, match=f'cannot write {path}: No space left on device'):
+        files.write_json(path, {'a': 'other'})
+    assert files.read_json(path) == {'a': 'ü', 'b': [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'), [(b'{', 'is not JSON'), (b'\xff{}', 'is not JSON'), (b'[]', 'holds list')]
+)
+def test_a_file_that_holds_no_object_is_named(content, message, tmp_path):
+    path = tmp_path / 'config.json'
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=f'{path} {message}.*; move it away'):
+        files.read_json(path)
+
+
+def test_rows_come_back_and_other_lines_are_numbered(tmp_path):
+    path = tmp_path / 'metrics.jsonl'
+    assert files.read_rows(path) == ([], [])
+    files.write_rows(path, [{'step': 1, 'a': 2.5}])
+    appender = files.Appender(path)
+    appender.append_row({'step': 2})
+    assert files.read_rows(path) == ([{'step': 1, 'a': 2.5}, {'step': 2}], [])  # before it is closed
+    appender.append(b'nonsense\n[]\n{"a": 1}\n{"step": 3, "a"')
+    appender.close()
+    assert files.read_rows(path) == ([{'step': 1, 'a': 2.5}, {'step': 2}], [3, 4, 5, 6])
+
+
+def test_what_the_file_system_refuses_is_a_sentence(tmp_path):
+    (tmp_path / 'file').write_text('x')
+    with pytest.raises(ConfigError, match='is a file; name a directory'):
+        files.make_directory(tmp_path / 'file')
+    for refused in (
+        lambda: files.make_directory(tmp_path / 'file' / 'below'),
+        lambda: files.write_json(tmp_path / 'absent' / 'config.json', {}),
+        lambda: files.read_json(tmp_path / 'absent'),
+        lambda: files.Appender(tmp_path / 'absent' / 'metrics.jsonl'),
+        lambda: files.make_directory(tmp_path / ('x' * 300)),
+    ):
+        with pytest.raises(RunError, match='cannot .*(Not a directory|No such file|too long)'):
+            refused()
+
+
+def test_names_of_a_directory(tmp_path):
+    (tmp_path / 'b').mkdir()
+    (tmp_path / 'a').write_text('')
+    assert files.names(tmp_path) == ('a', 'b') and files.names(tmp_path / 'absent') == ()
+
+
+HOLD = """
+    import pathlib, sys
+    from resizemix_jax.run import files
+    with files.lock(pathlib.Path(sys.argv[1])):
+        print('locked', flush=True)
+        sys.stdin.read()
+"""
+
+
+def test_a_lock_is_one_process_s_until_it_dies(tmp_path):
+    path = tmp_path / '.lock'
+    command = [sys.executable, '-c', textwrap.dedent(HOLD), str(path)]
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with subprocess.Popen(command, **pipes) as holder:
+        assert holder.stdout.readline() == 'locked\n'
+        pid = json.loads(path.read_text())['pid']
+        with pytest.raises(ConfigError, match=f'{tmp_path} is in use by process {pid} on .*; wait') as error:
+            with files.lock(path):
+                pass
+        assert error.value.exit_code == 2
+        holder.kill()
+    with files.lock(path), pytest.raises(ConfigError, match='in use'), files.lock(path):
+        pass
+    with files.lock(path):
+        pass

@@ -1,0 +1,100 @@
+"""The config: completed, changed by one rule, compared."""
+
+import json
+
+import ml_collections
+import pytest
+
+from resizemix_jax import config as configs
+from resizemix_jax.find import find, keywords, names
+from resizemix_jax.key_checks import IDENTITY_KEYS
+
+
+def complete():
+    return configs.complete(configs.base())
+
+
+@pytest.mark.parametrize(('key', 'family'), configs.FAMILIES.items())
+def test_every_member_s_keywords_are_completed(key, family):
+    for name in names(family):
+        config = configs.assign(configs.base(), {key: name})
+        args = configs.complete(config)[f'{key}_args']
+        own = configs.base()[f'{key}_args'].to_dict() if configs.base()[key] == name else {}
+        assert args.to_dict() == keywords(find(family, name)) | own
+        assert json.loads(config.to_json())[key] == name
+
+
+def test_a_group_without_a_name_and_a_name_without_a_group():
+    assert set(configs.functions(configs.base())) == {
+        key for key, value in configs.base().items() if isinstance(value, ml_collections.ConfigDict)
+    }
+    assert complete().saliency_args.to_dict() == {}
+    assert (
+        configs.complete(configs.assign(configs.base(), {'saliency': 'cam'})).saliency_args.target == 'label'
+    )
+    with pytest.raises(ValueError, match="saliency_args={'target': 'x'} needs a name: set saliency"):
+        configs.complete(configs.assign(configs.base(), {'saliency_args': {'target': 'x'}}))
+    with pytest.raises(ValueError, match="saliency='gradcam': .*; there are: cam, fine_grained, grad_cam"):
+        configs.complete(configs.assign(configs.base(), {'saliency': 'gradcam'}))
+
+
+def test_completing_keeps_values_and_works_on_a_locked_config():
+    config = configs.base()
+    config.mixing, config.mixing_args.prob = 'cutmix', 0.25
+    config.lock()
+    assert configs.complete(config).mixing_args.to_dict() == {'alpha': 1.0, 'prob': 0.25, 'per': 'batch'}
+    with pytest.raises(ValueError, match='mixing_args: cutmix does not take x; it takes: alpha, prob, per'):
+        configs.complete(configs.assign(config, {'mixing_args': {'x': 1}}))
+
+
+def test_a_changed_name_empties_its_group_and_an_equal_one_keeps_it():
+    config = configs.complete(
+        configs.assign(configs.base(), {'mixing': 'cutmix', 'mixing_args': {'prob': 0.25}})
+    )
+    configs.assign(config, {'mixing': 'cutmix', 'mixing_args': {'alpha': 2.0}})
+    assert config.mixing_args.to_dict() == {'alpha': 2.0, 'prob': 0.25, 'per': 'batch'}
+    configs.assign(config, {'mixing_args': {'alpha': 3.0}, 'mixing': 'mixup'})
+    assert config.mixing_args.to_dict() == {'alpha': 3.0}
+
+
+def test_overrides_take_names_first():
+    config = complete().lock()
+    values = {'mixing_args.prob': 0.25, 'mixing': 'cutmix', 'seed': 3, 'schedule_args': {'lr': 0.5}}
+    configs.override(config, values)
+    assert (config.mixing_args.prob, config.mixing_args.alpha, config.seed) == (0.25, 1.0, 3)
+    assert (config.schedule_args.lr, config.schedule_args.final_lr) == (0.5, 0.0)
+    with pytest.raises(ValueError, match='mixing_args has no key'):
+        configs.override(complete(), {'mixing_args.prob': 0.25})
+    with pytest.raises(TypeError):
+        configs.override(complete(), {'seed': 'x'})
+
+
+def test_differences_and_what_they_mean():
+    old = configs.stored(complete())
+    new = configs.stored(configs.override(complete(), {
+        'mixing': 'mixup', 'batch_size': 32, 'log_every_steps': 7, 'generate_args.k': 3, 'freeze': ('a/*',),
+    }))  # fmt: skip
+    found = configs.differences(old, new)
+    assert found == [
+        ('batch_size', 256, 32), ('freeze', [], ['a/*']), ('mixing', 'none', 'mixup'),
+        ('mixing_args.alpha', 'absent', 1.0), ('mixing_args.per', 'absent', 'batch'),
+    ]  # fmt: skip
+    assert [key for key, _, _ in configs.differences(old, new, ignore=('mixing', 'mixing_args'))] == [
+        'batch_size', 'freeze', 'generate_args.k', 'log_every_steps',
+    ]  # fmt: skip
+    assert [configs.group(key) for key, _, _ in found] == ['shifts', *['experiment'] * 4]
+
+
+def test_groups_name_keys_that_exist():
+    base = configs.base()
+    free = *configs.LOGGING_KEYS, *configs.DEVICE_KEYS, *configs.GENERATE_KEYS
+    for key in (*free, *configs.SHIFTING_KEYS, *configs.METHOD_KEYS, *IDENTITY_KEYS):
+        assert key in base
+    assert {configs.group(key) for key in free} == {'free'}
+    assert not set(free) & set(configs.SHIFTING_KEYS)
+    assert {configs.group(key) for key in configs.METHOD_KEYS} == {'experiment'}
+
+
+def test_no_default_is_none_or_a_list():
+    for value in configs.base().values():
+        assert value is not None and not isinstance(value, list)

@@ -1,0 +1,111 @@
+"""What the command prints of a table."""
+
+import pathlib
+
+import pytest
+
+from resizemix_jax import listing
+from resizemix_jax.errors import ConfigError
+from resizemix_jax.tables import Column, Row, Table
+from tests.configs.tables import TABLES
+
+
+def test_a_listing_has_titles_numbers_commands_and_reasons():
+    lines = listing.listing(TABLES['table2'], 'configs/table2.py').splitlines()
+    assert lines[0].startswith('Table 2: CIFAR-10')
+    at = lines.index('ResizeMix  (paper: cost 0, wrn28_10 97.6, ss26_2x96d 97.93)')
+    assert lines[at + 1].split() == [
+        'python', 'main.py', '--config=configs/table2.py:row=resizemix,model=wrn28_10,seed=0',
+        '--workdir=runs/table2_resizemix_wrn28_10_seed0',
+    ]  # fmt: skip
+    at = lines.index('OHL-AA  (paper: cost 83.4, wrn28_10 97.39)')
+    assert lines[at + 1].startswith('    cannot be run: its authors published neither')
+    text = listing.listing(TABLES['table6'], 'configs/table6.py', program=('x',))
+    assert '    x --config=configs/table6.py:row=crop_resize,dataset=cifar10,seed=0' in text
+
+
+def test_supermix_lists_its_teacher_and_its_images_first():
+    lines = listing.listing(TABLES['related'], 'configs/related.py').splitlines()
+    at = lines.index('SuperMix  (paper: no number)')
+    teacher = 'runs/related_baseline_cifar10_seed0'
+    assert [line.split('main.py ')[1] for line in lines[at + 1 : at + 4]] == [
+        f'--config=configs/related.py:row=baseline,dataset=cifar10,seed=0 --workdir={teacher}',
+        f'--config=configs/related.py:row=baseline,dataset=cifar10,seed=0 --workdir={teacher} --mode=generate',
+        f'--config=configs/related.py:row=supermix,dataset=cifar10,seed=0 --config.data_dir={teacher}/generated '
+        '--workdir=runs/related_supermix_cifar10_seed0',
+    ]
+
+
+def test_needed_runs_take_the_cell_and_what_may_differ():
+    cell = dict(row='supermix', column='cifar100', recipe='released', scale='small', seed=2)
+    overrides = {'steps': 3, 'data_dir': '/data'}
+    first, mixed, last = listing.commands(TABLES['related'], 'configs/related.py', cell, 'r', overrides)
+    teacher = 'r/related_baseline_cifar100_released_small_seed2'
+    assert (first.mode, first.workdir, first.overrides, first.makes) == ('train', teacher, overrides, '')
+    assert (mixed.mode, mixed.workdir, mixed.makes) == ('generate', teacher, f'{teacher}/generated')
+    assert mixed.flags == [*first.flags, '--mode=generate']
+    assert last.overrides == {'steps': 3, 'data_dir': f'{teacher}/generated'}
+    assert last.argument == 'row=supermix,dataset=cifar100,recipe=released,scale=small,seed=2'
+
+
+OTHER = """
+from resizemix_jax.tables import Column, Row, Table
+TABLE = Table('{name}', 'O.', ({rows},), (Column('x'), Column('z')), default_row='a')
+get_config = TABLE.get_config
+"""
+
+
+def _file(path, name, rows="Row('a', 'A')"):
+    (path / f'{name}.py').write_text(OTHER.format(name=name, rows=rows))
+    return str(path / f'{name}.py')
+
+
+def _needing(*needs):
+    return Table('t', 'T.', (Row('a', 'A', needs=needs),), (Column('x'), Column('y')), default_row='a')
+
+
+def test_a_run_of_another_table_is_found_beside_the_file(tmp_path):
+    path = _file(tmp_path, 'other')
+    table = _needing(('other', 'a', 'teacher'))
+    cell = dict(row='a', column='y', seed=1)
+    made = listing.commands(table, tmp_path / 't.py', cell, 'r', {'steps': 3, 'num_devices': 1})
+    assert [(c.mode, c.path, c.argument, c.overrides) for c in made[:2]] == [
+        ('train', path, 'row=a,model=x,seed=1', {'num_devices': 1}),
+        ('generate', path, 'row=a,model=x,seed=1', {'num_devices': 1}),
+    ]
+    assert made[2].overrides == {'steps': 3, 'num_devices': 1, 'data_dir': 'r/other_a_x_seed1/generated'}
+
+
+def test_needs_that_cannot_be_met_are_named(tmp_path):
+    cell, path = dict(row='a', column='x', seed=0), tmp_path / 't.py'
+    with pytest.raises(ConfigError, match='configs/absent.py: there is no such file'):
+        listing.commands(_needing(('absent', 'a', 'teacher')), path, cell)
+    with pytest.raises(ConfigError, match='t, row a needs a run of fake, and configs/fake.py has no TABLE'):
+        listing.commands(_needing(('fake', 'a', 'teacher')), path, cell)
+    _file(tmp_path, 'other', "Row('a', 'A', needs=(('more', 'a', 'teacher'),))")
+    with pytest.raises(ValueError, match="row='b' must be one of: a"):
+        listing.commands(_needing(('other', 'b', 'teacher')), path, cell)
+    _file(tmp_path, 'more', "Row('a', 'A', needs=(('other', 'a', 'teacher'),))")
+    circle = 'a of t, which needs a of other, which needs a of more, which needs a of other'
+    with pytest.raises(ConfigError, match=f'rows must not need each other: {circle}'):
+        listing.commands(_needing(('other', 'a', 'teacher')), path, cell)
+
+
+def test_flags():
+    assert listing.flags('F', 'row=a', {'b': [1, 2], 'a.c': 0.5}, 'D') == [
+        '--config=F:row=a', '--config.a.c=0.5', '--config.b=(1, 2)', '--workdir=D',
+    ]  # fmt: skip
+    assert listing.flags(pathlib.Path('F'), '', {}, 'D') == ['--config=F', '--workdir=D']
+
+
+def test_a_conclusion_has_the_score_and_the_paper_s_numbers():
+    table, result = TABLES['table2'], {'row': 'resizemix', 'top1_last': 0.5, 'steps': 3}
+    assert listing.conclusion(table, result, {}, 'top1').splitlines() == [
+        'top1_last: 50.00 %',
+        'the paper, ResizeMix: cost 0, wrn28_10 97.6, ss26_2x96d 97.93',
+    ]
+    assert listing.conclusion(None, {'map_best': 0.25, 'loss_top1': 1.0}, {}, 'map') == 'map_best: 25.00 %'
+    small = listing.conclusion(table, result | {'scale': 'small'}, {}, 'top1')
+    assert 'not comparable: this run is of scale=small' in small
+    changed = listing.conclusion(table, result, {'steps': 3, 'data_dir': 'x', 'mixing_args.tau': 1}, 'top1')
+    assert changed.endswith('not comparable: this run overrides mixing_args.tau, steps')

@@ -1,0 +1,87 @@
+"""The words of the command line about the config."""
+
+import pytest
+
+from resizemix_jax import config as configs
+from resizemix_jax import overrides
+
+
+def test_words_are_sorted():
+    words = [
+        '--config.seed=1', '--mode=train', '--config', 'a/b.py:row=x,config.mixing=mixup,seed=2',
+        '--config.remat', '--noconfig.model_args.antialias', '--config.epochs', '3', '--config.seed=4', '--list',
+    ]  # fmt: skip
+    found = overrides.sort(words)
+    assert (found.path, found.argument, found.others) == (
+        'a/b.py',
+        'row=x,seed=2',
+        ['--mode=train', '--list'],
+    )
+    assert found.texts == {
+        'mixing': 'mixup', 'remat': 'True', 'model_args.antialias': 'False', 'epochs': '3', 'seed': '4',
+    }  # fmt: skip
+    assert overrides.sort(['--config=f.py:a=b:c']).argument == 'a=b:c'
+    assert overrides.sort(['--workdir=x', '--configs=y']) == ('', '', {}, ['--workdir=x', '--configs=y'])
+    with pytest.raises(ValueError, match='--config needs a file'):
+        overrides.sort(['--config='])
+
+
+def apply(**texts):
+    config = configs.complete(configs.base())
+    texts = {key.replace('__', '.'): value for key, value in texts.items()}
+    return config, overrides.apply(config, texts)
+
+
+def test_values_get_the_type_of_what_they_replace():
+    config, values = apply(
+        seed='3', schedule_args__lr='1', remat='true', augment_args__flip='0', data_dir='1',
+    )  # fmt: skip
+    assert values == {
+        'seed': 3, 'schedule_args.lr': 1.0, 'remat': True, 'augment_args.flip': False, 'data_dir': '1',
+    }  # fmt: skip
+    assert (config.schedule_args.lr, config.data_dir, config.augment_args.flip) == (1.0, '1', False)
+
+
+@pytest.mark.parametrize(
+    ('text', 'value'), [("('a/*', 'b')", ('a/*', 'b')), ('a/*', ('a/*',)), ("['a']", ('a',)), ('()', ())]
+)
+def test_tuples(text, value):
+    config, _ = apply(freeze=text)
+    assert config.freeze == value
+
+
+def test_a_name_comes_with_its_defaults_whatever_the_order():
+    config, values = apply(mixing_args__tau='(0.2, 0.3)', mixing='resizemix')
+    assert config.mixing_args.to_dict() == dict(tau=(0.2, 0.3), per='batch', method='nearest', antialias=True)
+    assert values == {'mixing': 'resizemix', 'mixing_args.tau': (0.2, 0.3)}
+
+
+def test_a_whole_group():
+    config, _ = apply(mixing='cutmix', mixing_args="{'prob': 0.25}")
+    assert config.mixing_args.to_dict() == {'alpha': 1.0, 'prob': 0.25, 'per': 'batch'}
+
+
+@pytest.mark.parametrize(('text', 'value'), [('128', 128), ('(1, 2, 3)', (1, 2, 3)), ('scale', 'scale')])
+def test_a_keyword_may_be_of_another_kind_than_its_default(text, value):
+    config, _ = apply(policy='randaugment', policy_args__fill=text)
+    assert config.policy_args.fill == value
+
+
+@pytest.mark.parametrize(
+    ('texts', 'message'),
+    [
+        (dict(epochs='1.5'), r'--config.epochs=1.5: it must be of type int, like 200'),
+        (dict(augment_args__padding='1.5'), r'--config.augment_args.padding=1.5: it must be of type int'),
+        (dict(schedule_args__lr='fast'), 'must be of type float'),
+        (dict(remat='maybe'), 'must be of type bool'),
+        (dict(augment_args__flip='2'), 'must be of type bool'),
+        (dict(mixing_args='x'), 'must be of type dict'),
+        (dict(mixing='cutmx'), "mixing='cutmx': .*there are: cut_paste, cutmix"),
+        (dict(recipe='released'), '--config=FILE:recipe=released'),
+        (dict(optimizer__lr='1'), r'is now config\.schedule_args\.lr'),
+        (dict(mixing_args="{'x': 1}"), 'mixing_args: none does not take x'),
+    ],
+)
+def test_what_does_not_fit_is_refused(texts, message):
+    with pytest.raises(ValueError, match=message):
+        apply(**texts)
