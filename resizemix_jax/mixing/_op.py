@@ -5,7 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.sharding import AxisType
+from jax.sharding import AxisType, NamedSharding
 
 
 def mixing_op(function):
@@ -31,25 +31,36 @@ def mixing_op(function):
         check_batch(images, labels)
         arrays = {name: value for name, value in keywords.items() if isinstance(value, jax.Array)}
         others = {name: value for name, value in keywords.items() if name not in arrays}
-        shardings = jax.typeof(images).sharding, jax.typeof(labels).sharding
-        explicit = any(AxisType.Explicit in sharding.mesh.axis_types for sharding in shardings)
-        if explicit:
-            others = {name: _explicit(value, shardings[0]) for name, value in others.items()}
+        mesh, axes = _explicit_axes(images, labels)
+        if axes:
+            shardings = tuple(NamedSharding(mesh, jax.typeof(array).sharding.spec) for array in (images, labels))
+            others = {name: _with_explicit_axes(value, axes, shardings[0]) for name, value in others.items()}
 
         def body(*args):
             *args, arrays = vary_together(args)
             return function(*args, **others, **arrays)
 
-        if explicit:
-            body = jax.sharding.auto_axes(body, out_sharding=shardings)
+        if axes:
+            body = jax.sharding.auto_axes(body, axes=axes, out_sharding=shardings)
         return body(key, images, labels, arrays)
 
     return op
 
 
-def _explicit(value, sharding):
+def _explicit_axes(*arrays):
+    """The mesh of the first of the arrays that has Explicit axes, and their names; (None, ()) if none has."""
+    for array in arrays:
+        mesh = jax.typeof(array).sharding.mesh
+        kinds = zip(mesh.axis_names, mesh.axis_types, strict=True)
+        axes = tuple(name for name, kind in kinds if kind is AxisType.Explicit)
+        if axes:
+            return mesh, axes
+    return None, ()
+
+
+def _with_explicit_axes(value, axes, sharding):
     """`value`; a function of images (a teacher) is called with Explicit axes, which its parameters may have."""
-    return jax.sharding.explicit_axes(value, in_sharding=sharding) if callable(value) else value
+    return jax.sharding.explicit_axes(value, axes=axes, in_sharding=sharding) if callable(value) else value
 
 
 def vary_together(tree):
