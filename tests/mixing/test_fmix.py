@@ -62,14 +62,14 @@ def test_fields_are_the_inverse_transform_of_their_spectra(spectrum, size):
     np.testing.assert_allclose(field, expected, atol=2e-6 * abs(expected).max())
 
 
-def test_the_highest_are_exactly_so_many_and_of_equals_the_first():
+def test_top_k_mask_has_exactly_count_pixels_and_ties_go_to_the_first():
     rng = np.random.default_rng(0)
     field = np.round(rng.normal(size=(40, 60)), 1).astype(np.float32)  # many are equal
     field[field == 0] = rng.choice([0.0, -0.0], (field == 0).sum())
     field[1], field[2] = np.inf, -7
     count = rng.integers(0, 61, 40)
     count[:3] = 0, 60, 23
-    highest = np.asarray(jax.jit(module.highest)(field, count))
+    highest = np.asarray(jax.jit(module.top_k_mask)(field, count))
     order = np.argsort(-field, axis=1, kind='stable')
     expected = np.zeros_like(highest)
     for row, indices, n in zip(expected, order, count, strict=True):

@@ -60,7 +60,7 @@ def test_the_step_is_the_published_formula(k):
     sources, target = (np.asarray(a[:2], np.float64) for a in (drawn.sources, drawn.target))
     with jax.enable_x64():  # as exact as the oracle
         problem = drawn._replace(sources=jnp.asarray(sources), target=jnp.asarray(target))
-        look = jax.jit(functools.partial(mask_search.look, TEACHER))
+        look = jax.jit(functools.partial(mask_search.evaluate_loss, TEACHER))
         loss, gradient, _ = look(problem, jnp.asarray(logits), 25.0)
         state = jax.tree.map(lambda a: a[:2], begin)._replace(logits=logits, loss=loss, gradient=gradient)
         moved = np.asarray(advance()(problem, state).logits)
@@ -151,5 +151,5 @@ def test_the_end_of_the_search():
     for unfinished, steps, leftover, expected in (
         (7, 3, 0.7, False), (8, 3, 0.7, True), (8, 50, 0.7, False), (1, 49, 0.0, True), (0, 0, 0.0, False),
     ):  # fmt: skip
-        going = mask_search.goes_on(state(unfinished, steps), max_iters=50, leftover=leftover)
+        going = mask_search.should_continue(state(unfinished, steps), max_iters=50, leftover=leftover)
         assert bool(going) == expected

@@ -118,7 +118,7 @@ def test_prob_is_the_share_that_is_mixed(per, prob):
 @pytest.mark.parametrize(
     ('keywords', 'message'),
     [
-        ({}, r"saliencymix needs saliency, float \[8, 16, 13\]; got none.*saliency='fine_grained'"),
+        ({}, r"saliencymix needs saliency, float \[8, 16, 13\]; got None.*saliency='fine_grained'"),
         ({'saliency': jnp.zeros((8, 4, 4))}, r'got float32\[8, 4, 4\]'),
         ({'prob': -0.1}, r'prob=-0.1 must be in \[0, 1\]'),
         ({'alpha': 0.0}, 'alpha=0.0 must be > 0'),
