@@ -80,14 +80,14 @@ def sharding(devices):
 
 
 def place(tree, devices):
-    """The tree on each of this process's devices. Arrays that are not placed would make the first step compile
-    twice."""
+    """The tree on each of this process's devices. Arrays that are not placed would make the first step
+    compile twice."""
     return jax.device_put(tree, sharding(_here(devices)))
 
 
 def shard(batch, devices):
-    """Splits the first axis of this process's share of a batch: [b, ...] on the host -> [d, b / d, ...] on its
-    d devices."""
+    """Splits the first axis of this process's share of a batch: [b, ...] on the host -> [d, b / d, ...] on
+    its d devices."""
     here = _here(devices)
     split = jax.tree.map(lambda a: a.reshape(len(here), -1, *a.shape[1:]), batch)
     return jax.device_put(split, _over(here, PartitionSpec(AXIS)))

@@ -5,13 +5,13 @@ import pathlib
 import time
 from typing import NamedTuple
 
-from resizemix_jax.config import differences
-from resizemix_jax.errors import ConfigError
-from resizemix_jax.run import workdir, writers
+from resizemix_jax.config import differences, migrate
+from resizemix_jax.errors import ConfigError, RunError
+from resizemix_jax.run import files, results, workdir
+from resizemix_jax.run.writers import METRICS
 
-METRICS = 'metrics.jsonl'
-# What result.json and config.json must have for a run to be counted.
-RESULT_KEYS = ('config', 'top1_last', 'top1_best', 'top1_median10', 'seconds', 'images_per_second', 'device')
+# What result.json, besides its scores, and config.json must have for a run to be counted.
+RESULT_KEYS = ('config', 'seconds', 'images_per_second', 'device')
 CONFIG_KEYS = ('table', 'row', 'column', 'recipe', 'seed', 'epochs', 'steps')
 # Folders of a run that hold many files and no run.
 INSIDE = {'checkpoints', 'best', 'events', 'gallery'}
@@ -48,9 +48,9 @@ def find(directory):
         A list of Runs, and a list of sentences on files that could not be used.
     """
     found, problems = [], []
-    for root, folders, files in os.walk(directory):
+    for root, folders, names in os.walk(directory):
         folders[:] = sorted(set(folders) - INSIDE)
-        if workdir.CONFIG in files:
+        if workdir.CONFIG in names:
             run, sentences = read(pathlib.Path(root))
             problems += sentences
             found += [run] if run else []
@@ -62,15 +62,20 @@ def read(path):
     config, problems = _read(path / workdir.CONFIG, CONFIG_KEYS)
     if not config:
         return None, problems
-    result, more = _read(path / workdir.RESULT, RESULT_KEYS)
-    if result and differences(result['config'], config):
+    try:
+        config = migrate(config)
+        score = results.score_of(config)
+    except (ConfigError, ValueError) as error:
+        return None, [f'{path / workdir.CONFIG} is left out: {error}']
+    result, more = _read(path / workdir.RESULT, (*RESULT_KEYS, f'{score}_last', f'{score}_best'))
+    if result and differences(migrate(result['config']), config):
         result = {}
         more.append(f'{path / workdir.RESULT} is of another config than config.json: counted as unfinished')
-    rows, dropped = writers.sort_rows(path / METRICS)
+    rows, dropped = files.read_rows(path / METRICS)
     if dropped:
         lines = ', '.join(map(str, dropped[:5])) + (', ...' if len(dropped) > 5 else '')
-        more.append(f'{path / METRICS}: {_count(len(dropped))} skipped, no row of metrics: {lines}')
-    written = (path / METRICS).stat().st_mtime if rows else 0.0
+        more.append(f'{path / METRICS}: {_count(len(dropped))} skipped, not a row of metrics: {lines}')
+    written = files.modified(path / METRICS) if rows else 0.0
     return Run(path, config, rows, result, written), problems + more
 
 
@@ -83,16 +88,27 @@ def progress(run):
 
 
 def epoch_of(rows):
-    """The function from a step to its epoch; 0 as long as no row says how many steps make one."""
-    for row in reversed(rows):
-        if row.get('epoch') and row['step']:
-            return lambda step: step * row['epoch'] / row['step']
-    return lambda step: 0.0
+    """The function from a step to its epoch; 0 as long as no row says how many steps make one.
+
+    Between rows it is a straight line: the steps of an epoch change with the batch size.
+    """
+    rows = (row for row in rows if row.get('epoch') and row['step'])
+    known = sorted({0: 0.0, **{row['step']: row['epoch'] for row in rows}}.items())
+
+    def epoch(step):
+        after = next((k for k, (other, _) in enumerate(known) if k and other >= step), len(known) - 1)
+        if not after:
+            return 0.0
+        (before, start), (last, end) = known[after - 1], known[after]
+        return end + (step - last) * (end - start) / (last - before)
+
+    return epoch
 
 
 def evaluations(run):
-    """The evaluations so far: a list of (step, top-1 as a share of 1)."""
-    return [(row['step'], row['eval_top1']) for row in run.rows if 'eval_top1' in row]
+    """The evaluations so far: a list of (step, score as a share of 1)."""
+    key = f'eval_{results.score_of(run.config)}'
+    return [(row['step'], row[key]) for row in run.rows if key in row]
 
 
 def status(run):
@@ -103,7 +119,7 @@ def status(run):
     words = [f'{progress(run):.0%}, step {step}']
     reached = evaluations(run)
     if reached:
-        words.append(f'top-1 {100 * reached[-1][1]:.2f} so far')
+        words.append(f'{results.score_of(run.config)} {100 * reached[-1][1]:.2f} so far')
     return ', '.join([*words, f'last row {duration(round(max(time.time() - run.written, 0)))} ago'])
 
 
@@ -123,10 +139,10 @@ def _read(path, keys):
     if not path.exists():
         return {}, []
     try:
-        content = workdir.read_json(path)
-    except (ConfigError, UnicodeDecodeError):
-        return {}, [f'{path} is not JSON and is left out']
-    missing = [key for key in keys if key not in content] if isinstance(content, dict) else list(keys)
+        content = files.read_json(path)
+    except RunError as error:
+        return {}, [f'left out: {error}']
+    missing = [key for key in keys if key not in content]
     if missing:
         return {}, [f'{path} has no {", ".join(missing)} and is left out']
     return content, []

@@ -35,10 +35,10 @@ def test_what_cannot_be_used_is_named_and_counted(tmp_path):
     assert [run.path for run in found] == [lost, path] and not found[0].result
     assert len(found[1].rows) == 4
     text = '\n'.join(problems)
-    assert f'{path}/metrics.jsonl: 3 lines skipped, no row of metrics: 5, 6, 7' in text
+    assert f'{path}/metrics.jsonl: 3 lines skipped, not a row of metrics: 5, 6, 7' in text
     assert f'{broken}/config.json is not JSON' in text
     assert f'{other}/config.json has no table, column, recipe, seed' in text
-    assert f'{lost}/result.json has no config, top1_last' in text and len(problems) == 4
+    assert f'{lost}/result.json holds list, and must hold an object' in text and len(problems) == 4
 
 
 def test_a_result_of_another_config_is_none(tmp_path):
@@ -62,7 +62,7 @@ def test_how_far_a_run_is(tmp_path):
     run, _ = runs.read(path)
     assert runs.progress(run) == pytest.approx(2 / 200)
     run = run._replace(written=time.time() - 3 * 3600)
-    assert runs.status(run) == '1%, step 20, top-1 25.00 so far, last row 3 h ago'
+    assert runs.status(run) == '1%, step 20, top1 25.00 so far, last row 3 h ago'
     assert runs.progress(run._replace(config=run.config | {'steps': 40})) == 0.5
     empty = made_up.run(tmp_path, 'row=baseline', [], finished=False)
     run, _ = runs.read(empty)

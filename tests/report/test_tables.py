@@ -62,7 +62,7 @@ def test_the_paper_s_layout(directory):
     assert table['ResizeMix'][4:] == ['80.00 (1)', '85.26', '−5.26']
     assert table['ResizeMix+'][1] == 'at 0%'
     assert 'Refused: Faster AA: its authors published neither code nor policy that could be run.' in text
-    assert '| CutMix | wrn28_10 | 0, 1, 2 | 3 min | 100 | 1 x cpu | seed 3: 0%, step 10, top-1 99.00' in text
+    assert '| CutMix | wrn28_10 | 0, 1, 2 | 3 min | 100 | 1 x cpu | seed 3: 0%, step 10, top1 99.00' in text
     assert (
         f'--config=configs/table3.py:row=resizemix,model=ss26_2x96d,seed=4 --workdir={directory}/row' in text
     )
