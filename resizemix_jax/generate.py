@@ -46,8 +46,8 @@ def generate(config, workdir, output=''):
     images with their own labels, then the mixtures, in the order they were made.
 
     The published loss is CE(clean, label) + CE(mixture, teacher's class), in equal shares. Shuffled batches
-    of the union give both terms in expectation, weighted by their numbers of images: equally if as many mixtures
-    are kept as there are training images. The student augments both as its config says.
+    of the union give both terms in expectation, weighted by their numbers of images: equally if as many
+    mixtures are kept as there are training images. The student augments both as its config says.
 
     Args:
         config: of the teacher's run; `generate_images`, `generate_args` and `seed` determine the set.

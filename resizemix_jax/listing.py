@@ -17,6 +17,7 @@ class Command(NamedTuple):
     Attributes:
         overrides: key -> value.
         makes: the file or directory that it leaves; '' where it is the workdir's result.
+        needs: the `target`s of the commands that must be done before it.
     """
 
     mode: str
@@ -25,6 +26,12 @@ class Command(NamedTuple):
     overrides: dict
     workdir: str
     makes: str = ''
+    needs: tuple = ()
+
+    @property
+    def target(self):
+        """The path of what it makes."""
+        return self.makes or self.workdir
 
     @property
     def flags(self):
@@ -59,11 +66,11 @@ def commands(table, path, cell, root='runs', overrides=None, dependents=()):
     Raises:
         ConfigError: a row needs one that does not exist or is refused, or rows need each other.
     """
-    overrides, own = dict(overrides or {}), (table.name, cell['row'])
+    given, own = dict(overrides or {}), (table.name, cell['row'])
     if own in dependents:
         words = ', which needs '.join(f'{name} of {of}' for of, name in (*dependents, own))
         raise ConfigError(f'rows must not need each other: {words}')
-    made = []
+    made, needs, taken = [], [], {}
     for of, name, what in table.row(cell['row']).needs:
         other_path = path if of == table.name else beside(path, of)
         other = table if of == table.name else load(other_path).table
@@ -71,16 +78,17 @@ def commands(table, path, cell, root='runs', overrides=None, dependents=()):
             raise ConfigError(
                 f'{table.name}, row {cell["row"]} needs a run of {of}, and {other_path} has no TABLE'
             )
-        inherited = {k: v for k, v in overrides.items() if other is table or group(k) == 'free'}
+        inherited = {k: v for k, v in given.items() if other is table or group(k) == 'free'}
         chain = commands(other, other_path, other.needed(name, cell), root, inherited, (*dependents, own))
         mode, below, key = USES[what]
-        taken = f'{chain[-1].workdir}/{below}' if below else chain[-1].workdir
+        taken[key] = f'{chain[-1].workdir}/{below}' if below else chain[-1].workdir
         if mode:
-            chain.append(chain[-1]._replace(mode=mode, makes=taken))
+            chain.append(chain[-1]._replace(mode=mode, makes=taken[key], needs=(chain[-1].target,)))
+        needs.append(chain[-1].target)
         made += [command for command in chain if command not in made]
-        overrides[key] = taken
     workdir = f'{root}/{table.directory(cell)}'
-    return [*made, Command('train', str(path), table.argument(cell), overrides, workdir)]
+    own_run = Command('train', str(path), table.argument(cell), given | taken, workdir, needs=tuple(needs))
+    return [*made, own_run]
 
 
 def listing(table, path, program=PROGRAM):

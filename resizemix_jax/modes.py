@@ -88,7 +88,7 @@ def report(request):
     """Writes the table of the runs below the workdir, beside the paper's numbers."""
     from resizemix_jax.report import tables as reports
 
-    asked = request.workdir, layout(_table(request), request.path), request.options['accuracy']
+    asked = request.workdir, _table(request), request.path, request.options['accuracy']
     interval = request.options['interval']
     paths = reports.watch(*asked, interval) if request.options['watch'] else reports.write(*asked)
     return '\n'.join(map(str, paths))
@@ -99,18 +99,19 @@ def sweep(request):
     from resizemix_jax import sweep as sweeps
 
     try:
-        jobs = [sweeps.Job(*job) for job in _jobs(request)]
+        jobs = _jobs(request)
     except ValueError as error:
         raise ConfigError(str(error)) from error
     if request.options['dry_run']:
         return sweeps.plan(jobs)
     outcome = sweeps.run_all(jobs)
-    if outcome.failed and not outcome.made + outcome.before:
-        raise RunError(str(outcome))
-    text = f'{outcome}\n{report(request)}'
-    if outcome.failed:
-        raise RunError(text)
-    return text
+    if not outcome.failed:
+        return f'{outcome}\n{report(request)}'
+    try:
+        text = report(request)
+    except ConfigError as error:  # the table's own runs are among those that failed
+        text = f'No report: {error}'
+    raise RunError(f'{outcome}\n{text}')
 
 
 def compare(request):
@@ -146,39 +147,23 @@ def _table(request):
     return request.table
 
 
-def layout(table, path):
-    """What the report has to know of a table."""
-    from resizemix_jax.report.cells import Layout
-
-    def flags_of(stored, changes, workdir):
-        return listing.flags(path, table.argument(stored), changes, workdir)
-
-    rows = [
-        {'row': row.name, 'title': row.title, 'paper': dict(row.paper)}
-        | ({'refused': row.refused} if row.refused else {})
-        for row in table.rows
-    ]
-    columns = tuple(column.name for column in table.columns)
-    defaults = configs.migrate({'format': configs.FORMAT})
-    return Layout(table.name, table.title, tuple(rows), columns, defaults, table.resolve, flags_of)
-
-
 def _jobs(request):
-    """(workdir, config as stored, words of the command) of every command of a sweep, needed ones first."""
+    """The `sweep.Job`s that make the chosen cells of a table, each after those that it needs."""
+    from resizemix_jax.sweep import Job
+
     table, options, config = _table(request), request.options, request.config
     _check_sweep(table, request)
-    chosen = table.cells(options['rows'], options['columns'], options['seeds'], config.recipe, config.scale)
-    done = []
-    for cell in chosen:
-        for command in listing.commands(table, request.path, cell, request.workdir, request.overrides):
-            if command in done or (command.makes and pathlib.Path(command.makes).exists()):
-                continue
-            done.append(command)
-            yield (
-                command.makes or command.workdir,
-                _stored(command),
-                [sys.executable, sys.argv[0], *command.flags],
-            )
+    cells = table.cells(options['rows'], options['columns'], options['seeds'], config.recipe, config.scale)
+    chains = [
+        listing.commands(table, request.path, cell, request.workdir, request.overrides) for cell in cells
+    ]
+    jobs = []
+    for command in [command for chain in chains for command in chain]:
+        stored = _stored(command)  # a generated set's too: a wrong override is found before the first run
+        words = [sys.executable, sys.argv[0], *command.flags]
+        job = Job(command.target, words, None if command.makes else stored, command.needs)
+        jobs += [] if job in jobs else [job]
+    return jobs
 
 
 def _check_sweep(table, request):

@@ -1,4 +1,4 @@
-"""Many runs, one after the other, each a process of its own: what ends one does not end the rest."""
+"""Many runs, one after the other, each in a process of its own: a run that fails does not end the others."""
 
 import logging
 import pathlib
@@ -11,7 +11,7 @@ from resizemix_jax.config import differences
 from resizemix_jax.devices.preemption import Watch
 from resizemix_jax.errors import PreemptedError
 from resizemix_jax.report import runs
-from resizemix_jax.run import workdir
+from resizemix_jax.run import files, workdir
 
 log = logging.getLogger(__name__)
 
@@ -19,35 +19,45 @@ POLL = 0.2  # seconds
 
 
 class Job(NamedTuple):
-    """A run to make: its directory, its config as the directory will store it, and its command."""
+    """A command to run.
 
-    workdir: str
-    config: dict
-    command: list
+    Attributes:
+        target: the workdir of the run, or the file or directory that is made from one.
+        words: of the command.
+        config: of the run, as its workdir will store it; None if the target is no workdir.
+        needs: targets of earlier jobs, without which it cannot run.
+    """
+
+    target: str
+    words: list
+    config: dict | None = None
+    needs: tuple = ()
 
 
 class Outcome(NamedTuple):
-    """What became of the jobs: how many were made, how many were there before, and exit codes of the rest."""
+    """The ends of the jobs: how many were run, and were finished before; target -> why it failed."""
 
-    made: int
+    run: int
     before: int
     failed: dict
 
     def __str__(self):
-        lines = [f'Runs made: {self.made}, finished before: {self.before}, failed: {len(self.failed)}']
-        return '\n'.join([*lines, *(f'    {path}: exit code {code}' for path, code in self.failed.items())])
+        lines = [f'Jobs run: {self.run}, finished before: {self.before}, failed: {len(self.failed)}']
+        return '\n'.join([*lines, *(f'    {target}: {reason}' for target, reason in self.failed.items())])
 
 
 def plan(jobs):
-    """What would be done, as text: a line a job."""
+    """What would be run, as text: a line per job."""
     words = {'finished': 'finished, skipped:', 'begun': 'continue:', 'new': 'run:'}
-    return '\n'.join(f'{words[state(job)]} {shlex.join(job.command)}' for job in jobs)
+    return '\n'.join(f'{words[state(job)]} {shlex.join(job.words)}' for job in jobs)
 
 
 def state(job):
-    """'finished', if the directory holds a result of the same config; 'begun', if any run; or 'new'."""
-    path = pathlib.Path(job.workdir)
-    if not (path / workdir.CONFIG).exists():
+    """'finished', if the target is there (a workdir: with a result of the same config); 'begun'; or 'new'."""
+    path = pathlib.Path(job.target)
+    if job.config is None:
+        return 'finished' if files.exists(path) else 'new'
+    if not files.exists(path / workdir.CONFIG):
         return 'new'
     run, _ = runs.read(path)
     same = run and not differences(run.config, job.config)
@@ -55,32 +65,37 @@ def state(job):
 
 
 def run_all(jobs):
-    """Makes the runs that are not finished; a run that was begun continues, as its own command does.
+    """Runs the jobs that are not finished; a run that was begun continues, as its own command does.
 
     Returns:
-        An Outcome.
+        An Outcome. A job that needs a failed one is not started, and has failed too.
 
     Raises:
-        PreemptedError: on SIGTERM, which the run at work is handed and saves at, or on Ctrl-C.
+        PreemptedError: on SIGTERM, which is passed on to the current run so that it saves, or on Ctrl-C.
     """
     before, failed = 0, {}
     for number, job in enumerate(jobs, 1):
         if state(job) == 'finished':
             before += 1
             continue
-        log.info('Run %d of %d: %s', number, len(jobs), shlex.join(job.command))
-        code = _run(job.command)
+        missing = [need for need in job.needs if need in failed]
+        if missing:
+            failed[job.target] = f'not started, since it needs {missing[0]}, which failed'
+            log.error('%s: %s', job.target, failed[job.target])
+            continue
+        log.info('Job %d of %d: %s', number, len(jobs), shlex.join(job.words))
+        code = _run(job.words)
         if code == PreemptedError.exit_code:
-            raise PreemptedError(f'stopped in run {number} of {len(jobs)}; the same command continues there')
+            raise PreemptedError(f'stopped in job {number} of {len(jobs)}; the same command continues there')
         if code:
-            log.error('%s ended with exit code %d; the sweep goes on', job.workdir, code)
-            failed[job.workdir] = code
+            log.error('%s ended with exit code %d; the sweep continues', job.target, code)
+            failed[job.target] = f'exit code {code}'
     return Outcome(len(jobs) - before - len(failed), before, failed)
 
 
-def _run(command):
-    """The exit code of a command that gets this process's SIGTERM; a stopped one counts as saved."""
-    with Watch() as watch, subprocess.Popen(command) as process:
+def _run(words):
+    """The exit code of a command that gets this process's SIGTERM; of a stopped one, that of a saved one."""
+    with Watch() as watch, subprocess.Popen(words) as process:
         try:
             while process.poll() is None:
                 if watch.requested:

@@ -1,38 +1,44 @@
-"""Directories of runs that never ran, for what reads such directories."""
+"""Directories of runs that never ran, for code that reads such directories."""
 
 import json
 import pathlib
 import re
 
 from resizemix_jax import config as configs
-from resizemix_jax import modes
 from resizemix_jax.run import results
 from tests.configs.tables import TABLES
 
 STEPS = 10  # of an epoch
 
 
-def run(root, argument, accuracies, *, table='table3', finished=True, name='', **values):
-    """Writes a run, evaluated after every epoch; `values` are its overrides. Returns its directory."""
-    overrides = {key.replace('__', '.'): value for key, value in values.items()}
-    config = configs.override(TABLES[table].get_config(argument), overrides)
-    rows = []
-    for epoch, top1 in enumerate(accuracies, 1):
+def run(root, argument, scores, *, table='table3', finished=True, name='', result=None, **values):
+    """Writes a run that was evaluated after every epoch; returns its directory.
+
+    Args:
+        root: of all runs.
+        argument: of the config.
+        scores: of the evaluations.
+        table: of the cell.
+        finished: whether there is a result.json.
+        name: of the directory; by default after the argument.
+        result: further values of result.json.
+        **values: overrides; a double underscore is a dot.
+    """
+    config = TABLES[table].get_config(argument)
+    configs.override(config, {key.replace('__', '.'): value for key, value in values.items()})
+    score, rows = results.score_of(config), []
+    for epoch, value in enumerate(scores, 1):
         step, seconds = epoch * STEPS, 60.0 * epoch
         rows.append({'step': step, 'epoch': float(epoch), 'images_per_second': 100.0, 'seconds': seconds})
-        rows.append({'step': step, 'eval_top1': top1, 'eval_top5': 0.9, 'seconds': seconds})
+        rows.append({'step': step, f'eval_{score}': value, 'eval_loss': 0.5, 'seconds': seconds})
     path = pathlib.Path(root) / (name or argument.replace(',', '_').replace('=', '-'))
     path.mkdir(parents=True)
-    (path / 'config.json').write_text(config.to_json())
+    (path / 'config.json').write_text(json.dumps(configs.stored(config)))
     (path / 'metrics.jsonl').write_text(''.join(json.dumps(row) + '\n' for row in rows))
     if finished:
-        (path / 'result.json').write_text(json.dumps(results.summary(config, rows, '1 x cpu')))
+        summary = results.summary(config, rows, '1 x cpu') | (result or {})
+        (path / 'result.json').write_text(json.dumps(summary))
     return path
-
-
-def layout(name='table3'):
-    """The Layout of a table, as the command makes it."""
-    return modes.layout(TABLES[name], f'configs/{name}.py')
 
 
 def first_table(text):

@@ -6,7 +6,7 @@ from resizemix_jax import build, config_files, recipes
 from resizemix_jax import config as configs
 from tests.configs.tables import TABLES
 
-# Section 5.1 of the paper, and the released code: epochs, batch, lr, weight decay, Nesterov, warm-up, final lr.
+# Section 5.1 of the paper and the released code: epochs, batch, lr, decay, Nesterov, warm-up, final lr.
 SETTINGS = {
     ('wrn28_10', 'paper'): (200, 256, 0.1, 5e-4, True, 0, 0.0),
     ('wrn28_10', 'released'): (200, 256, 0.2, 5e-4, False, 5, 1e-5),

@@ -48,7 +48,7 @@ class Search(NamedTuple):
 
 
 def begin(teacher, problem, *, mask_size, lambda_s):
-    """The first state, with equal masks. No row is finished before its first step, where it is a plain average.
+    """The first state, with equal masks. No row, a plain average here, is finished before its first step.
 
     Args:
         teacher: float32 [B, H, W, C] -> logits [B, K], each row independently (BatchNorm in evaluation mode).
@@ -95,10 +95,8 @@ def evaluate_loss(teacher, problem, logits, lambda_s):
         predicted = teacher(blend(masks, problem.sources)).astype(jnp.float32)
         undecided = jnp.mean(jnp.abs(masks * (masks - 1)), axis=(1, 2, 3))
         loss = divergence(problem.target, predicted) + lambda_s * undecided
-        return jnp.sum(loss), (
-            loss,
-            predicted,
-        )  # rows are independent, so this gradient holds that of each row
+        # Rows are independent, so the gradient of the sum is that of each row's own loss.
+        return jnp.sum(loss), (loss, predicted)
 
     (_, (loss, predicted)), gradient = jax.value_and_grad(total, has_aux=True)(logits)
     return loss, gradient, predicted

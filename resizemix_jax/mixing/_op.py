@@ -5,7 +5,6 @@ import functools
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.sharding import AxisType, NamedSharding
 
 
 def mixing_op(function):
@@ -34,7 +33,7 @@ def mixing_op(function):
         mesh, axes = _explicit_axes(images, labels)
         if axes:
             specs = (jax.typeof(array).sharding.spec for array in (images, labels))
-            shardings = tuple(NamedSharding(mesh, spec) for spec in specs)
+            shardings = tuple(jax.sharding.NamedSharding(mesh, spec) for spec in specs)
             others = {name: _with_explicit_axes(value, axes, shardings[0]) for name, value in others.items()}
 
         def body(*args):
@@ -53,7 +52,7 @@ def _explicit_axes(*arrays):
     for array in arrays:
         mesh = jax.typeof(array).sharding.mesh
         kinds = zip(mesh.axis_names, mesh.axis_types, strict=True)
-        axes = tuple(name for name, kind in kinds if kind is AxisType.Explicit)
+        axes = tuple(name for name, kind in kinds if kind is jax.sharding.AxisType.Explicit)
         if axes:
             return mesh, axes
     return None, ()

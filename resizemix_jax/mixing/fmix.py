@@ -19,7 +19,7 @@ def fmix(
 
     Law:
         partner  a uniform permutation of the batch; fixed points are allowed.
-        lam0     ~ Beta(alpha, alpha), the source share that is aimed at.
+        lam0     ~ Beta(alpha, alpha), the intended source share.
         count    floor(lam0 * H * W) or the ceiling of it, with probability 1/2 each.
         field    the inverse Fourier transform of a spectrum of normal numbers that falls with the frequency.
         mask     the `count` pixels where the field is highest, exactly; ties go to the first in row order.
@@ -27,8 +27,8 @@ def fmix(
         lam      weight 'drawn': lam0, as published, less than 1 / (H * W) away from the mask's share;
                  'mask': the share of the pixels in the mask.
         label    (1 - lam) * target + lam * source.
-        per      'batch': lam0 and the mask are one for the batch, as in the public code;
-                 'sample': each image draws its own.
+        per      'batch': lam0 and the mask are drawn once per batch, as in the public code;
+                 'sample': once per image.
         always applied.
 
     Spectra, with d(f) = max(f, 1 / max(H, W)) ** -decay, f in cycles a pixel, and normal n, n':

@@ -7,16 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from resizemix_jax.mixing import _grid as grid
 from resizemix_jax.mixing import _min_cut as min_cut
 from resizemix_jax.mixing import _pairing as pairing
-from resizemix_jax.mixing._grid import (
-    block_means,
-    grids,
-    largest_divisor,
-    parts_to_move,
-    rearrange,
-    upsample_blocks,
-)
 from resizemix_jax.mixing._op import mixing_op
 from resizemix_jax.mixing._transport import arrange
 
@@ -37,12 +30,12 @@ def puzzlemix(
         partner  a uniform permutation of the batch; fixed points are allowed.
         b        a grid of b x b equal blocks, b uniform over those of `blocks` that divide H and W, once a
                  batch: 2, 4, 8 or 16 at 32 and 224 pixels, 2 or 4 at 28.
-        lam0     ~ Beta(alpha, alpha), once a batch, the source share that is aimed at.
+        lam0     ~ Beta(alpha, alpha), once a batch, the intended source share.
         x        the source's share of every block, one of 0, 1 / (n - 1), .., 1 with n = n_labels, minimises
                      sum over blocks      (1 - x) s_source + x s_target + eta / b^2 * prior(x)
                    + sum over neighbours  beta' * gamma * D(x, x') + beta' * (x - x')^2
                  with beta' = beta / (16 b), and
-                 s        the map's mean in the block, of the image's sum of means;
+                 s        the map's mean in the block, divided by the image's sum of means;
                  prior    of x = k / (n - 1): -log of the chance of k in Binomial(n - 1, lam0);
                  D        the mean difference, over channels and along the border, of the pixels in [0, 1],
                           averaged over neigh x neigh, that meet there, where each side is the target or the
@@ -83,24 +76,24 @@ def puzzlemix(
     """
     pairing.check_positive(alpha=alpha)
     check(images, saliency, std, n_labels, neigh, beta=beta, gamma=gamma, eta=eta, t_eps=t_eps)
-    sides = grids(images, blocks)
-    pieces = [parts_to_move(images, side, t_size) for side in sides]
+    sides = grid.grids(images, blocks)
+    pieces = [grid.parts_to_move(images, side, t_size) for side in sides]
     key_partner, key_lam, key_side = jax.random.split(key, 3)
     partner = pairing.draw_partner(key_partner, images.shape[0])
     lam0 = pairing.draw_beta(key_lam, alpha, 1)[0]
 
     def mix(side, piece, images, saliency):
         share = source_share(
-            images * jnp.asarray(std, jnp.float32), block_means(saliency, side), partner, lam0,
+            images * jnp.asarray(std, jnp.float32), grid.block_means(saliency, side), partner, lam0,
             beta=beta, gamma=gamma, eta=eta, n_labels=n_labels, neigh=neigh,
         )  # fmt: skip
         if transport:
             target, source = move(
-                images, saliency, partner, upsample_blocks(share, (side * piece,) * 2), t_eps
+                images, saliency, partner, grid.upsample_blocks(share, (side * piece,) * 2), t_eps
             )
         else:
             target, source = images, images[partner]
-        x = upsample_blocks(share, images.shape[1:3])[..., None].astype(images.dtype)
+        x = grid.upsample_blocks(share, images.shape[1:3])[..., None].astype(images.dtype)
         return (1 - x) * target + x * source, jnp.mean(share, axis=(1, 2))
 
     branches = [functools.partial(mix, side, piece) for side, piece in zip(sides, pieces, strict=True)]
@@ -122,7 +115,9 @@ def source_share(pixels, worth, partner, lam0, *, beta, gamma, eta, n_labels, ne
     side = worth.shape[1]
     batch, height, width, channels = pixels.shape
     unit, smooth, most = UNIT * side**2, beta / (16 * side), n_labels - 1
-    rows, cols = (size // side // largest_divisor(size // side, neigh) * side for size in (height, width))
+    rows, cols = (
+        size // side // grid.largest_divisor(size // side, neigh) * side for size in (height, width)
+    )
     pooled = pixels.reshape(batch, rows, height // rows, cols, width // cols, channels).mean(axis=(2, 4))
     above, below, edge_down = border_costs(pooled, partner, side)
     first, second, edge_right = (a.swapaxes(1, 2) for a in border_costs(pooled.swapaxes(1, 2), partner, side))
@@ -177,11 +172,11 @@ def to_integers(energy):
 def move(images, saliency, partner, share, t_eps):
     """The targets and their sources with their blocks moved; the grid is that of `share` [B, g, g]."""
     batch, side, _ = share.shape
-    worth = block_means(saliency, side)
+    worth = grid.block_means(saliency, side)
     visible = jnp.concatenate([share < 1, share > 0])
     origin = arrange(visible, jnp.concatenate([worth, worth[partner]]), t_eps)
     rows = jnp.arange(batch), partner
-    return tuple(rearrange(images, row, o) for row, o in zip(rows, jnp.split(origin, 2), strict=True))
+    return tuple(grid.rearrange(images, row, o) for row, o in zip(rows, jnp.split(origin, 2), strict=True))
 
 
 def check(images, saliency, std, n_labels, neigh, **weights):

@@ -67,7 +67,7 @@ def random_erasing(
 
 def _check(area, ratio, aspect, attempts):
     if np.shape(area) != (2,) or not 0 < area[0] <= area[1] <= 1:
-        raise ValueError(f'area={area} must be (low, high) with 0 < low <= high <= 1')
+        raise ValueError(f'area={area} must satisfy 0 < low <= high <= 1 for area = (low, high)')
     if not 0 < ratio <= 1:
         raise ValueError(f'ratio={ratio} must be in (0, 1]; the aspect is drawn between it and 1 / ratio')
     if aspect not in ASPECTS:

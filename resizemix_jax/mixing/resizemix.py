@@ -71,7 +71,7 @@ def resizemix(key, images, labels, *, tau=(0.1, 0.8), per='batch', method='neare
 def check_tau(tau):
     """`tau` as (low, high); ValueError unless 0 < low <= high <= 1."""
     if np.shape(tau) != (2,) or not 0 < tau[0] <= tau[1] <= 1:
-        raise ValueError(f'tau={tau} must be (low, high) with 0 < low <= high <= 1')
+        raise ValueError(f'tau={tau} must satisfy 0 < low <= high <= 1 for tau = (low, high)')
     return tau
 
 

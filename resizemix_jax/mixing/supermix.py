@@ -52,9 +52,8 @@ def supermix(
     with the teacher's argmax: --mode=generate does that. As an op it runs in every step, and costs a forward
     and a backward pass of the teacher for every step of the search. Chosen here, since the paper leaves them
     open: the border and the cells of S, f and its step per image instead of per batch, that no image is
-        finished
-    before its first step, and the rule for shared classes. The published 0.7 ends a search early: more than
-    half of a batch can stay unmixed. `leftover=0.0` searches for all of them.
+    finished before its first step, and the rule for shared classes. The published 0.7 ends a search early:
+    more than half of a batch can stay unmixed. `leftover=0.0` searches for all of them.
 
     Args:
         key, images, labels: see the contract of `resizemix_jax.mixing`.

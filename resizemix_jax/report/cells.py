@@ -1,128 +1,136 @@
-"""From runs to the cells of a table: which run is of which cell, and which differ from it in the same way."""
+"""From runs to the cells of a table, and groups of runs that differ from the table in the same way."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from resizemix_jax.config import differences
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.report import runs
+from resizemix_jax.tables import CHOICES, USES
 
-CHOICES = ('recipe', 'scale')  # what a table offers besides the paper's own
-ANOTHER = {'scale', 'dataset', 'model', 'epochs', 'steps'}  # what no number of the paper is comparable with
-UNSEEN = ('log_every_steps', 'save_every_epochs')  # what is written more often is no other training
-
-
-class Layout(NamedTuple):
-    """A table, as far as the report needs it.
-
-    Attributes:
-        name: as the configs name it.
-        title: a sentence.
-        rows: ROWS of its file.
-        columns: COLUMNS of its file.
-        defaults: every key with its default: what a config lacks is newer than its run.
-        resolve: a stored config -> the config of the table's cell that it names, as a dict; ValueError if
-            there is none.
-        flags: (stored config, overrides, workdir) -> the flags of the command that makes the run.
-    """
-
-    name: str
-    title: str
-    rows: tuple
-    columns: tuple
-    defaults: dict
-    resolve: Callable
-    flags: Callable
+# Keys that change the network, the data or the length of the training: the paper's numbers do not apply.
+KEYS_THAT_BREAK_COMPARISON = {'scale', 'dataset', 'model', 'epochs', 'steps'}
 
 
 class Group(NamedTuple):
     """The runs that differ from the table's cells in the same way.
 
     Attributes:
-        marks: the differences as 'key=value (the table has: value)'; () for none.
-        overrides: key -> value of the differences, less recipe and scale, which the cell itself names.
+        differences: (key, the table's value, the runs' value) of each difference; () for none.
         cells: (row, column) -> its Runs, one a seed.
     """
 
-    marks: tuple
-    overrides: dict
+    differences: tuple
     cells: dict
+
+    @property
+    def labels(self):
+        """The differences in words."""
+        return tuple(f'{key}={value} (the table has: {before})' for key, before, value in self.differences)
+
+    @property
+    def overrides(self):
+        """Config key -> value of the differences, except recipe and scale, which the cell itself names."""
+        return {key: value for key, _, value in self.differences if key not in CHOICES and value != 'absent'}
 
     @property
     def comparable(self):
         """Whether the paper's numbers are of the same network, data and length of training."""
-        keys = (mark.partition('=')[0].partition('.')[0].removesuffix('_args') for mark in self.marks)
-        return not set(keys) & ANOTHER
+        keys = {key.partition('.')[0].removesuffix('_args') for key, _, _ in self.differences}
+        return not keys & KEYS_THAT_BREAK_COMPARISON
+
+    @property
+    def runs(self):
+        return [run for seeds in self.cells.values() for run in seeds]
+
+    def by_row(self, rows, columns):
+        """The cells that have runs, in the order of the table: a list of (row, column, its Runs).
+
+        Args:
+            rows: `tables.Row`s.
+            columns: names.
+        """
+        found = [(row, column, self.cells.get((row.name, column), [])) for row in rows for column in columns]
+        return [cell for cell in found if cell[2]]
+
+    @property
+    def score_title(self):
+        """The main measure of the runs, in words."""
+        return score_title(self.runs)
 
 
-def collect(directory, layout):
+def score_title(some):
+    """The main measure of runs, in words: one, or several if their tasks measure different things."""
+    return ' or '.join(sorted({run.score_title for run in some}))
+
+
+def collect(directory, table):
     """The runs of a table below a directory, in groups: a list of Groups, and sentences on what was left out.
+
+    Args:
+        directory: pathlib.Path.
+        table: `tables.Table`.
 
     Raises:
         ConfigError: there is none.
     """
-    if not layout.rows:
-        raise ConfigError(f'{layout.name} has no rows to report; name a table, e.g. configs/table3.py')
     if not directory.is_dir():
-        raise ConfigError(f'--workdir={directory} is no directory; name the one that holds the runs')
+        raise ConfigError(f'--workdir={directory} is not a directory; name the one that holds the runs')
     found, problems = runs.find(directory)
-    mine = [run for run in found if run.config['table'] == layout.name]
     others = {}
     for run in found:
-        if run.config['table'] != layout.name:
+        if run.config['table'] != table.name:
             name = run.config['table'] or 'no table'
             others[name] = others.get(name, 0) + 1
     counts = ', '.join(f'{name} ({count})' for name, count in sorted(others.items()))
     if counts:
         problems.append(f'Runs of other tables, left out: {counts}')
-    groups = _group(mine, layout, problems)
+    groups = _group([run for run in found if run.config['table'] == table.name], table, problems)
     if not groups:
         raise ConfigError(
-            f'{directory} holds no run of {layout.name}' + ''.join(f'\n    {line}' for line in problems)
+            f'{directory} holds no run of {table.name}' + ''.join(f'\n    {line}' for line in problems)
         )
     return groups, problems
 
 
-def marks(run, layout):
-    """In what a run differs from the table's cell that it names: a list of (key, the table's value, its own).
+def changes(run, table):
+    """How a run differs from the table's cell that it names: a list of (key, the table's value, its own).
+
+    What it started from does not count: every seed has a run of its own to start from.
 
     Raises:
         ValueError: the table has no such cell.
     """
-    config = layout.defaults | run.config
-    chosen = [(key, layout.defaults[key], config[key]) for key in CHOICES]
-    found = [difference for difference in chosen if difference[1] != difference[2]]
-    return found + [d for d in differences(layout.resolve(config), config) if d[0] not in UNSEEN]
+    config = run.config
+    chosen = [(key, 'paper', config[key]) for key in CHOICES if config[key] != 'paper']
+    started_from = [USES[what][2] for _, _, what in table.row(config['row']).needs]
+    return chosen + [d for d in differences(table.resolve(config), config) if d[0] not in started_from]
 
 
-def _group(mine, layout, problems):
+def _group(mine, table, problems):
     """The Groups: the table's own first, then those with most runs. Adds to `problems`."""
     groups = {}
     for run in mine:
         try:
-            found = marks(run, layout)
+            found = Group(tuple(changes(run, table)), {})
         except (ValueError, TypeError) as error:
-            problems.append(f'{run.path}: left out, since the table has no such cell: {error}')
+            problems.append(f'{run.path}: left out, the table has no such cell: {error}')
             continue
-        key = tuple(f'{name}={value} (the table has: {before})' for name, before, value in found)
-        overrides = {name: value for name, _, value in found if name not in CHOICES}
-        cells = groups.setdefault(key, Group(key, overrides, {})).cells
+        cells = groups.setdefault(found.labels, found).cells
         add(cells.setdefault(run.cell, []), run, problems)
-    size = {key: sum(map(len, group.cells.values())) for key, group in groups.items()}
-    return [groups[key] for key in sorted(groups, key=lambda key: (key != (), -size[key], key))]
+    return sorted(groups.values(), key=lambda group: (group.labels != (), -len(group.runs), group.labels))
 
 
 def add(seeds, run, problems):
-    """Adds a run to those of its config; of two of a seed, a finished one stays, and else the first."""
+    """Adds a run to those of its config. Of two runs of a seed a finished one stays, or else the first."""
     for k, other in enumerate(seeds):
-        if other.config['seed'] == run.config['seed']:
+        if other.seed == run.seed:
             keep, leave = (run, other) if run.result and not other.result else (other, run)
             seeds[k] = keep
-            problems.append(f'{leave.path}: left out, since {keep.path} is of the same config and seed')
+            problems.append(f'{leave.path}: left out, {keep.path} has the same config and seed')
             return
     seeds.append(run)
 
 
 def reached(seeds, accuracy):
-    """The accuracies of the finished runs, in %."""
-    return [100 * run.result[f'top1_{accuracy}'] for run in seeds if run.result]
+    """The scores of the finished runs in %; a run that does not have this one is not among them."""
+    return [value for run in seeds if (value := run.reached(accuracy)) is not None]

@@ -1,4 +1,4 @@
-"""Two runs, or two sets of runs over seeds: what differs in their configs, and in what they reached."""
+"""Two runs, or two sets of runs over seeds: how their configs and their results differ."""
 
 import glob
 import itertools
@@ -9,21 +9,15 @@ from typing import NamedTuple
 from resizemix_jax.config import differences
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.report import runs
-from resizemix_jax.report.cells import UNSEEN, add
+from resizemix_jax.report.cells import add
 
-METRICS = {  # of result.json -> (in words, factor)
-    'top1_last': ('top-1 last, %', 100),
-    'top1_best': ('top-1 best, %', 100),
-    'top1_median10': ('top-1 median of the last 10, %', 100),
-    'top5_last': ('top-5 last, %', 100),
-    'seconds': ('hours', 1 / 3600),
-    'images_per_second': ('images/s', 1),
-}
+SCORES = {'last': 'last', 'best': 'best', 'median10': 'median of the last 10'}
+SPEED = {'seconds': ('hours', 1 / 3600), 'images_per_second': ('images/s', 1)}
 MOST_PAIRS = 20  # 2 ** 20 signs take seconds
 
 
 class Variant(NamedTuple):
-    """Runs whose configs are equal but for the seed, one a seed."""
+    """Runs whose configs differ in the seed alone, one a seed."""
 
     runs: list
 
@@ -37,19 +31,19 @@ class Variant(NamedTuple):
 
     def finished(self):
         """seed -> Run."""
-        return {run.config['seed']: run for run in self.runs if run.result}
+        return {run.seed: run for run in self.runs if run.result}
 
 
 def compare(one, two, accuracy='last'):
     """The differences of two sides, B - A, as text.
 
     Args:
-        one, two: directories, or patterns of such ('runs/table3_cutmix_*'), of one run or of many. Sides that
-            each hold one config are compared whatever it is; of others, the cells of a table that both have.
-        accuracy: which is tested: 'last', 'best' or 'median10'.
+        one, two: directories, or patterns of such ('runs/table3_cutmix_*'), of one run or of many. Two sides
+            of one config each are compared whatever those are; otherwise the cells of a table that both have.
+        accuracy: which score is tested: 'last', 'best' or 'median10'.
 
     Raises:
-        ConfigError: a side without a run, or nothing that the two have in common.
+        ConfigError: a side without a run, or two sides without a cell in common.
     """
     (first, notes), (second, more) = side(one), side(two)
     if len(first) == len(second) == 1:
@@ -59,18 +53,18 @@ def compare(one, two, accuracy='last'):
         pairs = [pair for pair in pairs if pair[1]]
     if not pairs:
         raise ConfigError(
-            f'{one} and {two} have no cell of a table in common that each has in one config:\n'
+            f'{one} and {two} share no cell of a table with one config on each side:\n'
             f'    A has {_cells(first)}\n    B has {_cells(second)}'
         )
     left_out = [v for v in (*first, *second) if all(v not in pair for pair in pairs)]
     parts = [f'A: {one}\nB: {two}', *(_pair(a, b, accuracy) for a, b in pairs)]
     if left_out:
-        parts.append(f'Not compared, without one counterpart: {_cells(left_out)}')
+        parts.append(f'Not compared, no single counterpart: {_cells(left_out)}')
     return '\n\n'.join([*parts, *notes, *more])
 
 
 def side(pattern):
-    """The Variants of a side, and sentences on what could not be used; ConfigError if there is none."""
+    """The Variants of a side, and sentences on files that could not be used; ConfigError if there is none."""
     found, problems = [], []
     for path in sorted(glob.glob(str(pattern))) or [pattern]:
         some, sentences = runs.find(path)
@@ -89,12 +83,12 @@ def side(pattern):
 
 
 def changes(one, two):
-    """In what two configs differ, besides the seed and what is not computed."""
-    return [found for found in differences(one, two) if found[0] not in (*UNSEEN, 'seed')]
+    """The differences of two configs in what makes another experiment, except the seed."""
+    return [found for found in differences(one, two) if found[0] != 'seed']
 
 
 def permutation_p(values):
-    """The exact two-sided p value of a mean as far from 0, were every difference as likely of either sign."""
+    """The exact two-sided p value of the mean, if either sign of every value is equally likely."""
     total = abs(math.fsum(values))
     signs = itertools.product((-1, 1), repeat=len(values))
     sums = (abs(math.fsum(s * v for s, v in zip(sign, values, strict=True))) for sign in signs)
@@ -106,16 +100,15 @@ def _pair(a, b, accuracy):
     lines = [' '.join(filter(None, a.cell)) if a.cell == b.cell else f'{_cells([a])} -> {_cells([b])}']
     lines += [f'    {key}: {before} -> {after}' for key, before, after in changes(a.config, b.config)]
     if len(lines) == 1:
-        lines.append('    the configs are equal but for the seeds')
+        lines.append('    the configs are equal except for the seeds')
     for name, variant in (('A', a), ('B', b)):
-        seeds = ', '.join(str(run.config['seed']) for run in variant.runs)
-        lines.append(f'    {name}: seeds {seeds}')
+        lines.append(f'    {name}: seeds {", ".join(str(run.seed) for run in variant.runs)}')
         unfinished = [run for run in variant.runs if not run.result]
         lines += [f'        unfinished, not counted: {run.path}, {runs.status(run)}' for run in unfinished]
     ours, theirs = a.finished(), b.finished()
     if ours and theirs:
         lines += ['', f'    {"mean over the seeds":32}{"A":>10}{"B":>10}{"B - A":>10}']
-        for key, (words, factor) in METRICS.items():
+        for key, (words, factor) in _metrics(next(iter(ours.values()))).items():
             if all(key in run.result for run in (*ours.values(), *theirs.values())):
                 x, y = (factor * statistics.mean(r.result[key] for r in s.values()) for s in (ours, theirs))
                 lines.append(f'    {words:32}{x:10.4g}{y:10.4g}{y - x:+10.3g}')
@@ -123,25 +116,40 @@ def _pair(a, b, accuracy):
     return '\n'.join(lines)
 
 
+def _metrics(run):
+    """The numbers of a result.json that are compared: key -> (in words, factor)."""
+    found = {f'{run.score}_{key}': (f'{run.score_title} {words}, %', 100) for key, words in SCORES.items()}
+    others = [k for k in run.result if k.endswith('_last') and k not in found]
+    return found | {key: (f'{key.removesuffix("_last")} last', 1) for key in others} | SPEED
+
+
 def _test(ours, theirs, accuracy):
-    """The paired tests over the seeds that both have."""
+    """The paired tests over the seeds that both have, as lines."""
+    titles = [run.score_title for run in (*ours.values(), *theirs.values())]
+    if len(set(titles)) > 1:
+        return [f'    No test: A is measured by {titles[0]}, B by {titles[-1]}']
     common = sorted(ours.keys() & theirs.keys())
-    key = f'top1_{accuracy}'
-    values = [100 * (theirs[seed].result[key] - ours[seed].result[key]) for seed in common]
+    pairs = [(ours[seed].reached(accuracy), theirs[seed].reached(accuracy)) for seed in common]
+    values = [after - before for before, after in pairs if None not in (before, after)]
+    if len(values) < len(pairs):
+        short = [seed for seed, pair in zip(common, pairs, strict=True) if None in pair]
+        seeds = ', '.join(map(str, short))
+        return [f'    No test: the median of the last 10 evaluations needs 10; seeds with fewer: {seeds}']
     if not 2 <= len(values) <= MOST_PAIRS:
         return [f'    No test: seeds finished on both sides: {len(values)}; 2 to {MOST_PAIRS} are needed']
     from scipy import stats  # a second to import
 
     count, least = len(values), 2 / 2 ** len(values)
     mean, spread = statistics.mean(values), statistics.stdev(values)
-    t_test = f'p = {stats.ttest_1samp(values, 0).pvalue:.3g}' if spread > 1e-9 else 'none, all are equal'
+    t_test = f'p = {stats.ttest_1samp(values, 0).pvalue:.3g}' if spread > 1e-9 else 'undefined, all are equal'
     return [
-        f'    B - A, {accuracy} evaluation, {count} seeds in pairs: {mean:+.2f} ± {spread:.2f} points '
-        '(mean, sample standard deviation)',
+        f'    B - A, {titles[0]} {SCORES[accuracy]}, {count} seeds in pairs: {mean:+.2f} ± {spread:.2f} '
+        'points (mean, sample standard deviation)',
         f'    exact permutation test of the signs, two-sided: p = {permutation_p(values):.3g}',
         f'    paired t-test, two-sided: {t_test}',
-        f'    Caveat: with {count} pairs the permutation test gives no p below {least:.3g}, and the t-test',
-        '    rests on normal differences, which so few cannot show. Many comparisons give small p by chance.',
+        f'    Caveat: with {count} pairs the permutation test cannot give p below {least:.3g}.',
+        '    The t-test assumes normal differences, which so few pairs cannot show.',
+        '    Among many comparisons some p are small by chance.',
     ]
 
 

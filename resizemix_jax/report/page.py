@@ -2,9 +2,11 @@
 
 import base64
 import html
+import urllib.parse
 from typing import NamedTuple
 
 PICTURES = 'report_pictures'
+NONE = '–'  # in a cell without a value
 STYLE = """
 body { max-width: 60rem; margin: 1rem auto; padding: 0 1rem; font: 16px/1.45 system-ui, sans-serif;
   color: #1a1a1a; background: #fff; }
@@ -31,27 +33,44 @@ figcaption { font-size: .875rem; }
 """
 
 
-class Table(NamedTuple):
-    """Text in rows and columns."""
+class Link(NamedTuple):
+    """A link to a path relative to the page."""
+
+    text: str
+    target: str
+
+
+class TextTable(NamedTuple):
+    """Rows and columns of text; a cell of `lines` may be a Link."""
 
     header: tuple
     lines: list
 
 
 class Section(NamedTuple):
-    """A group of runs: heading, sentences, results, sentences on them, Pictures, what it took, commands."""
+    """A group of runs.
+
+    Attributes:
+        heading: text.
+        remarks: sentences on the group.
+        results: TextTable.
+        notes: sentences on the results.
+        pictures: `plots.Picture`s.
+        details: TextTables on the runs.
+        commands: lines of shell.
+    """
 
     heading: str
     remarks: list
-    results: Table
+    results: TextTable
     notes: list
     pictures: list
-    details: Table
+    details: list
     commands: list
 
 
 class Page(NamedTuple):
-    """A report: what the table is, how to read the numbers, the sections, and what was left out."""
+    """A report: title, how to read the numbers, Sections, and sentences on what was left out."""
 
     title: str
     legend: str
@@ -83,21 +102,22 @@ def as_markdown(page):
     for k, section in enumerate(page.sections):
         parts += [f'## {section.heading}', *section.remarks, _markdown_table(section.results), *section.notes]
         parts += [f'![{p.caption}]({PICTURES}/{_file(k, p)})\n\n{p.caption}' for p in section.pictures]
-        parts += [_markdown_table(section.details), '```bash\n' + '\n'.join(section.commands) + '\n```']
+        parts += [*map(_markdown_table, section.details), '```bash\n' + '\n'.join(section.commands) + '\n```']
     if page.problems:
         parts += ['## Left out', '\n'.join(f'* {line}' for line in page.problems)]
     return '\n\n'.join(parts) + '\n'
 
 
 def as_html(page, refresh=0):
-    """The page in HTML, self-contained; a browser loads it again after `refresh` seconds if not 0."""
+    """The page in HTML, self-contained; a browser reloads it every `refresh` seconds; 0 for never."""
     parts = [f'<h1>{_escape(page.title)}</h1>', f'<p>{_escape(page.legend)}</p>']
     for section in page.sections:
         parts += [f'<h2>{_escape(section.heading)}</h2>', *_paragraphs(section.remarks)]
         parts += [_html_table(section.results, 'results'), *_paragraphs(section.notes)]
         parts += ['<div class="figures">', *map(_figure, section.pictures), '</div>']
         commands = _escape('\n'.join(section.commands))
-        parts += [_html_table(section.details, 'details'), f'<pre>{commands}</pre>']
+        parts += [_html_table(table, 'details') for table in section.details]
+        parts.append(f'<pre>{commands}</pre>')
     if page.problems:
         lines = ''.join(f'<li>{_escape(line)}</li>' for line in page.problems)
         parts += ['<h2>Left out</h2>', f'<ul>{lines}</ul>']
@@ -113,15 +133,27 @@ def as_html(page, refresh=0):
 
 def _markdown_table(table):
     lines = [table.header, ['---'] * len(table.header), *table.lines]
-    return '\n'.join('| ' + ' | '.join(text.replace('|', '\\|') for text in line) + ' |' for line in lines)
+    return '\n'.join('| ' + ' | '.join(map(_markdown_cell, line)) + ' |' for line in lines)
+
+
+def _markdown_cell(cell):
+    if isinstance(cell, Link):
+        return f'[{_markdown_cell(cell.text)}]({urllib.parse.quote(cell.target)})'
+    return cell.replace('|', '\\|')
 
 
 def _html_table(table, kind):
     head = ''.join(f'<th>{_escape(text)}</th>' for text in table.header)
     body = '\n'.join(
-        '<tr>' + ''.join(f'<td>{_escape(text)}</td>' for text in line) + '</tr>' for line in table.lines
+        '<tr>' + ''.join(f'<td>{_html_cell(cell)}</td>' for cell in line) + '</tr>' for line in table.lines
     )
     return f'<div class="wide"><table class="{kind}"><tr>{head}</tr>\n{body}</table></div>'
+
+
+def _html_cell(cell):
+    if isinstance(cell, Link):
+        return f'<a href="{urllib.parse.quote(cell.target)}">{_escape(cell.text)}</a>'
+    return _escape(cell)
 
 
 def _paragraphs(lines):
@@ -144,7 +176,7 @@ def _escape(text):
 
 
 def _write(path, content):
-    """Whole or not at all: a browser may be reading."""
+    """Writes a file whole: a browser may be reading it."""
     part = path.with_name(path.name + '.part')
     part.write_bytes(content)
     part.replace(path)

@@ -1,4 +1,4 @@
-"""The report's pictures, for print and for any eyes: no series is told from another by colour alone.
+"""The report's plots, which can be read in print and without colour vision.
 
 Matplotlib is imported when something is drawn, so that training does not pay for it.
 """
@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from resizemix_jax.report import runs
 from resizemix_jax.report.cells import reached
+from resizemix_jax.tables import COST
 
-# Okabe and Ito's colours, less the yellow, which is faint on paper.
+# Okabe and Ito's colours without the yellow, which is faint on paper.
 COLOURS = ('#000000', '#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00')
 DASHES = ('-', '--', '-.', ':')
 MARKERS = ('o', 's', '^', 'D', 'v', 'P', 'X', '*', '<', '>', 'p')
@@ -18,13 +19,13 @@ OURS = dict(color='#0072B2', marker='o', linestyle='none', markersize=6)
 PAPER = dict(color='#000000', marker='o', linestyle='none', markersize=8, markerfacecolor='none')
 WIDTH, HEIGHT = 4.7, 3.1  # inches
 LINE = 0.22  # inches of a line of text
-LONG = 24  # letters, of which a legend has no three beside each other
-SIZE = 10  # of type, points
-MARKS_A_LINE = 8
+LONG = 24  # letters of a title, from which on a legend has two columns and not three
+FONT_SIZE = 10  # points
+MARKERS_A_LINE = 8
 
 
 class Picture(NamedTuple):
-    """A picture: the name of its file, what it shows in a sentence, and its SVG."""
+    """A picture: the name of its file, a caption, and its SVG."""
 
     name: str
     caption: str
@@ -32,7 +33,7 @@ class Picture(NamedTuple):
 
 
 class Point(NamedTuple):
-    """A row of the table in a picture: its place in the table, which gives its style, and its numbers."""
+    """A row in a plot: its index in the table, which decides its style; its numbers; whether the paper's."""
 
     index: int
     title: str
@@ -42,43 +43,47 @@ class Point(NamedTuple):
     paper: bool = False
 
 
-def section(group, layout, accuracy):
-    """The Pictures of a group of runs, those of a column together; none of what has no data."""
-    pictures = []
-    for column in layout.columns:
-        seeds = {k: group.cells.get((row['row'], column), []) for k, row in enumerate(layout.rows)}
-        lines = [(k, _title(row, seeds[k]), curve(seeds[k])) for k, row in enumerate(layout.rows)]
+def section(group, table, accuracy):
+    """The Pictures of a group of runs, column by column; a plot without data is left out."""
+    title, pictures = group.score_title, []
+    for column in (column.name for column in table.columns):
+        seeds = {k: group.cells.get((row.name, column), []) for k, row in enumerate(table.rows)}
+        lines = [(k, _title(row, seeds[k]), curve(seeds[k])) for k, row in enumerate(table.rows)]
         lines = [line for line in lines if line[2]]
         if lines:
             caption = (
-                f'{column}: top-1 after each evaluation, mean over seeds, shaded ± standard deviation; '
+                f'{column}: {title} after each evaluation, mean over seeds, shaded ± standard deviation; '
                 'the steep beginning may be cut off'
             )
-            pictures.append(_draw(f'curves_{column}', caption, learning_curves, lines))
-        points = by_row(group, layout, column, accuracy)
+            pictures.append(_draw(f'curves_{column}', caption, learning_curves, lines, title))
+        points = by_row(group, table, column, accuracy)
         if any(not point.paper for point in points):
-            caption = f'{column}: top-1 of every row; error bars are the standard deviation over seeds'
-            height = 0.6 + LINE * len({point.index for point in points})
-            pictures.append(_draw(f'rows_{column}', caption, dots, points, height=height))
-            times, unit = _times([point for point in points if not point.paper], seeds)
-            caption = f'{column}: top-1 against the measured time of a run'
-            pictures.append(_draw(f'time_{column}', caption, scatter, times, f'time of a run, {unit}'))
-            costs = [row['paper'].get('cost') for row in layout.rows]
-            priced = [point._replace(x=costs[point.index]) for point in points]
-            priced = [point for point in priced if point.x is not None]
-            if any(not point.paper for point in priced):
-                caption = f"{column}: top-1 against the paper's cost of finding the method, GPU hours"
-                pictures.append(
-                    _draw(f'cost_{column}', caption, scatter, priced, "the paper's cost, GPU hours")
-                )
+            pictures += _of_points(points, table, column, seeds, title)
+    return pictures
+
+
+def _of_points(points, table, column, seeds, title):
+    """The Pictures of a column's scores: by row, against time, and against cost where the paper has it."""
+    height = 0.6 + LINE * len({point.index for point in points})
+    caption = f'{column}: {title} of every row; error bars are the standard deviation over seeds'
+    pictures = [_draw(f'rows_{column}', caption, dots, points, title, height=height)]
+    times, unit = _times([point for point in points if not point.paper], seeds)
+    caption = f'{column}: {title} against the measured time of a run'
+    pictures.append(_draw(f'time_{column}', caption, scatter, times, f'time of a run, {unit}', title))
+    costs = [row.paper.get(COST) for row in table.rows]
+    priced = [point._replace(x=costs[point.index]) for point in points if costs[point.index] is not None]
+    if any(not point.paper for point in priced):
+        caption = f"{column}: {title} against the paper's cost of finding the method, GPU hours"
+        label = "the paper's cost, GPU hours"
+        pictures.append(_draw(f'cost_{column}', caption, scatter, priced, label, title))
     return pictures
 
 
 def curve(seeds):
-    """A row's learning curve: a list of (epoch, mean top-1 in %, standard deviation).
+    """A row's learning curve: a list of (epoch, mean score in %, standard deviation).
 
-    Of the finished runs, or else of the unfinished, at the evaluations that all of them have: a mean over
-    another number of seeds at every step would jump.
+    Of the finished runs, or else of the unfinished ones, at the evaluations that all of them have: a mean
+    over another number of seeds at every step would jump.
     """
     seeds = [run for run in seeds if run.result] or seeds
     series = [dict(runs.evaluations(run)) for run in seeds]
@@ -91,34 +96,34 @@ def curve(seeds):
     return points
 
 
-def by_row(group, layout, column, accuracy):
-    """The Points of a column: ours, and the paper's where the two can be compared; x is the row's place."""
+def by_row(group, table, column, accuracy):
+    """The Points of a column: ours, and the paper's where they are comparable; x is the row's index."""
     points = []
-    for k, row in enumerate(layout.rows):
-        values = reached(group.cells.get((row['row'], column), []), accuracy)
+    for k, row in enumerate(table.rows):
+        values = reached(group.cells.get((row.name, column), []), accuracy)
         if values:
-            points.append(Point(k, row['title'], k, statistics.mean(values), _spread(values)))
-        if group.comparable and column in row['paper']:
-            points.append(Point(k, row['title'], k, row['paper'][column], paper=True))
+            points.append(Point(k, row.title, k, statistics.mean(values), _spread(values)))
+        if group.comparable and column in row.paper:
+            points.append(Point(k, row.title, k, row.paper[column], paper=True))
     return points
 
 
-def learning_curves(axes, lines):
-    """Draws a line for every (index, title, curve)."""
+def learning_curves(axes, lines, score):
+    """Draws a line for every (index, title, curve) of a score."""
     bottoms, half = [], max(points[-1][0] for _, _, points in lines) / 2
     for index, title, points in lines:
         x, mean, spread = (list(values) for values in zip(*points, strict=True))
-        every = max(1, len(x) // MARKS_A_LINE)
+        every = max(1, len(x) // MARKERS_A_LINE)
         axes.plot(x, mean, label=title, markevery=(index % every, every), **_style(index))
         bottoms += [m for e, m in zip(x, mean, strict=True) if e >= half] or mean[-1:]
         low, high = ([m + sign * s for m, s in zip(mean, spread, strict=True)] for sign in (-1, 1))
         axes.fill_between(x, low, high, color=_style(index)['color'], alpha=0.15, linewidth=0)
-    # Where the methods differ is at the end; the steep beginning would make one line of all.
-    axes.set(xlabel='epoch', ylabel='top-1, %', xlim=(0, None), ylim=(min(bottoms) - 1, None))
+    # The methods differ at the end; with the steep beginning in view all would be one line.
+    axes.set(xlabel='epoch', ylabel=f'{score}, %', xlim=(0, None), ylim=(min(bottoms) - 1, None))
 
 
-def scatter(axes, points, label):
-    """Draws each row's point at its x; the paper's are hollow."""
+def scatter(axes, points, label, score):
+    """Draws each row's point at its x, which `label` names; the paper's are hollow."""
     mine = {point.index for point in points if not point.paper}
     for point in points:
         style = {**_style(point.index), 'linestyle': 'none', 'markersize': 7}
@@ -134,11 +139,11 @@ def scatter(axes, points, label):
         axes.set_xscale('symlog', linthresh=0.1)
     else:
         axes.locator_params(axis='x', nbins=6)
-    axes.set(xlabel=label, ylabel='top-1, %')
+    axes.set(xlabel=label, ylabel=f'{score}, %')
 
 
-def dots(axes, points):
-    """Draws a line of the page for every row, in the table's order; the paper's points are hollow."""
+def dots(axes, points, score):
+    """Draws a horizontal line for every row, in the table's order; the paper's points are hollow."""
     places = {index: -place for place, index in enumerate(sorted({point.index for point in points}))}
     for point in points:
         style = PAPER if point.paper else OURS
@@ -147,11 +152,11 @@ def dots(axes, points):
     axes.plot([], [], label='ours', **OURS)
     titles = {places[point.index]: point.title for point in points}
     axes.set_yticks(list(titles), list(titles.values()))
-    axes.set(xlabel='top-1, %', ylim=(0.5 - len(titles), 0.5))
+    axes.set(xlabel=f'{score}, %', ylim=(0.5 - len(titles), 0.5))
 
 
 def _style(index):
-    """Colour, dashes and marker of the row at that place; the three repeat together only after 308 rows."""
+    """Colour, dashes and marker of the row with that index; the combination repeats after 308 rows."""
     styles = COLOURS[index % len(COLOURS)], DASHES[index % len(DASHES)], MARKERS[index % len(MARKERS)]
     return dict(zip(('color', 'linestyle', 'marker'), styles, strict=True), markersize=5, linewidth=1.4)
 
@@ -161,7 +166,7 @@ def _draw(name, caption, function, *args, height=HEIGHT):
     import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context({'font.size': SIZE, 'svg.hashsalt': name}):
+    with matplotlib.rc_context({'font.size': FONT_SIZE, 'svg.hashsalt': name}):
         figure = Figure(figsize=(WIDTH, HEIGHT), layout='constrained')
         axes = figure.add_subplot()
         axes.spines[['top', 'right']].set_visible(False)
@@ -181,11 +186,11 @@ def _draw(name, caption, function, *args, height=HEIGHT):
 
 
 def _title(row, seeds):
-    return row['title'] if any(run.result for run in seeds) else f'{row["title"]} (unfinished)'
+    return row.title if any(run.result for run in seeds) else f'{row.title} (unfinished)'
 
 
 def _times(points, seeds):
-    """The Points with the mean time of their row's finished runs as x, and the unit of it."""
+    """The Points with the mean time of their row's finished runs as x, and its unit."""
     seconds = [
         statistics.mean(run.result['seconds'] for run in seeds[point.index] if run.result) for point in points
     ]

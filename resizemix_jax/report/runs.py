@@ -10,11 +10,11 @@ from resizemix_jax.errors import ConfigError, RunError
 from resizemix_jax.run import files, results, workdir
 from resizemix_jax.run.writers import METRICS
 
-# What result.json, besides its scores, and config.json must have for a run to be counted.
+# What result.json (beside its scores) and config.json must have for a run to be counted.
 RESULT_KEYS = ('config', 'seconds', 'images_per_second', 'device')
 CONFIG_KEYS = ('table', 'row', 'column', 'recipe', 'seed', 'epochs', 'steps')
 # Folders of a run that hold many files and no run.
-INSIDE = {'checkpoints', 'best', 'events', 'gallery'}
+INSIDE = {'checkpoints', 'best', 'events', 'gallery', 'generated', 'profile'}
 UNITS = (('h', 3600), ('min', 60))
 
 
@@ -23,7 +23,7 @@ class Run(NamedTuple):
 
     Attributes:
         path: of its workdir.
-        config: resolved, with its table, row, column, recipe and seed.
+        config: as stored, in the current format.
         rows: of metrics.jsonl.
         result: of result.json, or {} while it is not finished.
         written: the time of the last row, in seconds since the epoch, or 0.0.
@@ -37,8 +37,32 @@ class Run(NamedTuple):
 
     @property
     def cell(self):
-        """What names it within its table."""
+        """Its row and column in its table."""
         return self.config['row'], self.config['column']
+
+    @property
+    def seed(self):
+        return self.config['seed']
+
+    @property
+    def score(self):
+        """The name of its task's main measure."""
+        return results.score_of(self.config)
+
+    @property
+    def score_title(self):
+        """That measure in words."""
+        return results.score_title(self.config)
+
+    @property
+    def identity(self):
+        """What it was made with: a dict for each start; none of an older version, or before the run's end."""
+        return [one for one in self.result.get('identity') or () if isinstance(one, dict)]
+
+    def reached(self, accuracy):
+        """Its score in %: 'last', 'best' or 'median10'; None without a result that has it."""
+        value = self.result.get(f'{self.score}_{accuracy}')
+        return None if value is None else 100 * value
 
 
 def find(directory):
@@ -59,18 +83,15 @@ def find(directory):
 
 def read(path):
     """The run in a workdir, or None; and a list of sentences on what of it could not be used."""
-    config, problems = _read(path / workdir.CONFIG, CONFIG_KEYS)
-    if not config:
+    stored, problems = _read(path / workdir.CONFIG, CONFIG_KEYS)
+    if not stored:
         return None, problems
     try:
-        config = migrate(config)
+        config = _migrated(stored)
         score = results.score_of(config)
-    except (ConfigError, ValueError) as error:
+    except ValueError as error:
         return None, [f'{path / workdir.CONFIG} is left out: {error}']
-    result, more = _read(path / workdir.RESULT, (*RESULT_KEYS, f'{score}_last', f'{score}_best'))
-    if result and differences(migrate(result['config']), config):
-        result = {}
-        more.append(f'{path / workdir.RESULT} is of another config than config.json: counted as unfinished')
+    result, more = _result(path / workdir.RESULT, config, score)
     rows, dropped = files.read_rows(path / METRICS)
     if dropped:
         lines = ', '.join(map(str, dropped[:5])) + (', ...' if len(dropped) > 5 else '')
@@ -90,7 +111,7 @@ def progress(run):
 def epoch_of(rows):
     """The function from a step to its epoch; 0 as long as no row says how many steps make one.
 
-    Between rows it is a straight line: the steps of an epoch change with the batch size.
+    Linear between rows: the steps of an epoch change with the batch size.
     """
     rows = (row for row in rows if row.get('epoch') and row['step'])
     known = sorted({0: 0.0, **{row['step']: row['epoch'] for row in rows}}.items())
@@ -107,7 +128,7 @@ def epoch_of(rows):
 
 def evaluations(run):
     """The evaluations so far: a list of (step, score as a share of 1)."""
-    key = f'eval_{results.score_of(run.config)}'
+    key = f'eval_{run.score}'
     return [(row['step'], row[key]) for row in run.rows if key in row]
 
 
@@ -117,14 +138,14 @@ def status(run):
         return 'no metrics yet'
     step = max(row['step'] for row in run.rows)
     words = [f'{progress(run):.0%}, step {step}']
-    reached = evaluations(run)
-    if reached:
-        words.append(f'{results.score_of(run.config)} {100 * reached[-1][1]:.2f} so far')
+    scores = evaluations(run)
+    if scores:
+        words.append(f'{run.score_title} {100 * scores[-1][1]:.2f} so far')
     return ', '.join([*words, f'last row {duration(round(max(time.time() - run.written, 0)))} ago'])
 
 
 def unit(seconds):
-    """The unit to say a time in: its name, and its seconds."""
+    """The unit to give a time in: its name, and its seconds."""
     return next(((name, size) for name, size in UNITS if seconds >= 2 * size), ('s', 1))
 
 
@@ -132,6 +153,28 @@ def duration(seconds):
     """A time in words."""
     name, size = unit(seconds)
     return f'{seconds / size:.3g} {name}'
+
+
+def _migrated(stored):
+    """A stored config in the current format; ConfigError if it cannot be read."""
+    try:
+        return migrate(stored)
+    except (TypeError, AttributeError) as error:  # a value of a wrong type, e.g. a name that is null
+        raise ConfigError(f'it is damaged: {error}') from error
+
+
+def _result(path, config, score):
+    """The content of a result.json that fits the run's config, or {}; and sentences on why it does not."""
+    result, problems = _read(path, (*RESULT_KEYS, f'{score}_last', f'{score}_best'))
+    if not result:
+        return {}, problems
+    try:
+        same = not differences(_migrated(result['config']), config)
+    except ConfigError as error:
+        return {}, [f'{path} is left out: {error}']
+    if not same:
+        return {}, [f'{path} has another config than config.json: the run counts as unfinished']
+    return result, problems
 
 
 def _read(path, keys):

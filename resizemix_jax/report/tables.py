@@ -1,38 +1,37 @@
-"""The report of a table: what its runs reached, in the paper's layout, beside the paper's numbers.
+"""The report of a table: the scores of its runs in the paper's layout, beside the paper's numbers.
 
-The data flows one way: `runs` -> `cells` -> tables of text, here, and `plots` -> `page`.
+The data flows one way: `runs` -> `cells` -> tables of text, here and in `origins`, and `plots` -> `page`.
 """
 
 import itertools
 import logging
 import pathlib
-import shlex
 import statistics
 import time
 
 from resizemix_jax.errors import ConfigError
-from resizemix_jax.report import page as report_page
-from resizemix_jax.report import plots, runs
-from resizemix_jax.report.cells import collect, reached
+from resizemix_jax.report import cells, origins, page, plots, runs
+from resizemix_jax.report.page import NONE, TextTable
+from resizemix_jax.tables import COST
 
 log = logging.getLogger(__name__)
 
 ACCURACIES = {
     'last': 'of the last evaluation',
-    'best': 'of the best evaluation, which the test split itself has chosen: too high by a little',
+    'best': 'of the best evaluation, chosen on the test split itself and so slightly too high',
     'median10': 'the median of the last 10 evaluations',
 }
-NONE = '–'
 
 
-def write(directory, layout, accuracy='last', refresh=0):
+def write(directory, table, path, accuracy='last', refresh=0):
     """Writes report.md, report.html and the pictures of the former into `directory`.
 
     Args:
         directory: whose runs, and those below, are reported.
-        layout: `cells.Layout` of the table.
+        table: `tables.Table`.
+        path: of its file, for the commands.
         accuracy: a key of ACCURACIES.
-        refresh: seconds after which a browser loads the page again; 0 for never.
+        refresh: seconds after which a browser reloads the page; 0 for never.
 
     Returns:
         The paths of the two pages.
@@ -41,133 +40,156 @@ def write(directory, layout, accuracy='last', refresh=0):
         ConfigError: there is no run of the table.
     """
     directory = pathlib.Path(directory)
-    groups, problems = collect(directory, layout)
-    sections = [_section(group, layout, accuracy, whole=k == 0) for k, group in enumerate(groups)]
+    groups, problems = cells.collect(directory, table)
+    sections = [
+        _section(group, table, path, accuracy, directory, whole=k == 0) for k, group in enumerate(groups)
+    ]
+    title = cells.score_title([run for group in groups for run in group.runs])
     legend = (
-        f'Top-1 in %, {ACCURACIES[accuracy]}: mean ± sample standard deviation over seeds (how many seeds). '
-        'An unfinished run counts in no number.'
+        f'{title[0].upper()}{title[1:]} in %, {ACCURACIES[accuracy]}: mean ± sample standard deviation over '
+        'seeds (number of seeds). Unfinished runs are not counted.'
     )
-    page = report_page.Page(layout.title, legend, sections, problems)
-    return report_page.write(page, directory, refresh)
+    return page.write(page.Page(table.title, legend, sections, problems), directory, refresh)
 
 
-def watch(directory, layout, accuracy, interval):
-    """Writes the report every `interval` seconds until Ctrl-C, then a last time; waits for the first run."""
+def watch(directory, table, path, accuracy, interval):
+    """Writes the report every `interval` seconds until Ctrl-C, then once more; waits for the first run."""
     try:
         while True:
             try:
-                log.info('Written: %s', ', '.join(map(str, write(directory, layout, accuracy, interval))))
+                written = write(directory, table, path, accuracy, interval)
+                log.info('Written: %s', ', '.join(map(str, written)))
             except ConfigError as error:
                 log.info('Waiting: %s', error)
             time.sleep(interval)
     except KeyboardInterrupt:
-        return write(directory, layout, accuracy)
+        return write(directory, table, path, accuracy)
 
 
-def _section(group, layout, accuracy, whole):
-    """What the page says of a group; `whole` lists the rows that were not run, too."""
-    remarks = []
-    if not group.marks:
-        heading = "Runs of the table's own configs"
-    else:
-        heading = 'Runs that differ: ' + ', '.join(mark.partition(' (')[0] for mark in group.marks)
-        remarks.append('Differs from the table in: ' + '; '.join(group.marks))
-    if not group.comparable and any(row['paper'] for row in layout.rows):
-        remarks.append(
-            "Another network, dataset or length of training than the paper's: its numbers are not comparable."
-        )
-    rows = [
-        row for row in layout.rows if whole or any((row['row'], c) in group.cells for c in layout.columns)
+def _section(group, table, path, accuracy, directory, whole):
+    """The section of a group; `whole` lists the rows without a run, too."""
+    columns = [column.name for column in table.columns]
+    used = [column for column in columns if any(other == column for _, other in group.cells)]
+    columns = used if group.differences else columns  # an empty column of other runs says nothing
+    rows = [row for row in table.rows if whole or any((row.name, c) in group.cells for c in columns)]
+    details = [
+        details_table(group, rows, columns),
+        origins.started_from(group, rows, columns, accuracy, directory),
+        origins.made_with(group, rows, columns),
     ]
-    if group.marks:  # a column of which nothing was run in this way says nothing
-        used = tuple(c for c in layout.columns if any(column == c for _, column in group.cells))
-        layout = layout._replace(columns=used)
-    refused = {}
-    for row in rows:
-        if 'refused' in row:
-            refused.setdefault(row['refused'], []).append(row['title'])
-    return report_page.Section(
-        heading=heading,
-        remarks=remarks,
-        results=results_table(group, layout, rows, accuracy),
-        notes=[f'Refused: {", ".join(titles)}: {reason}.' for reason, titles in refused.items()],
-        pictures=plots.section(group, layout, accuracy),
-        details=details_table(group, layout, rows),
-        commands=_commands(group, layout, rows),
+    return page.Section(
+        heading=_heading(group),
+        remarks=_remarks(group, table),
+        results=results_table(group, table, rows, columns, accuracy),
+        notes=_notes(group, rows, columns, accuracy),
+        pictures=plots.section(group, table, accuracy),
+        details=[text for text in details if text.lines],
+        commands=['# one seed of every row', *origins.commands(group, table, path, rows, columns)],
     )
 
 
-def results_table(group, layout, rows, accuracy):
-    """The paper's layout: a line a row; for each column ours, the paper's and the difference."""
-    costs = any('cost' in row['paper'] for row in layout.rows)
-    printed = any(row['paper'].keys() - {'cost'} for row in layout.rows)
+def _heading(group):
+    if not group.differences:
+        return "Runs of the table's own configs"
+    return 'Runs that differ: ' + ', '.join(f'{key}={value}' for key, _, value in group.differences)
+
+
+def _remarks(group, table):
+    remarks = ['Differs from the table in: ' + '; '.join(group.labels)] if group.differences else []
+    if not group.comparable and any(row.paper for row in table.rows):
+        remarks.append(
+            "Another network, dataset or length of training than the paper's: its numbers are not comparable."
+        )
+    return remarks
+
+
+def _notes(group, rows, columns, accuracy):
+    """Sentences on cells without a number: refused rows, and runs that do not have the score asked for."""
+    refused = {}
+    for row in rows:
+        if row.refused:
+            refused.setdefault(row.refused, []).append(row.title)
+    notes = [f'Refused: {", ".join(titles)}: {reason}.' for reason, titles in refused.items()]
+    short = [
+        f'{row.title}, {column} (seed {run.seed})'
+        for row, column, seeds in group.by_row(rows, columns)
+        for run in seeds
+        if run.result and run.reached(accuracy) is None
+    ]
+    if short:
+        notes.append(
+            'The median of the last 10 evaluations needs 10; these runs have fewer and are not counted: '
+            f'{"; ".join(short)}.'
+        )
+    return notes
+
+
+def results_table(group, table, rows, columns, accuracy):
+    """The paper's layout: a line per row; for each column ours, the paper's and the difference."""
+    costs = any(COST in row.paper for row in table.rows)
+    printed = any(row.paper.keys() - {COST} for row in table.rows)
+    shown = 1 if not printed else 3 if group.comparable else 2
     header = ['Row'] + (['cost, GPU h'] if costs else [])
-    for column in layout.columns:
-        header += [f'{column}: ours', 'paper', 'difference'][
-            : 1 if not printed else 3 if group.comparable else 2
-        ]
+    for column in columns:
+        header += [f'{column}: ours', 'paper', 'difference'][:shown]
     lines = []
     for row in rows:
-        line = [row['title']] + ([_number(row['paper'].get('cost'), 'g')] if costs else [])
-        for column in layout.columns:
-            seeds = group.cells.get((row['row'], column), [])
-            paper = row['paper'].get(column)
-            line.append('refused' if 'refused' in row else ours(seeds, accuracy))
-            values = reached(seeds, accuracy)
+        line = [row.title] + ([_number(row.paper.get(COST), 'g')] if costs else [])
+        for column in columns:
+            seeds, paper = group.cells.get((row.name, column), []), row.paper.get(column)
+            values = cells.reached(seeds, accuracy)
             difference = statistics.mean(values) - paper if values and paper is not None else None
-            if printed:
-                line.append(_number(paper, '.2f'))
-            if printed and group.comparable:
-                line.append(_number(difference, '+.2f'))
+            own = 'refused' if row.refused else ours(seeds, accuracy)
+            line += [own, _number(paper, '.2f'), _number(difference, '+.2f')][:shown]
         lines.append(tuple(line))
-    return report_page.Table(tuple(header), lines)
+    return TextTable(tuple(header), lines)
 
 
-def details_table(group, layout, rows):
-    """What the runs took, and how far the unfinished ones are."""
-    header = ('Row', 'column', 'seeds', 'time a run', 'images/s', 'hardware', 'unfinished')
+def details_table(group, rows, columns):
+    """The cost of the finished runs, and the progress of the unfinished ones."""
+    header = (
+        'Row', 'column', 'seeds', 'time per run', 'images/s', 'FLOP per step', 'model FLOP utilization',
+        'hardware', 'unfinished',
+    )  # fmt: skip
     lines = []
-    for row in rows:
-        for column in layout.columns:
-            seeds = group.cells.get((row['row'], column), [])
-            done = [run for run in seeds if run.result]
-            if seeds:
-                seconds, rate = (
-                    statistics.mean(run.result[key] for run in done) if done else None
-                    for key in ('seconds', 'images_per_second')
-                )
-                numbers = ', '.join(str(run.config['seed']) for run in done) or NONE
-                hardware = '; '.join(sorted({run.result['device'] for run in done})) or NONE
-                open_ = [f'seed {run.config["seed"]}: {runs.status(run)}' for run in seeds if not run.result]
-                unfinished = '; '.join(open_) or NONE
-                times = runs.duration(seconds) if done else NONE
-                lines.append(
-                    (row['title'], column, numbers, times, _number(rate, ',.0f'), hardware, unfinished)
-                )
-    keep = [True, len(layout.columns) > 1, *[True] * 4, any(line[-1] != NONE for line in lines)]
+    for row, column, seeds in group.by_row(rows, columns):
+        done = [run for run in seeds if run.result]
+        seconds, rate, flops, used = (
+            _mean(done, key)
+            for key in ('seconds', 'images_per_second', 'flops_per_step', 'model_flops_utilization')
+        )
+        unfinished = [f'seed {run.seed}: {runs.status(run)}' for run in seeds if not run.result]
+        lines.append((
+            row.title, column, ', '.join(str(run.seed) for run in done) or NONE,
+            NONE if seconds is None else runs.duration(seconds), _number(rate, ',.0f'), _number(flops, '.3g'),
+            _number(used, '.1%'), '; '.join(sorted({run.result['device'] for run in done})) or NONE,
+            '; '.join(unfinished) or NONE,
+        ))  # fmt: skip
+    optional = {'column': len(columns) > 1} | {
+        header[k]: any(line[k] != NONE for line in lines) for k in (5, 6, 8)
+    }
+    keep = [optional.get(name, True) for name in header]
     header, *lines = (tuple(itertools.compress(line, keep)) for line in (header, *lines))
-    return report_page.Table(header, lines)
+    return TextTable(header, lines)
 
 
 def ours(seeds, accuracy):
-    """What the runs of a cell reached, in words."""
-    values = reached(seeds, accuracy)
+    """The scores of the runs of a cell, as text."""
+    values = cells.reached(seeds, accuracy)
     running = [f'{runs.progress(run):.0%}' for run in seeds if not run.result]
     if not seeds:
         return 'not run'
     if not values:
-        return f'at {", ".join(running)}'
+        return f'at {", ".join(running)}' if running else 'fewer than 10 evaluations'
     spread = f' ± {statistics.stdev(values):.2f}' if len(values) > 1 else ''
     more = f', more at {", ".join(running)}' if running else ''
     return f'{statistics.mean(values):.2f}{spread} ({len(values)}{more})'
 
 
-def _commands(group, layout, rows):
-    """The command of one seed of every cell."""
-    titles = {row['row']: k for k, row in enumerate(rows)}
-    first = [seeds[0] for _, seeds in sorted(group.cells.items(), key=lambda item: titles[item[0][0]])]
-    flags = [layout.flags(run.config, group.overrides, run.path) for run in first]
-    return ['# one seed of every row', *(shlex.join(['python', 'main.py', *some]) for some in flags)]
+def _mean(done, key):
+    """The mean of a number over the finished runs that have it, or None."""
+    values = [run.result[key] for run in done if isinstance(run.result.get(key), int | float)]
+    return statistics.mean(values) if values else None
 
 
 def _number(value, form):

@@ -72,4 +72,13 @@ def summary(config, rows, device, flops=None, identity=()):
 
 def score_of(config):
     """The name of the main measure of a config's task."""
-    return sys.modules[find('tasks', config['task']).__module__].SCORE
+    return _task(config).SCORE
+
+
+def score_title(config):
+    """That measure in words: SCORE_TITLE of the task's module, or else its name."""
+    return getattr(_task(config), 'SCORE_TITLE', score_of(config))
+
+
+def _task(config):
+    return sys.modules[find('tasks', config['task']).__module__]

@@ -15,7 +15,7 @@ from resizemix_jax.normalize import denormalize, normalize
 from resizemix_jax.pictures.pairs import mix_pairs
 from resizemix_jax.tasks._guide import heat_maps, saliency_maps, streams
 
-SCORE = 'top1'
+SCORE, SCORE_TITLE = 'top1', 'top-1'
 BATCH_NORMS = ('local', 'global')
 PLACES = ('before_crop', 'before_mixing', 'after_mixing')
 HALVES = ('full', 'random_crop', 'center_crop', 'resize')
@@ -45,7 +45,7 @@ def classify(config, dataset):
         after=after,
         batch_augment=config.batch_augment,
         halve_eval=bind('augment', 'halve', {'method': config.half_eval}),
-        mix=bind('mixing', config.mixing, config.mixing_args, std=dataset.std, saliency=None),
+        mix=bind('mixing', config.mixing, config.mixing_args, std=dataset.std, saliency=None, teacher=None),
         saliency=_saliency(config, model, dataset),
         example_loss=metrics.LOSSES[config.loss],
         label_smoothing=config.label_smoothing,

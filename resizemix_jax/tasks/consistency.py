@@ -9,7 +9,7 @@ from resizemix_jax import keys, metrics
 from resizemix_jax.tasks._guide import streams
 from resizemix_jax.tasks.classify import Classify, View, classify
 
-SCORE = Classify.score
+SCORE, SCORE_TITLE = Classify.score, 'top-1'
 
 
 def consistency(config, dataset, *, views=2, weight=12.0):

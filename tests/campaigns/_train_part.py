@@ -3,7 +3,7 @@
     cd CHECKOUT; PYTHONPATH=CHECKOUT python -P _train_part.py DIRECTORY PICTURES STOP
 
 It is run by its path, as `_train_cells.py` is, and trains the cells that that file calls EXTRA. Cell number n
-is trained, or continued, in DIRECTORY/n; with STOP > 0 the process gets SIGTERM in step STOP, and the run saves
+is trained, or continued, in DIRECTORY/n; with STOP > 0 the process gets SIGTERM in step STOP, and it saves
 and ends. A run that comes to its end writes n.npz and n.jsonl, one that fails n.error.
 """
 

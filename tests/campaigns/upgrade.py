@@ -6,7 +6,7 @@
 For instance `--before=v0.1.0 --after=.`. The runs are `_train_cells.EXTRA`: ten steps of several networks, on
 one and four devices, and of pictures. The version before trains each one to its end, and another time up to
 step STOP, within a log interval; the version after continues that. Compared are step, parameters, BatchNorm
-statistics, the optimiser's state and the rows of metrics.jsonl but for times. KEEP is a directory for the runs.
+statistics, the optimiser's state and the rows of metrics.jsonl but times. KEEP is a directory of the runs.
 Exit code 1 if anything differs.
 
 Two runs are equal only on the same processor with the same packages: compare on one machine.

@@ -138,6 +138,6 @@ def test_bad_arguments_are_refused(keywords, message, key):
         fmix(key, *coded.batch(2), **keywords)
 
 
-def test_images_without_room_for_a_field_are_refused(key):
-    with pytest.raises(ValueError, match='images of 8 x 2 pixels have no smooth field; 3 x 3 are the least'):
+def test_images_below_3_x_3_are_refused(key):
+    with pytest.raises(ValueError, match='images of 8 x 2 pixels are too small for fmix'):
         fmix(key, jnp.zeros((2, 8, 2, 1)), jnp.eye(2))

@@ -2,16 +2,19 @@ import json
 
 import pytest
 
+from resizemix_jax import config as configs
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.report import cells as report_cells
+from resizemix_jax.tables import USES, Column, Row, Table
 from tests import made_up
+from tests.configs.tables import TABLES
 
 
 def collect(path, table='table3'):
-    return report_cells.collect(path, made_up.layout(table))
+    return report_cells.collect(path, TABLES[table])
 
 
-def test_runs_of_equal_difference_are_a_group_and_of_another_never(tmp_path):
+def test_runs_with_equal_differences_make_a_group(tmp_path):
     for seed in (0, 1):
         made_up.run(tmp_path, f'row=cutmix,seed={seed}', [0.5])
         made_up.run(tmp_path, f'row=cutmix,seed={seed},recipe=released', [0.6])
@@ -21,8 +24,8 @@ def test_runs_of_equal_difference_are_a_group_and_of_another_never(tmp_path):
             made_up.run(tmp_path, f'row={row},seed={seed}', [0.8], name=name, epochs=3, schedule_args__lr=0.2)
     groups, problems = collect(tmp_path)
     assert not problems
-    assert groups[0].marks == () and groups[0].comparable
-    assert {group.marks: sorted(group.cells) for group in groups[1:]} == {
+    assert groups[0].labels == () and groups[0].comparable
+    assert {group.labels: sorted(group.cells) for group in groups[1:]} == {
         ('epochs=3 (the table has: 200)', 'schedule_args.lr=0.2 (the table has: 0.1)'): [
             ('baseline', 'wrn28_10'),
             ('cutmix', 'wrn28_10'),
@@ -30,41 +33,73 @@ def test_runs_of_equal_difference_are_a_group_and_of_another_never(tmp_path):
         ('recipe=released (the table has: paper)',): [('cutmix', 'wrn28_10')],
         ('scale=small (the table has: paper)',): [('cutmix', 'wrn28_10')],
     }
-    by_mark = {group.marks[0][:6]: group for group in groups[1:]}
-    assert by_mark['epochs'].overrides == {'epochs': 3, 'schedule_args.lr': 0.2}
-    assert by_mark['recipe'].comparable and by_mark['recipe'].overrides == {}
-    assert not by_mark['scale='].comparable and not by_mark['epochs'].comparable
-    for group, top1 in zip((groups[0], *(by_mark[k] for k in by_mark)), (50, 80, 60, 70), strict=True):
+    epochs, recipe, scale = groups[1:]
+    assert epochs.overrides == {'epochs': 3, 'schedule_args.lr': 0.2}
+    assert recipe.comparable and recipe.overrides == {}
+    assert not scale.comparable and not epochs.comparable
+    for group, top1 in zip(groups, (50, 80, 60, 70), strict=True):
         assert report_cells.reached(group.cells['cutmix', 'wrn28_10'], 'last') == [top1, top1]
+        assert group.score_title == 'top-1'
+
+
+def test_the_cells_with_runs_come_in_the_order_of_the_table(tmp_path):
+    table = TABLES['table3']
+    for cell in ('row=resizemix', 'row=cutmix,model=ss26_2x96d', 'row=cutmix,seed=1', 'row=cutmix,seed=0'):
+        made_up.run(tmp_path, cell, [0.5])
+    (group,), _ = collect(tmp_path)
+    cells = group.by_row(table.rows, ['wrn28_10', 'ss26_2x96d'])
+    assert [(row.name, column, [run.seed for run in seeds]) for row, column, seeds in cells] == [
+        ('cutmix', 'wrn28_10', [0, 1]), ('cutmix', 'ss26_2x96d', [0]), ('resizemix', 'wrn28_10', [0]),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ('marks', 'comparable'),
+    ('keys', 'comparable'),
     [
-        ((), True),
-        (('recipe=released (the table has: paper)',), True),
-        (
-            ('mixing_args.tau=[0.2, 0.3] (the table has: [0.1, 0.8])', 'dtype=bfloat16 (the table has: x)'),
-            True,
-        ),
-        (('scale=small (the table has: paper)',), False),
-        (('recipe=released (the table has: paper)', 'model_args.width=2 (the table has: 10)'), False),
-        (('dataset=fake (the table has: cifar100)',), False),
-        (('steps=5 (the table has: 0)',), False),
+        ([], True),
+        (['recipe'], True),
+        (['mixing_args.tau', 'dtype', 'schedule_args.lr'], True),
+        (['scale'], False),
+        (['recipe', 'model_args.width'], False),
+        (['dataset'], False),
+        (['steps'], False),
     ],
 )
-def test_the_paper_is_comparable_where_network_data_and_length_are(marks, comparable):
-    assert report_cells.Group(marks, {}, {}).comparable == comparable
+def test_the_paper_is_comparable_where_network_data_and_length_are(keys, comparable):
+    assert report_cells.Group(tuple((key, 1, 2) for key in keys), {}).comparable == comparable
 
 
-def test_what_does_not_change_a_run_is_no_difference(tmp_path):
+def test_another_method_makes_overrides_that_its_command_takes(tmp_path):
+    path = made_up.run(tmp_path, 'row=cutmix', [0.5], mixing='resizemix')
+    (group,), _ = collect(tmp_path)
+    assert 'mixing_args.alpha=absent (the table has: 1.0)' in group.labels
+    assert group.overrides['mixing'] == 'resizemix' and 'absent' not in group.overrides.values()
+    again = configs.override(TABLES['table3'].get_config('row=cutmix'), group.overrides)
+    assert configs.differences(configs.stored(again), json.loads((path / 'config.json').read_text())) == []
+
+
+def test_free_keys_and_keys_that_came_later_make_no_difference(tmp_path):
     made_up.run(tmp_path, 'row=cutmix,model=ss26_2x96d', [0.5], log_every_steps=7, num_devices=2)
     old = made_up.run(tmp_path, 'row=baseline', [0.5], finished=False)
     config = json.loads((old / 'config.json').read_text())
-    del config['scale'], config['gallery_every']  # keys that came after the run
+    del config['scale'], config['gallery_every']
     (old / 'config.json').write_text(json.dumps(config))
     (group,), _ = collect(tmp_path)
-    assert group.marks == () and set(group.cells) == {('cutmix', 'ss26_2x96d'), ('baseline', 'wrn28_10')}
+    assert group.labels == () and set(group.cells) == {('cutmix', 'ss26_2x96d'), ('baseline', 'wrn28_10')}
+
+
+@pytest.mark.parametrize('what', [w for w in USES if USES[w][2].partition('.')[0] in configs.base()])
+def test_the_run_that_a_run_started_from_makes_no_difference(tmp_path, what):
+    """Every seed starts from a run of its own."""
+    key = USES[what][2]
+    needing = Row('b', 'B', dict(policy='autoaugment'), needs=(('table3', 'a', what),))
+    table = Table('table3', 'T.', (Row('a', 'A'), needing), (Column('x'),), default_row='a')
+    for seed in (0, 1):
+        config = configs.override(table.get_config(f'row=b,seed={seed}'), {key: f'runs/a_seed{seed}'})
+        (tmp_path / str(seed)).mkdir()
+        (tmp_path / str(seed) / 'config.json').write_text(json.dumps(configs.stored(config)))
+    (group,), _ = report_cells.collect(tmp_path, table)
+    assert group.differences == () and len(group.cells['b', 'x']) == 2
 
 
 def test_of_two_runs_of_a_seed_one_counts(tmp_path):
@@ -73,7 +108,9 @@ def test_of_two_runs_of_a_seed_one_counts(tmp_path):
     made_up.run(tmp_path, 'row=cutmix', [0.7], name='c')
     (group,), problems = collect(tmp_path)
     assert [run.path.name for run in group.cells['cutmix', 'wrn28_10']] == ['b']
-    assert [problem.split(':')[0] for problem in problems] == [str(tmp_path / 'a'), str(tmp_path / 'c')]
+    assert problems == [
+        f'{tmp_path}/{name}: left out, {tmp_path}/b has the same config and seed' for name in 'ac'
+    ]
 
 
 def test_other_tables_are_left_out_and_named(tmp_path):
@@ -87,11 +124,11 @@ def test_other_tables_are_left_out_and_named(tmp_path):
     assert list(group.cells) == [('cutmix', 'wrn28_10')]
     text = '\n'.join(problems)
     assert 'Runs of other tables, left out: quickstart (1), table1 (1)' in text
-    assert f"{foreign}: left out, since the table has no such cell: row='aaa' must be one of" in text
+    assert f"{foreign}: left out, the table has no such cell: row='aaa' must be one of" in text
 
 
-def test_where_there_is_nothing_to_report_it_says_what_there_is(tmp_path):
-    with pytest.raises(ConfigError, match='is no directory'):
+def test_a_directory_without_runs_of_the_table_says_what_it_holds(tmp_path):
+    with pytest.raises(ConfigError, match='is not a directory'):
         collect(tmp_path / 'absent')
     with pytest.raises(ConfigError, match='holds no run of table3$'):
         collect(tmp_path)
@@ -99,5 +136,3 @@ def test_where_there_is_nothing_to_report_it_says_what_there_is(tmp_path):
     with pytest.raises(ConfigError, match=r'holds no run of table3\n.*left out: table1 \(1\)') as error:
         collect(tmp_path)
     assert error.value.exit_code == 2
-    with pytest.raises(ConfigError, match='fake has no rows'):
-        report_cells.collect(tmp_path, made_up.layout('table1')._replace(name='fake', rows=()))

@@ -36,17 +36,18 @@ def test_two_sides_of_several_seeds_are_tested_in_pairs(sides):
     text = compare.compare(f'{sides}/a_*', f'{sides}/b_*')
     differences = 100 * (np.array(B) - np.array(A))
     t_test = stats.ttest_rel(np.array(B), np.array(A)).pvalue
-    assert f'3 seeds in pairs: {differences.mean():+.2f} ± {differences.std(ddof=1):.2f} points' in text
+    mean, spread = differences.mean(), differences.std(ddof=1)
+    assert f'B - A, top-1 last, 3 seeds in pairs: {mean:+.2f} ± {spread:.2f} points' in text
     assert f'paired t-test, two-sided: p = {t_test:.3g}' in text
     # of the 8 signs of (3, 0, 5), 4 have a sum as large as 8: the 0 may have either
     assert 'exact permutation test of the signs, two-sided: p = 0.5' in text
-    assert 'with 3 pairs the permutation test gives no p below 0.25' in text
+    assert 'with 3 pairs the permutation test cannot give p below 0.25.' in text
     assert f'unfinished, not counted: {sides}/b_9' in text
-    assert 'best evaluation, 3 seeds in pairs' in compare.compare(f'{sides}/a_*', f'{sides}/b_*', 'best')
+    assert 'top-1 best, 3 seeds in pairs' in compare.compare(f'{sides}/a_*', f'{sides}/b_*', 'best')
 
 
 @pytest.mark.parametrize('count', [2, 5, 9])
-def test_the_permutation_test_is_scipy_s(count):
+def test_the_permutation_test_against_scipy(count):
     values = np.random.default_rng(count).normal(0.4, 1, count)
     expected = stats.permutation_test(
         (values,), np.mean, permutation_type='samples', n_resamples=np.inf
@@ -62,7 +63,7 @@ def test_of_two_runs_of_a_seed_one_counts(tmp_path):
     for name, top1 in (('a_1', 0.5), ('a_2', 0.9), ('b', 0.6)):
         made_up.run(tmp_path, 'row=cutmix', [top1], name=name)
     text = compare.compare(f'{tmp_path}/a_*', f'{tmp_path}/b')
-    assert f'{tmp_path}/a_2: left out, since {tmp_path}/a_1 is of the same config and seed' in text
+    assert f'{tmp_path}/a_2: left out, {tmp_path}/a_1 has the same config and seed' in text
     assert [line.split()[-3:] for line in text.splitlines() if 'top-1 last' in line] == [['50', '60', '+10']]
 
 
@@ -72,7 +73,7 @@ def test_equal_differences_have_no_t(tmp_path):
         made_up.run(tmp_path, f'row=cutmix,seed={seed}', [0.5], name=f'b_{seed}', epochs=3)
     text = compare.compare(f'{tmp_path}/a_*', f'{tmp_path}/b_*')
     assert 'table3 cutmix wrn28_10\n    epochs: 200 -> 3' in text
-    assert 'none, all are equal' in text and 'two-sided: p = 1' in text
+    assert 'undefined, all are equal' in text and 'two-sided: p = 1' in text
 
 
 def test_of_several_cells_the_common_ones_are_compared(tmp_path):
@@ -82,14 +83,47 @@ def test_of_several_cells_the_common_ones_are_compared(tmp_path):
     made_up.run(tmp_path / 'a', 'row=baseline', [0.5])
     text = compare.compare(tmp_path / 'a', tmp_path / 'b')
     assert text.count('recipe: paper -> released') == 2
-    assert 'Not compared, without one counterpart: table3 baseline wrn28_10' in text
+    assert 'Not compared, no single counterpart: table3 baseline wrn28_10' in text
 
 
-def test_what_cannot_be_compared_says_why(tmp_path, sides):
+def test_sides_that_share_no_cell_are_refused_and_listed(tmp_path, sides):
     with pytest.raises(ConfigError, match='absent holds no run to compare'):
         compare.compare(tmp_path / 'absent', sides)
     made_up.run(tmp_path / 'x', 'row=baseline', [0.5])
     with pytest.raises(
-        ConfigError, match='no cell of a table in common(.|\n)*B has table3 cutmix wrn28_10, table3 r'
+        ConfigError, match='share no cell of a table (.|\n)*B has table3 cutmix wrn28_10, table3 r'
     ):
         compare.compare(tmp_path / 'x', sides)
+
+
+def test_the_median_needs_ten_evaluations(tmp_path, sides):
+    text = compare.compare(f'{sides}/a_*', f'{sides}/b_*', 'median10')
+    assert 'No test: the median of the last 10 evaluations needs 10; seeds with fewer: 0, 1, 2' in text
+    assert 'median of the last 10, %' not in text
+    for seed in (0, 1):
+        made_up.run(tmp_path, f'row=cutmix,seed={seed}', [0.5] * 10, name=f'a_{seed}')
+        made_up.run(tmp_path, f'row=resizemix,seed={seed}', [0.2] + [0.6] * 10, name=f'b_{seed}')
+    text = compare.compare(f'{tmp_path}/a_*', f'{tmp_path}/b_*', 'median10')
+    assert 'B - A, top-1 median of the last 10, 2 seeds in pairs: +10.00' in text
+    assert '    top-1 median of the last 10, %          50        60       +10' in text
+
+
+def numbers(text):
+    """Words -> the numbers at the end of the line that begins with them."""
+    lines = [line.strip().split('  ', 1) for line in text.splitlines() if line.startswith('    ')]
+    return {parts[0]: parts[1].split() for parts in lines if len(parts) == 2}
+
+
+def test_a_task_s_own_score_is_compared_and_never_with_another(tmp_path):
+    for seed in (0, 1):
+        made_up.run(tmp_path, f'row=cutmix,seed={seed}', [0.5], name=f'a_{seed}')
+        for side, row, value in (('b', 'cutmix', 0.2), ('c', 'aa', 0.3)):
+            made_up.run(
+                tmp_path, f'row={row},seed={seed}', [value], name=f'{side}_{seed}', task='tests.boxes'
+            )
+    text = compare.compare(f'{tmp_path}/b_*', f'{tmp_path}/c_*')
+    assert 'B - A, close last, 2 seeds in pairs: +10.00' in text
+    assert numbers(text)['close last, %'] == ['20', '30', '+10']
+    assert numbers(text)['loss last'] == ['0.5', '0.5', '+0']
+    text = compare.compare(f'{tmp_path}/a_*', f'{tmp_path}/b_*')
+    assert 'No test: A is measured by top-1, B by close' in text

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from resizemix_jax.report import page as report_page
+from resizemix_jax.report.page import Link, TextTable
 from resizemix_jax.report.plots import Picture
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"></svg>'
@@ -12,14 +13,17 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"></svg>'
 
 @pytest.fixture
 def page():
-    results = report_page.Table(('Row', 'ours'), [('<b> & |', '84.10 ± 0.20 (3)')])
-    details = report_page.Table(('Row', 'seeds'), [('CutMix', '0')])
+    results = TextTable(('Row', 'ours'), [('<b> & |', '84.10 ± 0.20 (3)')])
+    details = [
+        TextTable(('Row', 'seeds'), [('CutMix', '0')]),
+        TextTable(('Row', 'started from'), [('X', Link('a <|', 'a b/c'))]),
+    ]
     section = report_page.Section(
         heading='Runs', remarks=['As they are'], results=results, notes=['Refused: <none>'],
         pictures=[Picture('curves_x', 'A "caption"', SVG)], details=details,
         commands=['python a', 'python b'],
     )  # fmt: skip
-    return page.Page('Table <3>', 'The legend', [section], ['x: left out'])
+    return report_page.Page('Table <3>', 'The legend', [section], ['x: left out'])
 
 
 class Checker(html.parser.HTMLParser):
@@ -39,14 +43,14 @@ class Checker(html.parser.HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_html_is_whole_and_needs_nothing_else(page):
+def test_html_is_whole_and_loads_nothing(page):
     text = report_page.as_html(page)
     checker = Checker()
     checker.feed(text)
     assert checker.open == []
-    assert checker.fetched == ['data:image/svg+xml;base64,' + base64.b64encode(SVG).decode()]
+    assert checker.fetched == ['data:image/svg+xml;base64,' + base64.b64encode(SVG).decode(), 'a%20b/c']
     for part in ('Table &lt;3&gt;', '&lt;b&gt; &amp; |', 'A &quot;caption&quot;', '84.10 ± 0.20 (3)',
-                 '&lt;none&gt;', 'x: left out', 'python a\npython b'):  # fmt: skip
+                 '&lt;none&gt;', 'x: left out', '>a &lt;|</a>', 'python a\npython b'):  # fmt: skip
         assert part in text
     assert '<script' not in text and 'http-equiv' not in text
     assert '<meta http-equiv="refresh" content="30">' in report_page.as_html(page, 30)
@@ -55,18 +59,20 @@ def test_html_is_whole_and_needs_nothing_else(page):
 def test_markdown_has_the_same_content(page):
     text = report_page.as_markdown(page)
     assert '| <b> & \\| | 84.10 ± 0.20 (3) |' in text and '# Table <3>' in text
-    order = ['The legend', '## Runs', 'As they are', '| Row | ours |', 'Refused', '![A', '| Row | seeds |',
-             'python a\npython b', '## Left out', '* x: left out']  # fmt: skip
+    order = [
+        'The legend', '## Runs', 'As they are', '| Row | ours |', 'Refused', '![A', '| Row | seeds |',
+        '| X | [a <\\|](a%20b/c) |', 'python a\npython b', '## Left out', '* x: left out',
+    ]  # fmt: skip
     places = [text.index(part) for part in order]
     assert places == sorted(places)
 
 
-def test_files_are_replaced_and_old_pictures_go(page, tmp_path):
-    page.write(page, tmp_path)
+def test_files_are_replaced_and_old_pictures_deleted(page, tmp_path):
+    report_page.write(page, tmp_path)
     assert (tmp_path / 'report_pictures' / '0_curves_x.svg').read_bytes() == SVG
     link = re.search(r'\((report_pictures/.*)\)', (tmp_path / 'report.md').read_text()).group(1)
     assert (tmp_path / link).exists()
     (tmp_path / 'report_pictures' / 'mine.txt').write_text('stays')
-    page.write(page._replace(sections=[]), tmp_path)
+    report_page.write(page._replace(sections=[]), tmp_path)
     assert {path.name for path in (tmp_path / 'report_pictures').iterdir()} == {'mine.txt'}
     assert {path.name for path in tmp_path.iterdir()} == {'report.md', 'report.html', 'report_pictures'}

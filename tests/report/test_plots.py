@@ -1,4 +1,4 @@
-"""The pictures have the series of the runs, and none is told from another by colour alone."""
+"""The plots have the series of the runs, and no two differ in colour alone."""
 
 import xml.etree.ElementTree
 
@@ -8,6 +8,9 @@ from matplotlib.figure import Figure
 from resizemix_jax.report import cells as report_cells
 from resizemix_jax.report import plots
 from tests import made_up
+from tests.configs.tables import TABLES
+
+TABLE = TABLES['table3']
 
 
 @pytest.fixture(scope='module')
@@ -18,7 +21,7 @@ def group(tmp_path_factory):
     made_up.run(path, 'row=cutmix,seed=2', [0.9], finished=False)
     made_up.run(path, 'row=baseline', [0.3, 0.5], finished=False)
     made_up.run(path, 'row=resizemix', [0.1, 0.6, 0.84])
-    (found,), _ = report_cells.collect(path, made_up.layout())
+    (found,), _ = report_cells.collect(path, TABLE)
     return found
 
 
@@ -48,7 +51,8 @@ def test_learning_curves_have_a_line_a_row(group):
         (k, title, plots.curve(group.cells[title, 'wrn28_10']))
         for k, title in ((0, 'baseline'), (8, 'cutmix'))
     ]
-    plots.learning_curves(page, some)
+    plots.learning_curves(page, some, 'map')
+    assert page.get_ylabel() == 'map, %'
     assert [line.get_label() for line in page.lines] == ['baseline', 'cutmix']
     assert page.lines[1].get_ydata() == pytest.approx([20, 45, 81])
     assert page.lines[0].get_xdata() == pytest.approx([1, 2])
@@ -56,44 +60,45 @@ def test_learning_curves_have_a_line_a_row(group):
 
 
 def test_points_are_ours_and_the_paper_s(group):
-    points = plots.by_row(group, made_up.layout(), 'wrn28_10', 'last')
+    points = plots.by_row(group, TABLE, 'wrn28_10', 'last')
     ours = {point.title: point for point in points if not point.paper}
     assert set(ours) == {'CutMix', 'ResizeMix'}
     assert ours['CutMix'].y == pytest.approx(81) and ours['CutMix'].spread == pytest.approx(2**0.5)
     paper = {point.title: point.y for point in points if point.paper}
-    assert paper == {row['title']: row['paper']['wrn28_10'] for row in made_up.layout().rows}
-    marked = group._replace(marks=('epochs=3 (the table has: 200)',))
-    assert not [p for p in plots.by_row(marked, made_up.layout(), 'wrn28_10', 'last') if p.paper]
+    assert paper == {row.title: row.paper['wrn28_10'] for row in TABLE.rows}
+    shorter = group._replace(differences=(('epochs', 200, 3),))
+    assert not [p for p in plots.by_row(shorter, TABLE, 'wrn28_10', 'last') if p.paper]
     page = axes()
-    plots.dots(page, points)
-    assert [text.get_text() for text in page.get_yticklabels()] == [r['title'] for r in made_up.layout().rows]
+    plots.dots(page, points, 'map')
+    assert page.get_xlabel() == 'map, %'
+    assert [text.get_text() for text in page.get_yticklabels()] == [row.title for row in TABLE.rows]
 
 
 def test_the_pictures_of_a_group(group):
-    pictures = plots.section(group, made_up.layout(), 'last')
+    pictures = plots.section(group, TABLE, 'last')
     names = [f'{kind}_wrn28_10' for kind in ('curves', 'rows', 'time', 'cost')]
     assert [picture.name for picture in pictures] == names
     for picture in pictures:
         assert xml.etree.ElementTree.fromstring(picture.svg).tag.endswith('svg')
-    again = plots.section(group, made_up.layout(), 'last')
+    again = plots.section(group, TABLE, 'last')
     assert [one.svg for one in again] == [one.svg for one in pictures]
     nothing = group._replace(cells={})
-    assert plots.section(nothing, made_up.layout(), 'last') == []
+    assert plots.section(nothing, TABLE, 'last') == []
 
 
 def test_a_scatter_names_every_row_and_spreads_its_axis():
     page = axes()
     point = plots.Point(0, 'A', 0.0, 80.0, 0.5)
     points = [point, point._replace(paper=True), plots.Point(3, 'B', 5000.0, 82.0, paper=True)]
-    plots.scatter(page, points, 'cost')
-    assert page.get_xlabel() == 'cost' and page.get_xscale() == 'symlog'
+    plots.scatter(page, points, 'cost', 'map')
+    assert (page.get_xlabel(), page.get_ylabel()) == ('cost', 'map, %') and page.get_xscale() == 'symlog'
     assert page.get_legend_handles_labels()[1] == ['A', 'B']
     hollow = [line.get_markerfacecolor() == 'none' for line in page.lines if line.get_marker() in 'oD']
     assert hollow == [False, True, True]
     scales = []
     for xs in ((70.0, 90.0), (1.0, 90.0), (0.0, 5.0)):
         page = axes()
-        plots.scatter(page, [point._replace(x=x) for x in xs], 'min')
+        plots.scatter(page, [point._replace(x=x) for x in xs], 'min', 'map')
         scales.append(page.get_xscale())
     assert scales == ['linear', 'log', 'linear']
 

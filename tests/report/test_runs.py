@@ -46,7 +46,9 @@ def test_a_result_of_another_config_is_none(tmp_path):
     config = json.loads((path / 'config.json').read_text())
     (path / 'config.json').write_text(json.dumps(config | {'epochs': 7}))
     run, problems = runs.read(path)
-    assert not run.result and 'is of another config' in problems[0]
+    assert (
+        not run.result and 'has another config than config.json: the run counts as unfinished' in problems[0]
+    )
     (path / 'config.json').write_text(json.dumps(config | {'data_dir': '/elsewhere'}))
     assert runs.read(path)[0].result
 
