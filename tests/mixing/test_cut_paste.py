@@ -73,7 +73,7 @@ def test_sizes_and_places_of_the_random_law(per):
     rows = drawn(per=per)
     sides = {row['side'] for row in rows}
     assert {s[0] for s in sides} == set(range(1, 13)) and {s[1] for s in sides} == set(range(1, 11))
-    # Cut and pasted at places that have nothing to do with each other: all pairs of halves occur alike.
+    # Cut and pasted at independent places: all pairs of halves are equally likely.
     small = [row for row in rows if row['side'][0] <= 6]
     halves = np.array([(row['cut'][0] < 5, row['pasted'][0] < 5) for row in small])
     correlation = np.corrcoef(halves.T)[0, 1]
@@ -102,7 +102,7 @@ def test_salient_regions_are_centred_on_the_highest_pixel(per):
         assert row['pasted'] == start((row['target'] + 3, row['target']), row['side'])
 
 
-def test_non_salient_regions_are_centred_on_the_lowest_pixels_alike():
+def test_non_salient_regions_are_centred_on_the_lowest_pixels():
     for region_of, image in (('cut', 'source'), ('pasted', 'target')):
         name = {'cut': 'source', 'pasted': 'paste'}[region_of]
         rows = drawn(**{name: 'non_salient'})

@@ -88,7 +88,7 @@ def test_the_mask_has_the_area_that_was_drawn_and_the_drawn_weight(per):
     assert abs(lam.mean() - 0.5) < 5 * 0.29 / draws**0.5 and abs(lam.std() - 0.2887) < 0.03  # U(0, 1)
 
 
-def test_the_weight_can_be_the_mask_s_share():
+def test_the_weight_can_be_the_share_of_the_mask():
     masks, lam = drawn(per='sample', weight='mask')
     other = masks.any(axis=(2, 3))
     np.testing.assert_allclose(lam[other], masks.mean(axis=(2, 3))[other], atol=1e-6)

@@ -1,4 +1,4 @@
-"""The grids of blocks: which fit an image, and what is moved within them."""
+"""The grids of blocks that fit an image, and the parts that move within them."""
 
 import numpy as np
 

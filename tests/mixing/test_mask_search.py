@@ -53,6 +53,7 @@ def oracle_step(logits, sources, target):
     return -np.clip(abs(value) / ((gradient * direction).sum() + 1e-10), 1e-4, 2000) * direction
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('k', [2, 3])
 def test_the_step_is_the_published_formula(k):
     drawn, begin = problem_of(k), searched(k)[0]
@@ -75,7 +76,7 @@ def test_the_step_is_the_published_formula(k):
 
 
 @pytest.mark.parametrize(('loss', 'scale', 'size'), [(6.0, 1e-4, 2000.0), (1e-9, 1.0, 1e-4)])
-def test_a_step_is_neither_endless_nor_nothing(loss, scale, size):
+def test_step_sizes_are_bounded(loss, scale, size):
     begin = searched()[0]
     gradient = scale * jax.random.normal(jax.random.key(0), begin.gradient.shape)
     state = begin._replace(loss=jnp.full(BATCH, loss), gradient=gradient)
@@ -109,7 +110,7 @@ def test_smoothing_is_symmetric_positive_and_keeps_the_mass_inside():
 
 
 @pytest.mark.parametrize('k', [2, 3])
-def test_what_finished_means(k):
+def test_finished_rows_match_the_target_and_stop(k):
     """The highest of the teacher are the target's classes; before and after that, rows move or rest."""
     problem, states = problem_of(k), searched(k)
     wanted = np.asarray(problem.target) > 0

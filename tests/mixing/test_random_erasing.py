@@ -91,7 +91,7 @@ def test_places_are_uniform_and_reach_all_borders():
 
 
 @pytest.mark.parametrize('prob', [0.0, 0.5])
-def test_prob_is_the_share_that_is_erased_and_every_image_draws_its_own(prob):
+def test_prob_is_the_erased_share_and_draws_are_independent(prob):
     boxes = drawn(prob=prob) if prob != 0.5 else drawn()  # the default
     erased = (boxes[:, 2] > 0).reshape(-1, BATCH)
     assert abs(erased.mean() - prob) <= 6 * (prob / 4 / erased.size) ** 0.5
@@ -107,7 +107,7 @@ def test_prob_is_the_share_that_is_erased_and_every_image_draws_its_own(prob):
         (2, 0.25, (0.25, 0.25)),
     ],
 )
-def test_the_fill_is_written_as_it_is(channels, fill, shown, key):
+def test_the_fill_is_written_unchanged(channels, fill, shown, key):
     images = jnp.full((BATCH, 12, 10, channels), 7, jnp.bfloat16)
     mixed, _ = random_erasing(key, images, jnp.eye(BATCH), prob=1.0, fill=fill)
     colours = np.unique(np.asarray(mixed, np.float32).reshape(-1, channels), axis=0)

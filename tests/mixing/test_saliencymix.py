@@ -67,7 +67,7 @@ def test_pixels_stay_in_place_and_weigh_what_they_cover(per):
     )
 
 
-def test_one_box_a_batch_around_the_peak_of_the_first_image_s_partner():
+def test_one_box_per_batch_is_centred_on_the_peak_of_the_first_partner():
     peaks = set()
     for images, labels in zip(*drawn('batch'), strict=True):
         masks = images[..., 0] != np.arange(BATCH)[:, None, None]
@@ -79,7 +79,7 @@ def test_one_box_a_batch_around_the_peak_of_the_first_image_s_partner():
     assert peaks == set(range(BATCH))
 
 
-def test_each_image_s_box_is_around_its_partner_s_peak():
+def test_each_box_is_centred_on_the_peak_of_the_partner():
     sizes = set()
     for images, labels in zip(*drawn('sample'), strict=True):
         for i, partner in enumerate(partners(labels)):

@@ -12,7 +12,7 @@ moved = jax.jit(arrange)
 
 
 def matrix_law(visible, worth, t_eps):
-    """The plan of one image, bool [blocks, places]: a matrix of costs, in which what is lost grows by 1."""
+    """The plan of one image, bool [blocks, places]: a matrix of costs, in which lost entries grow by 1."""
     side = len(visible)
     y, x = np.divmod(np.arange(side * side), side)
     squared = ((y[:, None] - y) ** 2 + (x[:, None] - x) ** 2).astype(np.float32)
@@ -31,7 +31,7 @@ def matrix_law(visible, worth, t_eps):
 
 
 @pytest.mark.parametrize(('side', 't_eps', 'peaked'), [(2, 0.1, 4), (4, 0.8, 2), (8, 0.1, 3), (16, 0.8, 4)])
-def test_it_is_the_law_of_the_matrix(side, t_eps, peaked):
+def test_arrange_equals_the_law_of_the_matrix(side, t_eps, peaked):
     rng = np.random.default_rng(side)
     worth = rng.random((24, side, side)) ** peaked
     worth = (worth / worth.sum(axis=(1, 2), keepdims=True)).astype(np.float32)
@@ -47,7 +47,7 @@ def test_it_is_the_law_of_the_matrix(side, t_eps, peaked):
     assert travelled > 10
 
 
-def test_a_salient_block_moves_to_the_nearest_place_that_is_seen():
+def test_a_salient_block_moves_to_the_nearest_visible_place():
     worth = jnp.array([[[0.9, 0.0], [0.1, 0.0]]])
     visible = jnp.array([[[False, True], [False, True]]])
     assert moved(visible, worth, 0.8).tolist() == [[[0, 0], [2, 3]]]  # 0 to place 1; 2 is not worth its way
@@ -55,7 +55,7 @@ def test_a_salient_block_moves_to_the_nearest_place_that_is_seen():
     assert moved(visible, worth, 1.0).tolist() == [[[0, 1], [2, 3]]]
 
 
-def test_a_place_that_nobody_wants_keeps_its_block():
+def test_a_place_without_a_bid_keeps_its_block():
     worth = jnp.array([[[0.5, 0.5, 0], [0, 0, 0], [0, 0, 0.0]]])
     origin = moved(jnp.ones((1, 3, 3), bool), worth, 0.8)
     np.testing.assert_array_equal(origin.ravel(), np.arange(9))
