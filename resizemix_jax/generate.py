@@ -146,7 +146,7 @@ def _parts(plan):
     def advance(teacher, problem, found):
         look = functools.partial(teacher.logits, model)
         found = mask_search.advance(look, problem, found, sigma=args.sigma, lambda_s=args.lambda_s)
-        return found, mask_search.goes_on(found, max_iters=args.max_iters, leftover=args.leftover)
+        return found, mask_search.should_continue(found, max_iters=args.max_iters, leftover=args.leftover)
 
     @jax.jit
     def finish(problem, found):

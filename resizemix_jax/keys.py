@@ -1,6 +1,6 @@
-"""Random keys: root(seed) -> stream(name) -> step -> device. Derived wherever needed, stored nowhere.
+"""Random keys: root(seed) -> stream(name) -> step -> device. Keys are derived where needed, never stored.
 
-A key is named by what it is for, so a new stream never shifts the numbers of another, and step 1000
+A key is named by its purpose, so a new stream never changes the numbers of another, and step 1000
 of a resumed run draws what step 1000 of an unbroken run draws. The last fold, over devices, is
 `parallel.device_key`.
 """

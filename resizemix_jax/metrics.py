@@ -1,4 +1,4 @@
-"""Losses and accuracies, one number an example; the caller sums or averages."""
+"""Losses and accuracies, one number per example; the caller sums or averages."""
 
 import jax
 import jax.numpy as jnp
@@ -25,14 +25,14 @@ def sigmoid_cross_entropy(logits, labels):
 
 
 def softmax_binary_cross_entropy(logits, labels):
-    """The mean over the classes of the binary cross-entropies of the softmax's chances, float32 [B].
+    """The mean over the classes of the binary cross-entropies of the softmax's probabilities, float32 [B].
 
-    The loss of PuzzleMix on CIFAR (snu-mllab/PuzzleMix main.py: torch's BCELoss of the softmax), whose
-    logarithms end at -100. log(1 - p) is exact here where p rounds to 1.
+    The loss of PuzzleMix on CIFAR (snu-mllab/PuzzleMix main.py: torch's BCELoss of the softmax), with
+    logarithms clipped at -100. log(1 - p) is exact here where p rounds to 1.
     """
     logits = logits.astype(jnp.float32)
     log_p = jax.nn.log_softmax(logits)
-    # 1 - p is the chance of the others: only that of the likeliest class needs their sum.
+    # 1 - p is the probability of the other classes: only for the likeliest class it needs their sum.
     top = jax.nn.one_hot(jnp.argmax(logits, axis=-1), logits.shape[-1], dtype=bool)
     others = jax.nn.logsumexp(logits, axis=-1, where=~top, keepdims=True) - jax.nn.logsumexp(
         logits, axis=-1, keepdims=True
@@ -52,8 +52,8 @@ LOSSES = {
 def jensen_shannon(logits):
     """The Jensen-Shannon divergence between the predictions for several views, float32 [B].
 
-    The mean over the views of KL(p_v || m), where p_v = softmax(logits_v) and m is their mean, which is kept
-    in [1e-7, 1] before its logarithm.
+    The mean over the views of KL(p_v || m), where p_v = softmax(logits_v) and m is their mean, clipped
+    to [1e-7, 1] before its logarithm.
 
     Source: arXiv:1912.02781; google-research/augmix, cifar.py.
 

@@ -1,4 +1,4 @@
-"""From stored pixels to what the network sees, and back."""
+"""From stored pixels to the network's input, and back."""
 
 import jax.numpy as jnp
 
@@ -8,7 +8,7 @@ def normalize(images, mean, std):
 
     Args:
         images: uint8 [B, H, W, C].
-        mean, std: of each channel, for images in [0, 1]; length C.
+        mean, std: per channel, for images in [0, 1]; length C.
 
     Returns:
         float32 [B, H, W, C]; the mean colour is 0.
@@ -19,7 +19,7 @@ def normalize(images, mean, std):
 
 
 def denormalize(images, mean, std):
-    """The inverse, for looking: uint8, rounded and clipped; arguments as in `normalize`."""
+    """The inverse, for display: uint8, rounded and clipped; arguments as in `normalize`."""
     mean = jnp.asarray(mean, jnp.float32)
     std = jnp.asarray(std, jnp.float32)
     return jnp.clip(jnp.round((images * std + mean) * 255), 0, 255).astype(jnp.uint8)

@@ -7,7 +7,7 @@ from resizemix_jax.errors import ConfigError, local
 from resizemix_jax.input import reading
 
 
-def test_a_local_path_is_taken_as_it_is(monkeypatch):
+def test_a_local_path_is_unchanged(monkeypatch):
     monkeypatch.setenv('HOME', '/home/me')
     assert local('runs/a', '--workdir') == pathlib.Path('runs/a')
     assert reading.data_directory('~/data') == pathlib.Path('/home/me/data')

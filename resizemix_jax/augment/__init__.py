@@ -5,6 +5,6 @@ Shared contract: `<name>(key, images, *, ...) -> images`:
     images  uint8 [B, H, W, C], JAX or NumPy. Dtype and shape are kept; only `halve` changes the sides.
     per     'sample': draws are independent per image, also where a member has no such keyword;
             'batch': one draw for the batch.
-    NEEDS   a member that changes during training declares ('progress',): the share of the training that is
-            over, float32 [] in [0, 1).
+    NEEDS   a member that changes during training declares ('progress',): the completed share of the
+            training, float32 [] in [0, 1).
 """

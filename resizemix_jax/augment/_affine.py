@@ -1,7 +1,7 @@
-"""Affine warps in the integers that Pillow computes the nearest pixel with: 16 bits after the point.
+"""Affine warps in Pillow's fixed-point integers, with 16 fractional bits.
 
 The source of output pixel (x, y) is the point (a x + b y + c, d x + e y + f) / 65536, where c and f already
-hold the half pixel to the centre. A matrix is int32 [..., 6] = (a, b, c, d, e, f).
+include the half pixel to the centre. A matrix is int32 [..., 6] = (a, b, c, d, e, f).
 """
 
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ import numpy as np
 
 ONE = 1 << 16
 INTERPOLATIONS = ('nearest', 'bilinear')
-STEPS = 64  # entries a degree of the table of sines: 276 KB
+STEPS = 64  # entries per degree of the table of sines: 276 KB
 
 
 def fixed(value):
@@ -20,12 +20,12 @@ def fixed(value):
 
 
 def shear(factor):
-    """The two entries that `x + factor y`, at pixel centres, adds to the identity: of y, and constant."""
+    """What `x + factor y`, at pixel centres, adds to the identity: the entry of y, and the constant."""
     return fixed(factor), fixed(factor / 2)
 
 
 def shift(pixels, side, interpolation):
-    """`x + pixels` as a constant; beyond `side` everything is outside. Nearest: a half is rounded up."""
+    """`x + pixels` as a constant; clipped to `side`; all is outside then. Nearest: halves are rounded up."""
     if interpolation == 'bilinear':
         return fixed(jnp.clip(pixels, -side, side))
     whole = jnp.floor(pixels)
@@ -37,14 +37,14 @@ def rotation(degrees, height, width):
     """The matrix of a rotation by `degrees`, counter-clockwise, about the centre of the image.
 
     Pillow computes it in double precision, and 1/65536 decides where a pixel goes. Here a sine is an integer,
-    in 1/65536, and a float32 remainder: from a table at the nearest 1/64 degree, and turned by the rest of
+    in 1/65536, and a float32 remainder: from a table at the nearest 1/64 degree, then rotated by the rest of
     the angle, which is so small that float32 is precise enough.
     """
     cos, cos_rest = _sine(degrees, 90)
     sin, sin_rest = _sine(degrees, 0)
 
     def constant(cos, cos_rest, sin, sin_rest, side, other):
-        # Twice (cos (1 - side) + sin (1 - other) + side) / 2: halving comes last, with the rounding.
+        # Twice (cos (1 - side) + sin (1 - other) + side) / 2: halved last, with the rounding.
         whole = cos * (1 - side) + sin * (1 - other) + side * ONE
         rest = cos_rest * (1 - side) + sin_rest * (1 - other)
         return (whole + jnp.floor(rest).astype(jnp.int32) + 1) >> 1
@@ -66,14 +66,14 @@ def rotation(degrees, height, width):
     )
 
 
-def _sine(degrees, ahead):
-    """65536 sin(degrees + ahead): an int32 part and a float32 remainder. `ahead` is a whole number."""
+def _sine(degrees, offset):
+    """65536 sin(degrees + offset): an int32 part and a float32 remainder. `offset` is an integer."""
     angle = np.arange(360 * STEPS) / STEPS
     exact = np.round(np.sin(np.radians(angle)), 15) * ONE  # rounded as in Pillow: sin 180 is 0
     whole = np.rint(exact)
     nearest = jnp.round(degrees * STEPS)
     rest = (degrees - nearest / STEPS) * np.float32(np.pi / 180)
-    at = (nearest.astype(jnp.int32) + ahead * STEPS) % len(exact)
+    at = (nearest.astype(jnp.int32) + offset * STEPS) % len(exact)
     quarter = (at + 90 * STEPS) % len(exact)  # where the cosine is
     sin = jnp.asarray(exact, jnp.float32)
     turned = sin[quarter] * rest - sin[at] * (rest * rest / 2)
@@ -81,7 +81,7 @@ def _sine(degrees, ahead):
 
 
 def matrix(drew, value, height, width, interpolation):
-    """The matrix of every image, int32 [B, 6]: the identity but for the images that drew a warp.
+    """The matrix of every image, int32 [B, 6]: the identity except for images that drew a warp.
 
     Args:
         drew: name of an operation -> bool [B].
@@ -103,10 +103,11 @@ def matrix(drew, value, height, width, interpolation):
 
 
 def warp(images, matrix, box, fill, *, interpolation='nearest'):
-    """Every pixel from where the image's matrix says; from outside the image and inside the box, `fill`.
+    """Warps by the image's matrix; pixels from outside the image, and those inside the box, are `fill`.
 
-    'nearest' takes the pixel that the point lies in. 'bilinear' weighs the four whose centres surround it,
-    those of the border repeated outwards, and truncates: Pillow's rule, which does not blend with the fill.
+    'nearest' takes the pixel that contains the point. 'bilinear' interpolates the four whose centres surround
+    it, with border pixels repeated outwards, and truncates: Pillow's rule, which does not blend with the
+    fill.
 
     Args:
         images: uint8 [N, H, W, C].
@@ -130,8 +131,8 @@ def warp(images, matrix, box, fill, *, interpolation='nearest'):
         source = _blend(images, across - ONE // 2, down - ONE // 2)
         return jnp.where(kept[..., None], source, fill[:, None, None])
     place = jnp.where(kept, rows * width + cols, -1)
-    # A reduction that changes nothing: the CPU compiler fuses anything else into the gather, and would work
-    # out the place of a pixel again for each of its channels.
+    # A reduction that changes nothing: the CPU compiler fuses anything else into the gather, and would
+    # compute the place of a pixel again for each channel.
     place = jnp.stack([place, jnp.full_like(place, -1)]).max(0)[..., None]
     source = _take(images, jnp.maximum(place[..., 0], 0))
     return jnp.where(place >= 0, source, fill[:, None, None])
@@ -145,7 +146,7 @@ def _take(images, place):
 
 
 def _blend(images, across, down):
-    """The four pixels around a point between pixel centres, in 1/65536, weighed: uint8 [N, H, W, C]."""
+    """Bilinear interpolation at points between pixel centres, in 1/65536: uint8 [N, H, W, C]."""
     _, height, width, _ = images.shape
     left, right = (jnp.clip((across >> 16) + k, 0, width - 1) for k in (0, 1))
     share_x, share_y = (((place & (ONE - 1)) / ONE)[..., None] for place in (across, down))

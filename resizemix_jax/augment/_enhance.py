@@ -8,11 +8,11 @@ LUMA = np.array([19595, 38470, 7471], np.int32)  # ITU-R 601, of 65536
 
 
 def blend(degenerate, image, factor):
-    """degenerate + factor (image - degenerate), cut to 0..255 and truncated to uint8.
+    """degenerate + factor (image - degenerate), clipped to 0..255 and truncated to uint8.
 
     Pillow rounds the product to float32 and then the sum. A compiler may fuse the two into one rounding, so
-    the product is made of two halves that are exact, from the upper and the lower half of the factor's bits:
-    their sum is the rounded product, fused or not.
+    the product is computed as two exact halves, from the upper and the lower half of the factor's bits: their
+    sum is the rounded product, fused or not.
 
     Args:
         degenerate, image: integers 0..255, of shapes that broadcast.
@@ -31,21 +31,21 @@ def gray(images):
     images = images.astype(jnp.int32)
     if images.shape[-1] == 1:
         return images[..., 0]
-    # As a sum over the channels: taken apart first, they cost eight times as much on CPU.
+    # As a sum over the channels: splitting them first costs eight times as much on CPU.
     return ((images * LUMA).sum(-1) + 32768) >> 16
 
 
 def color(images, factor):
-    """Every image blended with its gray: uint8 [N, H, W, C], factor float32 [N]."""
+    """Every image blended with its gray version: uint8 [N, H, W, C], factor float32 [N]."""
     return blend(gray(images)[..., None], images, factor[:, None, None, None])
 
 
 def sharpness(images, factor):
-    """Every image blended with its smooth one, (5 centre + 8 neighbours) / 13; the border stays."""
+    """Every image blended with its smoothed version, (5 centre + 8 neighbours) / 13, except at the border."""
     number, height, width, channels = images.shape
     if min(height, width) < 3:
         return images
-    # Channels within the columns: a vector of the CPU is then full, and the time half.
+    # Channels are merged into the columns: this fills the CPU's vectors and halves the time.
     flat = images.reshape(number, height, width * channels)
     inner = flat[:, 1:-1, channels:-channels]
     wide = flat.astype(jnp.uint16)  # holds 13 x 255

@@ -1,4 +1,4 @@
-"""What a published magnitude means: four readings are in public code, and they differ.
+"""The meaning of a published magnitude: public code has several readings, and they differ.
 
 A reading is `<name>(op, magnitude, height, width) -> (base, amount, signed)` in plain numbers: the parameter
 of `ops.apply` is base + amount, or, if `signed`, base + amount or base - amount with equal chance.
@@ -45,8 +45,8 @@ def level(op, magnitude, height, width):
     """A level 0..1 between two ends: Fast AutoAugment and DADA.
 
     Shear -.3...3, translation -.45...45 of the side, rotation -30..30, and then a random sign, so that .5 is
-    the identity; solarize 0..256, posterize int(4..8) bits, factors .1..1.9, cutout 0...2 of the width, and a
-    pixel more, since the rectangle includes its end.
+    the identity; solarize 0..256, posterize int(4..8) bits, factors .1..1.9, cutout 0...2 of the width, plus
+    a pixel, since the rectangle includes its end.
     """
     x = magnitude
     if op in GEOMETRIC:
@@ -60,11 +60,11 @@ def level(op, magnitude, height, width):
 
 
 def tpu(op, magnitude, height, width, *, translate=100, cutout=40):
-    """A level of 10, not cut at 10: the EfficientNet code (tensorflow/tpu), and big_vision's.
+    """A level of 10, not capped at 10: the EfficientNet code (tensorflow/tpu), and big_vision's.
 
     Shear .03 l, translation `translate` / 10 l pixels, rotation 3 l, with a random sign; solarize at
-    int(25.6 l) and posterize to int(.4 l) bits, the opposite direction of the others; add int(11 l) below
-    128; factors .1 + .18 l; cutout of int(l / 10 `cutout`) pixels to each side.
+    int(25.6 l) and posterize to int(.4 l) bits, both in the opposite direction of the others; add
+    int(11 l) below 128; factors .1 + .18 l; cutout of int(l / 10 `cutout`) pixels to each side.
     """
     x = magnitude
     if op in GEOMETRIC:
@@ -81,7 +81,7 @@ def tpu(op, magnitude, height, width, *, translate=100, cutout=40):
 
 
 def ildoonet(op, magnitude, height, width):
-    """M of 30, of the EfficientNet code's ranges: ildoonet/pytorch-randaugment.
+    """M of 30, a share of the EfficientNet code's ranges: ildoonet/pytorch-randaugment.
 
     Shear .3 f, translation 100 f pixels, rotation 30 f with f = M / 30 and a random sign; solarize at 256 f,
     posterize to int(4 f) bits, factors .1 + 1.8 f, cutout of int(40 f) + 1 pixels, add int(110 f).

@@ -1,6 +1,6 @@
 """The image operations of the AutoAugment family, for a batch in which every image draws its own.
 
-How a policy or a magnitude becomes an operation and its parameter is not said here.
+`_policy` and `_magnitudes` turn policies and magnitudes into operations and parameters.
 """
 
 import functools
@@ -13,7 +13,7 @@ from resizemix_jax.augment import _affine as affine
 from resizemix_jax.augment import _enhance as enhance
 from resizemix_jax.augment import _tables as tables
 
-# The place of a name is the index that `apply` takes.
+# `apply` takes the index of a name.
 OPS = (
     'Identity',
     'ShearX',
@@ -39,13 +39,13 @@ TABLES = (
     *('AutoContrast', 'Invert', 'Equalize', 'Solarize', 'SolarizeAdd', 'Add'),
     *('Posterize', 'Contrast', 'Brightness'),
 )
-# Images are worked on in blocks of this share of the batch: large enough to use the cores, small enough that
-# little is computed in vain. On a 2-core CPU, 8 is slower and 32 is not faster.
+# Images are processed in blocks of 1 / PARTS of the batch: large enough to use the cores, small enough that
+# little computation is wasted. On a 2-core CPU, 8 is slower and 32 is not faster.
 PARTS = 16
 
 
 def apply(images, op, value, centre=None, *, fill=0, cutout_fill=0, interpolation='nearest'):
-    """Does one operation to every image, each its own.
+    """Applies one operation to every image, which may differ between images.
 
     Law, for an image with operation `OPS[op]` and parameter v:
         ShearX, ShearY    output (x, y) is input (x + v y, y), or (x, y + v x); about the top-left corner.
@@ -56,31 +56,32 @@ def apply(images, op, value, centre=None, *, fill=0, cutout_fill=0, interpolatio
         Equalize          each channel's histogram flattened.
         Invert            255 - value.
         Solarize          255 - value for values >= v, a threshold.
-        SolarizeAdd       value + trunc(v), cut to 0..255, for values < 128; Add, for all values.
+        SolarizeAdd       value + trunc(v), clipped to 0..255, for values < 128; Add, for all values.
         Posterize         the upper trunc(v) bits of the eight kept.
         Contrast, Color, Brightness, Sharpness
                           degenerate + v (image - degenerate): from the gray mean, the gray image (one channel
                           is gray already), black, the smooth image.
-        Cutout            a square of side = trunc(v) pixels, cut at the border: for `centre` (y, x), rows
-                          y - side // 2 to y - side // 2 + side - 1, and columns alike.
-        Identity, and an index that is none of OPS: nothing.
-    The warps interpolate as `affine.warp` says and fill what comes from outside with `fill`.
+        Cutout            a square of side = trunc(v) pixels, clipped at the border: for `centre` (y, x), rows
+                          y - side // 2 to y - side // 2 + side - 1, and columns likewise.
+        Identity, and an index outside OPS: nothing.
+    The warps interpolate as `affine.warp` says and fill pixels from outside the image with `fill`.
 
-    Source: Pillow 13.0 on x86-64 (Image.transform, Image.rotate, ImageOps, ImageEnhance), to the bit at every
-    parameter, which the tests hold it to, but for some angles of Rotate. Multiples of 1/64 degree and the
+    Source: Pillow 13.0 on x86-64 (Image.transform, Image.rotate, ImageOps, ImageEnhance), bit-exact at every
+    parameter (tested), except some angles of Rotate. Multiples of 1/64 degree and the
     published magnitudes (whole degrees, 30 i / 9) are exact; of random angles, one in 19000 at 224 pixels and
-    one in 95000 at 32 has an entry of its matrix off by 1/65536, which most often moves no pixel or one (up
-    to seven were seen). Bilinear warps differ from Pillow's doubles by 1 in a value here and there, and at
-    the border by whether a point is inside. SolarizeAdd, Add and Cutout are not Pillow's.
+    one in 95000 at 32 has an entry of its matrix off by 1/65536, which mostly moves no pixel or one (at most
+    seven were observed). Bilinear warps occasionally differ from Pillow's doubles by 1, and at the
+    border by whether a point is inside. SolarizeAdd, Add and Cutout are not Pillow's.
 
     Cost: warps, tables and blends are a pass each over the images that drew one, in blocks; histogram, mean
-    and smoothing are computed for the images that need them. Nothing is compiled again for other draws.
+    and smoothing are computed for the images that need them. Other draws do not recompile.
 
     Args:
         images: uint8 [B, H, W, C], C 1 or 3; sides below 8192, and at most 4 million pixels.
         op: int32 [B], indices into OPS.
-        value: float32 [B], v; ignored by operations without one. A shear below 32768 / side - 1 in size.
-        centre: int32 [B, 2], (y, x) in pixels, for Cutout; the middle of the image if it is not given.
+        value: float32 [B], v; ignored by operations without a parameter. A shear below 32768 / side - 1 in
+            size.
+        centre: int32 [B, 2], (y, x) in pixels, for Cutout; by default the middle of the image.
         fill, cutout_fill: a value, or one for each channel; 0..255.
         interpolation: of the warps, one of `affine.INTERPOLATIONS`.
 
@@ -101,17 +102,19 @@ def apply(images, op, value, centre=None, *, fill=0, cutout_fill=0, interpolatio
     colours = _colour('fill', fill, channels), _colour('cutout_fill', cutout_fill, channels)
     colour = jnp.where(drew['Cutout'][:, None], colours[1], colours[0])
     warp = functools.partial(affine.warp, interpolation=interpolation)
-    images = _among(_any(drew, WARPS), warp, images, matrix, box, colour)
+    images = _apply_to_members(_any(drew, WARPS), warp, images, matrix, box, colour)
 
     table = jnp.repeat(_tables(drew, value)[:, None], channels, axis=1)
-    table = _among(drew['AutoContrast'], lambda _, image: tables.autocontrast(image), table, images)
-    table = _among(drew['Equalize'], lambda _, image: tables.equalize(image), table, images)
-    table = _among(drew['Contrast'], lambda _, *args: tables.contrast(*args), table, images, value)
-    images = _among(_any(drew, TABLES), tables.lookup, images, table)
+    table = _apply_to_members(
+        drew['AutoContrast'], lambda _, image: tables.autocontrast(image), table, images
+    )
+    table = _apply_to_members(drew['Equalize'], lambda _, image: tables.equalize(image), table, images)
+    table = _apply_to_members(drew['Contrast'], lambda _, *args: tables.contrast(*args), table, images, value)
+    images = _apply_to_members(_any(drew, TABLES), tables.lookup, images, table)
 
     if channels == 3:
-        images = _among(drew['Color'], enhance.color, images, value)
-    return _among(drew['Sharpness'], enhance.sharpness, images, value)
+        images = _apply_to_members(drew['Color'], enhance.color, images, value)
+    return _apply_to_members(drew['Sharpness'], enhance.sharpness, images, value)
 
 
 def _checked(images, op, value, centre):
@@ -153,11 +156,11 @@ def _any(drew, names):
     return jnp.stack([drew[name] for name in names]).any(0)
 
 
-def _among(member, function, out, *args):
-    """`out`, its rows of members replaced by `function(rows of out, *rows of args)`.
+def _apply_to_members(member, function, out, *args):
+    """`out` with the rows of members replaced by `function(rows of out, *rows of args)`.
 
-    The rows of the members are listed, and a loop takes as many blocks of them as there are. A block's last
-    rows may be nobody's: they read the last image, and are not written.
+    The members' rows are listed, and a loop processes them in blocks. The last rows of the last block may be
+    padding: they read the last image, and are not written.
     """
     batch = member.shape[0]
     size = -(-batch // PARTS)
@@ -179,7 +182,7 @@ def _square(drew, value, centre):
 
 
 def _tables(drew, value):
-    """The table of every image whose operation does not look at the image, uint8 [B, 256]."""
+    """The lookup table of every image whose operation ignores the image's content, uint8 [B, 256]."""
     made = {
         'Invert': tables.invert(),
         'Solarize': tables.solarize(value),

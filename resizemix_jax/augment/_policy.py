@@ -1,4 +1,4 @@
-"""Policies as arrays: published files read, checked, and drawn from, an operation an image."""
+"""Policies as arrays: reads and checks published files, and draws an operation per image."""
 
 import json
 import pathlib
@@ -17,8 +17,8 @@ FILES = pathlib.Path(__file__).parent / 'policies'
 class Steps(NamedTuple):
     """Operations with their chances, arrays of one shape: int32 op, bool signed, the others float32.
 
-    The parameter is base + amount, with a random sign of the amount where `signed`; it happens with
-    probability `prob`.
+    The parameter is base + amount, with a random sign of the amount where `signed`; the operation happens
+    with probability `prob`.
     """
 
     op: Any
@@ -39,7 +39,7 @@ def read_policy(name):
         name: of a file in augment/policies, or the path of a JSON file of the same form.
 
     Raises:
-        ValueError: no such policy (lists them), or an entry that is none; names it.
+        ValueError: no such policy (the message lists them), or an invalid entry (the message shows it).
     """
     path = pathlib.Path(name) if name.endswith('.json') else FILES / f'{name}.json'
     if not path.is_file():
@@ -50,7 +50,7 @@ def read_policy(name):
     if not rows or len({len(row) for row in rows}) != 1 or {len(e) for row in rows for e in row} != {3}:
         raise ValueError(
             f"{path}: 'subpolicies' must be rows of equal length of [operation, probability, magnitude]; "
-            f'{FILES / "autoaugment_cifar10.json"} is one'
+            f'{FILES / "autoaugment_cifar10.json"} is an example'
         )
     for row, entries in enumerate(rows):
         for entry in entries:
@@ -85,19 +85,21 @@ def draw_index(key, count, batch, per):
     return jnp.broadcast_to(drawn, (batch,))
 
 
-def do(key, images, step, *, per='sample', spread=False, fill=0, cutout_fill=0, interpolation='nearest'):
-    """Does to every image its step, with the step's probability.
+def apply_step(
+    key, images, step, *, per='sample', spread=False, fill=0, cutout_fill=0, interpolation='nearest'
+):
+    """Applies to every image its step, with the step's probability.
 
     Law: the operation happens with probability `prob`; the sign of `amount`, where signed, is + or - with
     probability 1/2, or with `spread` a factor uniform in [-1, 1); Cutout's centre is uniform over the pixels.
-    Each drawn an image, or once for the batch (`per`), but the centre always an image.
+    Drawn per image or once per batch (`per`); the centre always per image.
 
     Args:
         key: typed JAX key.
         images: uint8 [B, H, W, C].
         step: Steps of shape [B].
         fill, interpolation: see `ops.apply`.
-        cutout_fill: a value, or a colour, whose mean fills images of one channel.
+        cutout_fill: a value, or a colour; its mean fills images of one channel.
 
     Returns:
         uint8 [B, H, W, C].
@@ -121,9 +123,9 @@ def do(key, images, step, *, per='sample', spread=False, fill=0, cutout_fill=0, 
 
 
 def subpolicy(key, images, policy, reading, *, per, **how):
-    """One of the policy's rows an image, its operations one after the other; see `autoaugment`.
+    """Applies one of the policy's rows to each image, its operations in order; see `autoaugment`.
 
-    `how` is the fills and the interpolation of `do`.
+    `how` holds the fills and the interpolation of `apply_step`.
     """
     batch, height, width, _ = images.shape
     rows = steps(read_policy(policy)['subpolicies'], lambda op, m: reading(op, m, height, width))
@@ -132,7 +134,7 @@ def subpolicy(key, images, policy, reading, *, per, **how):
 
     def one(place, images):
         step = row.at((slice(None), place))
-        return do(jax.random.fold_in(key_do, place), images, step, per=per, **how)
+        return apply_step(jax.random.fold_in(key_do, place), images, step, per=per, **how)
 
-    # A loop of the device, so that an operation is compiled once and not for every place.
+    # A loop on the device, so that an operation is compiled once instead of for every place.
     return lax.fori_loop(0, rows.op.shape[1], one, images)

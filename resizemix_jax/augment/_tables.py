@@ -1,4 +1,4 @@
-"""The ops that look every value up in a table of 256: uint8 [N, C, 256], an image's and a channel's own."""
+"""The operations that map every value by a table of 256: uint8 [N, C, 256], one per image and channel."""
 
 import math
 
@@ -22,12 +22,12 @@ def solarize(threshold):
 
 
 def add(amount):
-    """v + amount, cut to 0..255: int32 [N, 256]. `amount` is truncated to an integer."""
+    """v + amount, clipped to 0..255: int32 [N, 256]. `amount` is truncated to an integer."""
     return jnp.clip(LEVELS + jnp.trunc(amount)[:, None], 0, 255).astype(jnp.int32)
 
 
 def solarize_add(amount):
-    """`add`, below 128."""
+    """`add` for values below 128."""
     return jnp.where(LEVELS < 128, add(amount), LEVELS)
 
 
@@ -53,10 +53,10 @@ def contrast(images, factor):
 
 
 def histogram(images):
-    """How often each value is in each channel: int32 [N, C, 256] of uint8 [N, H, W, C].
+    """The count of each value in each channel: int32 [N, C, 256] of uint8 [N, H, W, C].
 
-    A scatter an image and channel is the fastest form on CPU: its counts stay in the cache. A comparison with
-    each of 256 levels takes hundreds of times as long.
+    A scatter per image and channel is the fastest form on CPU: its counts stay in the cache. A comparison
+    with each of 256 levels takes hundreds of times as long.
     """
     zeros = jnp.zeros(256, jnp.int32)
 
@@ -71,7 +71,7 @@ def equalize(images):
     """The table that spreads the values evenly: uint8 [N, C, 256] of uint8 [N, H, W, C].
 
     With step = (pixels - pixels of the greatest value) // 255, value v becomes (pixels below v + step // 2)
-    // step, at most 255. A channel with step 0 stays.
+    // step, at most 255. A channel with step 0 is unchanged.
     """
     count = histogram(images)
     below = jnp.cumsum(count, -1) - count
@@ -85,8 +85,8 @@ def autocontrast(images):
     """The table that stretches the values present to 0..255: uint8 [N, C, 256] of uint8 [N, H, W, C].
 
     From low..high, v becomes 255 (v - low) / (high - low), truncated, in Pillow's double precision: where the
-    quotient is a whole number, that is sometimes one too few (the greatest value may become 254). Integers
-    give the quotient, and a table of all cases what is missing. A channel of one value stays.
+    quotient is a whole number, that is sometimes one less (the greatest value may become 254). Integers
+    give the quotient, and a table of all cases the correction. A channel of one value is unchanged.
     """
     low, high = _extremes(images)
     span = high - low
@@ -103,7 +103,7 @@ def autocontrast(images):
 def _extremes(images):
     """The least and the greatest value of each channel: int32 [N, C, 1] each."""
     number, height, width, channels = images.shape
-    # In two steps, of which the first is along memory: many times as fast on CPU as both axes at once.
+    # In two steps, the first along contiguous memory: many times as fast on CPU as both axes at once.
     rows = images.reshape(number, height, width * channels)
     low, high = (r.reshape(number, width, channels) for r in (rows.min(1), rows.max(1)))
     return low.min(1)[..., None].astype(jnp.int32), high.max(1)[..., None].astype(jnp.int32)
@@ -130,7 +130,7 @@ def _short_quotients():
 
 
 def lookup(images, table):
-    """Every value of uint8 [N, H, W, C] through its image's and channel's table, uint8 [N, C, 256]."""
+    """Maps every value of uint8 [N, H, W, C] by the table of its image and channel, uint8 [N, C, 256]."""
     number, _, _, channels = images.shape
     image, channel = np.arange(number)[:, None, None, None], np.arange(channels)
     return table.at[image, channel, images.astype(jnp.int32)].get(mode='promise_in_bounds')

@@ -17,10 +17,10 @@ NAMES = (
 def augmix(key, images, *, severity=3.0, width=3, depth=3, alpha=1.0, fill=0, interpolation='bilinear'):
     """One augmented view of every image, without the consistency loss.
 
-    Law: (everything drawn is every image's own)
+    Law (every draw is independent per image):
         weights   w ~ Dirichlet(alpha, ..., alpha) of `width` chains; m ~ Beta(alpha, alpha).
         chain     of 1 to `depth` operations, the length uniform, each uniform over NAMES.
-        magnitude of every operation its own, s ~ U(0.1, severity): shear .03 s, translation int(s side / 30)
+        magnitude per operation, s ~ U(0.1, severity): shear .03 s, translation int(s side / 30)
                   pixels, rotation int(3 s) degrees, with a random sign; solarize at 256 - int(25.6 s),
                   posterize to 4 - int(.4 s) bits.
         image     (1 - m) x + m * sum w_i chain_i(x), rounded to uint8.
@@ -35,7 +35,7 @@ def augmix(key, images, *, severity=3.0, width=3, depth=3, alpha=1.0, fill=0, in
         width: chains, >= 1.
         depth: operations of the longest chain, >= 1.
         alpha: > 0.
-        fill: of what the images leave: a value, or one for each channel; 0..255.
+        fill: colour of the pixels that a warp uncovers: a value, or one for each channel; 0..255.
         interpolation: of the warps, 'nearest' or 'bilinear'.
 
     Returns:
@@ -57,7 +57,7 @@ def augmix(key, images, *, severity=3.0, width=3, depth=3, alpha=1.0, fill=0, in
         chain = _chain(jax.random.fold_in(key_chains, i), images, severity, depth, **how)
         return mixture + weights[:, i, None, None, None] * chain
 
-    # Loops of the device: one operation is compiled, not width x depth of them.
+    # Loops on the device: one operation is compiled instead of width x depth.
     mixture = lax.fori_loop(0, width, add, jnp.zeros(images.shape, jnp.float32))
     return jnp.round((1 - share) * images + share * mixture).astype(jnp.uint8)
 
@@ -75,13 +75,13 @@ def _chain(key, images, severity, depth, **how):
         amount, signed = _amount(op, level, height, width)
         base = jnp.where(signed, 0.0, amount)
         step = policies.Steps(op, (link < length).astype(jnp.float32), base, amount * signed, signed)
-        return policies.do(key_do, images, step, **how)
+        return policies.apply_step(key_do, images, step, **how)
 
     return lax.fori_loop(0, depth, add, images)
 
 
 def _amount(op, level, height, width):
-    """The parameters at levels that are drawn, float32 [B], and whether they take a sign, bool [B]."""
+    """The parameters at the drawn levels, float32 [B], and whether they get a random sign, bool [B]."""
     known = {
         'ShearX': 0.03 * level,
         'ShearY': 0.03 * level,

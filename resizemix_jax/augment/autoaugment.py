@@ -13,25 +13,25 @@ def autoaugment(
     """Applies a published policy.
 
     Law:
-        row       uniform over the policy's rows, for every image its own.
-        operation of the row's two, in order, each with its own probability (`policy.do`).
-        magnitude an index 0..9, read by `scale`: 'tf' as in the original training code, 'torchvision' as a
-                  ninth of torchvision's range, 'tpu' as in the EfficientNet code.
-        fill      black, but for 'tpu' grey (128).
+        row       uniform over the policy's rows, independently per image.
+        operation the row's two in order, each with its own probability (`_policy.apply_step`).
+        magnitude an index 0..9, read by `scale`: 'tf' as in the original training code, 'torchvision' as
+                  ninths of torchvision's range, 'tpu' as in the EfficientNet code.
+        fill      black; for 'tpu' gray (128).
 
     Source: arXiv:1805.09501. Policies: 'autoaugment_cifar10' is the paper's list of 25, from which public
     training code in TensorFlow does not draw: that is 'autoaugment_cifar10_tf95' (95 rows, without five of
     the paper's). 'autoaugment_imagenet', 'autoaugment_svhn' (25 each), and 'autoaugment_imagenet_tpu_v0',
-    another policy for ImageNet. CIFAR-100 takes CIFAR-10's. The original fills what the images leave with
-    the mean, here it is black. Place: before the crop and flip, and Cutout 16 after normalisation.
+    another policy for ImageNet. CIFAR-100 takes CIFAR-10's. The original fills uncovered pixels with
+    the mean, here they are black. Place: before the crop and flip, and Cutout 16 after normalisation.
 
     Args:
         key: typed JAX key.
         images: uint8 [B, H, W, C].
         policy: a file of augment/policies, or the path of one.
         scale: one of SCALES.
-        per: 'sample', or 'batch' for one row and one draw for the whole batch.
-        fill: 'scale', as the scale has it; or a value, or one for each channel, 0..255.
+        per: 'sample', or 'batch' for one draw for the whole batch.
+        fill: 'scale' for the fill of the scale; or a value, or one for each channel, 0..255.
         interpolation: of the warps, 'nearest' or 'bilinear'.
 
     Returns:

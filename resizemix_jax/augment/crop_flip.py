@@ -8,7 +8,7 @@ def crop_flip(key, images, *, padding=4, flip=True):
     """Shifts every image by up to `padding` pixels and mirrors half of them.
 
     Law, independent for every image:
-        crop   the image with `padding` zero pixels (black, before normalisation) on each side, cut back to
+        crop   the image with `padding` zero pixels (black, before normalisation) on each side, cropped to
                its size at a corner uniform over {0..2 padding} on each axis;
         flip   with probability 1/2 the crop is mirrored left to right.
 
@@ -39,7 +39,7 @@ def crop_flip(key, images, *, padding=4, flip=True):
     columns = x[:, None] + jnp.where(mirror[:, None], columns[::-1], columns)
     rows = y[:, None] + jnp.arange(height)
     padded = jnp.pad(images, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
-    # One row gather, one column gather; indices are inside by construction.
+    # One row gather, one column gather; all indices are in bounds.
     rows = padded.at[jnp.arange(batch)[:, None], rows].get(mode='promise_in_bounds')
     take = jax.vmap(lambda image, column: image.at[:, column].get(mode='promise_in_bounds'))
     return take(rows, columns)

@@ -6,7 +6,7 @@ from resizemix_jax.augment.fast_autoaugment import fast_autoaugment
 def dada(key, images, *, policy='dada_cifar10', per='sample', fill=0, interpolation='nearest'):
     """Applies a published policy.
 
-    Law: as `fast_autoaugment`, whose code it shares; only the policies and the place differ.
+    Law: that of `fast_autoaugment`; only the policies and the place differ.
 
     Source: arXiv:2003.03780; VDIGPKU/DADA: 'dada_cifar10', 'dada_cifar100', 'dada_svhn', 'dada_imagenet'.
     Their levels lie near .5, where shears, translations and rotations are the identity. Place: after the crop

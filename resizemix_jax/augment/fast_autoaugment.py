@@ -9,20 +9,20 @@ def fast_autoaugment(
 ):
     """Applies a published policy.
 
-    Law: as `autoaugment`, with a level in [0, 1] as the magnitude (`magnitudes.level`); `fill` is
+    Law: as `autoaugment`, with a level in [0, 1] as the magnitude (`_magnitudes.level`); `fill` is
     black and Cutout's square (125, 123, 114).
 
-    Source: arXiv:1905.00397; kakaobrain/fast-autoaugment. 'fast_autoaugment_cifar10' has 493 rows (CIFAR-100
-    is trained with it too, as its authors do), '_imagenet' 498, '_svhn' 497, '_arsaug_early' 35 older ones.
-    There the centre of Cutout is no whole number, and at the upper and left border the square is not cut but
-    moved. Place: before the crop and flip, and Cutout 16 after normalisation.
+    Source: arXiv:1905.00397; kakaobrain/fast-autoaugment. 'fast_autoaugment_cifar10' has 493 rows (its
+    authors use it for CIFAR-100, too), '_imagenet' 498, '_svhn' 497, '_arsaug_early' 35 older ones.
+    There the centre of Cutout is fractional, and at the upper and left border the square is moved instead of
+    clipped. Place: before the crop and flip, and Cutout 16 after normalisation.
 
     Args:
         key: typed JAX key.
         images: uint8 [B, H, W, C].
         policy: a file of augment/policies, or the path of one.
-        per: 'sample', or 'batch' for one row and one draw for the whole batch.
-        fill: of what the images leave: a value, or one for each channel; 0..255.
+        per: 'sample', or 'batch' for one draw for the whole batch.
+        fill: colour of the pixels that a warp uncovers: a value, or one for each channel; 0..255.
         interpolation: of the warps, 'nearest' or 'bilinear'.
 
     Returns:

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-WITHOUT_DRAW = ('full', 'center_crop', 'resize')  # the methods that evaluation may use: they draw nothing
+WITHOUT_DRAW = ('full', 'center_crop', 'resize')  # methods that draw nothing, so evaluation may use them
 
 
 def halve(key, images, *, method='resize'):
@@ -11,10 +11,11 @@ def halve(key, images, *, method='resize'):
 
     Law, by `method`:
         full         the images as they are.
-        random_crop  a window of half the side, its corner uniform over the places inside, for every image.
-        center_crop  the window in the middle; of two middles the upper left one.
+        random_crop  a window of half the side, its corner uniform over the places inside, independently per
+                     image.
+        center_crop  the central window, rounded to the upper left.
         resize       the whole image: bilinear with antialiasing, as Pillow and so torchvision resize,
-                     rounded; at most one level off Pillow, which also rounds between the two axes.
+                     rounded; within one level of Pillow, which also rounds between the two axes.
 
     Source: arXiv:2012.11101, section 5.3.1, which does not name the interpolation.
 
@@ -32,7 +33,9 @@ def halve(key, images, *, method='resize'):
     if method not in METHODS:
         raise ValueError(f'method={method!r} must be one of: {", ".join(METHODS)}')
     if key is None and method not in WITHOUT_DRAW:
-        raise ValueError(f'method={method!r} draws and needs a key; these do not: {", ".join(WITHOUT_DRAW)}')
+        raise ValueError(
+            f'method={method!r} draws and needs a key; these methods need none: {", ".join(WITHOUT_DRAW)}'
+        )
     return METHODS[method](key, jnp.asarray(images))
 
 

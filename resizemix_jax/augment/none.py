@@ -1,7 +1,7 @@
-"""No augmentation on the device: images that were cropped while they were decoded, or none wanted."""
+"""No augmentation on the device: for images that are augmented while they are decoded, or not at all."""
 
 
 def none(key, images):
-    """Law: nothing is drawn; images come back as they are."""
+    """Law: nothing is drawn; images are returned unchanged."""
     del key
     return images

@@ -1,4 +1,4 @@
-"""One operation for every image, to look at it or to train with it alone."""
+"""One operation applied to every image, to display it or to train with it alone."""
 
 import jax.numpy as jnp
 
@@ -8,17 +8,17 @@ from resizemix_jax.augment import _policy as policies
 
 
 def operation(key, images, *, name='Rotate', level=0.8, fill=0, interpolation='nearest'):
-    """Applies one operation of `ops.OPS`.
+    """Applies one operation of `_ops.OPS`.
 
-    Law: `policy.do` with probability 1; the level in [0, 1] is read as in Fast AutoAugment
-    (`magnitudes.level`), and SolarizeAdd and Add add int(110 level).
+    Law: `_policy.apply_step` with probability 1; the level in [0, 1] is read as in Fast AutoAugment
+    (`_magnitudes.level`), and SolarizeAdd and Add add int(110 level).
 
     Args:
         key: typed JAX key.
         images: uint8 [B, H, W, C].
-        name: of `ops.OPS`.
+        name: one of `_ops.OPS`.
         level: in [0, 1].
-        fill: of what the images leave: a value, or one for each channel; 0..255.
+        fill: colour of the pixels that a warp uncovers: a value, or one for each channel; 0..255.
         interpolation: of the warps, 'nearest' or 'bilinear'.
 
     Returns:
@@ -40,4 +40,6 @@ def operation(key, images, *, name='Rotate', level=0.8, fill=0, interpolation='n
             (amount, jnp.float32), (signed, bool),
         ))
     )  # fmt: skip
-    return policies.do(key, images, step, fill=fill, cutout_fill=(125, 123, 114), interpolation=interpolation)
+    return policies.apply_step(
+        key, images, step, fill=fill, cutout_fill=(125, 123, 114), interpolation=interpolation
+    )

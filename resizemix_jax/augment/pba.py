@@ -13,14 +13,14 @@ COUNTS = (0.2, 0.3, 0.5)  # the chances of no, one and two operations
 
 
 def pba(key, images, *, policy='pba_cifar10', fill=0, interpolation='nearest', progress=0.0):
-    """Applies the policy of this moment of the training.
+    """Applies the policy of the current epoch.
 
     Law:
-        moment    epoch = floor(`progress` * the schedule's epochs), so a longer or shorter training stretches
-                  the schedule; the policy is the segment that this epoch lies in, 15 operations twice, each
-                  with a probability and a magnitude 0..9 (`magnitudes.tf`).
+        moment    epoch = floor(`progress` * the schedule's epochs), so the schedule is stretched to the
+                  length of the training; the policy is the segment of this epoch, 15 operations twice, each
+                  with a probability and a magnitude 0..9 (`_magnitudes.tf`).
         image     a count of 0, 1 or 2 with probabilities .2, .3, .5; the 30 entries in a random order, each
-                  happening with its probability, until so many have happened. Every image draws its own.
+                  applied with its probability, until that count is reached. Drawn independently per image.
 
     Source: arXiv:1905.05393; arcelien/pba: 'pba_cifar10' (17 segments over 200 epochs, CIFAR-100 too; the
     first 12 epochs do nothing) and 'pba_svhn' (14 over 160). The original fills with the mean, here with
@@ -30,19 +30,19 @@ def pba(key, images, *, policy='pba_cifar10', fill=0, interpolation='nearest', p
         key: typed JAX key.
         images: uint8 [B, H, W, C].
         policy: a file of augment/policies, or the path of one.
-        fill: of what the images leave: a value, or one for each channel; 0..255.
+        fill: colour of the pixels that a warp uncovers: a value, or one for each channel; 0..255.
         interpolation: of the warps, 'nearest' or 'bilinear'.
-        progress: the share of the training that is over, float32 [] in [0, 1).
+        progress: the completed share of the training, float32 [] in [0, 1).
 
     Returns:
         uint8 [B, H, W, C].
 
     Raises:
-        ValueError: an unknown policy, or one that is no schedule; an interpolation or fill out of range.
+        ValueError: an unknown policy, or one that is not a schedule; an interpolation or fill out of range.
     """
     content = policies.read_policy(policy)
     if content.get('kind') != 'schedule':
-        raise ValueError(f'policy={policy!r} is no schedule over epochs; use pba_cifar10 or pba_svhn')
+        raise ValueError(f'policy={policy!r} is not a schedule over epochs; use pba_cifar10 or pba_svhn')
     batch, height, width, _ = images.shape
     schedule = policies.steps(content['subpolicies'], lambda op, m: magnitudes.tf(op, m, height, width))
     ends = np.cumsum(content['segments_epochs'])
@@ -54,14 +54,14 @@ def pba(key, images, *, policy='pba_cifar10', fill=0, interpolation='nearest', p
     count = jax.random.choice(key_count, 3, (batch,), p=jnp.array(COUNTS))
     order = jax.random.uniform(key_order, (batch, len(entries.op)))
     happens = jax.random.uniform(key_happens, order.shape) < entries.prob
-    # The first ones of a random order that happen: those with the lowest numbers among them.
+    # The first entries to be applied, in a random order: those with the lowest numbers.
     first = jnp.argsort(jnp.where(happens, order, 2.0), axis=1)
     done = jnp.minimum(count, happens.sum(axis=1))
 
     def one(place, images):
         step = entries.at(first[:, place])
         step = step._replace(prob=(place < done).astype(jnp.float32))
-        return policies.do(
+        return policies.apply_step(
             jax.random.fold_in(key_do, place), images, step, fill=fill, cutout_fill=(125, 122, 113),
             interpolation=interpolation,
         )  # fmt: skip

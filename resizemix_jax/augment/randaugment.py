@@ -29,19 +29,19 @@ def randaugment(
     """Applies `n` operations, drawn with replacement.
 
     Law:
-        operation uniform over the scale's operations, `n` times, for every image its own.
+        operation uniform over the scale's operations, `n` times, independently per image.
         magnitude `m`, the same for all, read by `scale`:
             'torchvision'  m / 30 of the range, 14 operations with Identity and without Invert; factors
-                           1 + or - .9 m / 30. What "RandAugment" means in most of today's code.
+                           1 + or - .9 m / 30. The usual meaning of "RandAugment" in current code.
             'ildoonet'     m / 30 of the EfficientNet code's ranges, 16 operations; with m = 14 the factors
-                           are .94, nearly nothing. The port that the compared CIFAR numbers are trained with.
-            'tpu'          m / 10 and not cut at 10 (m = 17 rotates by 51 degrees), 16 operations, grey fill;
+                           are .94, nearly nothing. The port used for the compared CIFAR numbers.
+            'tpu'          m / 10, not capped at 10 (m = 17 rotates by 51 degrees), 16 operations, gray fill;
                            also big_vision's.
-            'timm'         m / 10, m <= 10, 15 operations, each with probability 1/2, grey fill, bilinear
-                           (there bilinear or bicubic by chance).
-            'released'     the one that JayQine/ResizeMix puts after the mixing; its numbers are much weaker:
+            'timm'         m / 10, m <= 10, 15 operations, each with probability 1/2, gray fill, bilinear
+                           (timm chooses bilinear or bicubic at random).
+            'released'     that of JayQine/ResizeMix, applied after the mixing, with much weaker magnitudes:
                            see `released`.
-        sign      of shears, translations and rotations (and 'torchvision' factors), + or - alike.
+        sign      of shears, translations and rotations (and 'torchvision' factors), + or - with equal chance.
 
     Source: arXiv:1909.13719. The settings of the compared rows are in resizemix_jax/recipes.py.
 
@@ -52,7 +52,8 @@ def randaugment(
         m: the magnitude, from 0 to the scale's largest.
         scale: one of SCALES.
         per: 'sample', or 'batch' for one draw for the whole batch, the released law.
-        fill: of what the images leave: 'scale', as the scale has it; or a value, or one for each channel.
+        fill: colour of the pixels that a warp uncovers: 'scale' for that of the scale; or a value, or one for
+            each channel.
         interpolation: of the warps: 'scale', 'nearest' or 'bilinear'.
 
     Returns:
@@ -71,8 +72,8 @@ def randaugment(
     batch, height, width, _ = images.shape
     reading = functools.partial(_read, scale, height=height, width=width)
     space = policies.steps([[name, prob, m] for name in names], reading)
-    do = functools.partial(
-        policies.do, per=per, spread=scale == 'released', fill=own_fill if fill == 'scale' else fill,
+    apply_step = functools.partial(
+        policies.apply_step, per=per, spread=scale == 'released', fill=own_fill if fill == 'scale' else fill,
         cutout_fill=128 if scale == 'tpu' else (125, 123, 114),
         interpolation=own_interpolation if interpolation == 'scale' else interpolation,
     )  # fmt: skip
@@ -81,10 +82,10 @@ def randaugment(
         key_op, key_first, key_do = jax.random.split(jax.random.fold_in(key, layer), 3)
         step = space.at(policies.draw_index(key_op, len(names), batch, per))
         if scale == 'released':
-            images = do(key_first, images, _before(step, m / 30, height))
-        return do(key_do, images, step)
+            images = apply_step(key_first, images, _before(step, m / 30, height))
+        return apply_step(key_do, images, step)
 
-    return lax.fori_loop(0, n, one, jnp.asarray(images))  # one operation to compile, whatever n is
+    return lax.fori_loop(0, n, one, jnp.asarray(images))  # compiles one operation, whatever n is
 
 
 def released(op, m, height, width):
@@ -92,9 +93,9 @@ def released(op, m, height, width):
 
     TranslateX moves both axes by U(-.5 f, .5 f) of the side, TranslateY one; Rotate U(-45 f, 45 f) degrees;
     Shear .5 f *degrees*, which moves nothing at 32 pixels; Solarize adds U(-.1, .1) of 255, and then inverts
-    at U(.5 - f, .5 + f) of it; posterize to int(4 + 4 f) bits; factors .1 + 1.8 f (.94 with m = 14); Invert
-    always; no Equalize. AutoContrast there stretches the range of the whole batch, which begins at 0 and ends
-    at 255, so here it is a second Identity. Warps are bilinear. There nothing is rounded to uint8.
+    above U(.5 - f, .5 + f) of it; posterize to int(4 + 4 f) bits; factors .1 + 1.8 f (.94 with m = 14);
+    Invert always; no Equalize. AutoContrast there stretches the range of the whole batch, which is 0 to 255,
+    so here it is a second Identity. Warps are bilinear. There nothing is rounded to uint8.
     """
     f = m / 30
     if op in magnitudes.ENHANCE:
@@ -112,7 +113,7 @@ def released(op, m, height, width):
 
 
 def _before(step, f, height):
-    """What the released TranslateX and Solarize do besides; nothing for the other operations."""
+    """The first part of the released TranslateX and Solarize; nothing for the other operations."""
     across, solarize = (step.op == ops.OPS.index(name) for name in ('TranslateX', 'Solarize'))
     nothing, down, add = (ops.OPS.index(name) for name in ('Identity', 'TranslateY', 'Add'))
     return step._replace(

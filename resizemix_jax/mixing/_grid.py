@@ -4,11 +4,11 @@ import math
 
 import jax.numpy as jnp
 
-FINEST = 16  # blocks a side: more would not fit the cut's integers and the transport's memory
+FINEST = 16  # blocks a side: more would overflow the integers of the cut, and the transport's memory
 
 
 def grids(images, blocks):
-    """Those `blocks` that divide both sides of the images."""
+    """The members of `blocks` that divide both sides of the images."""
     _, height, width, _ = images.shape
     if any(b not in range(2, FINEST + 1) for b in blocks):
         raise ValueError(f'blocks={tuple(blocks)} must be whole numbers from 2 to {FINEST}')
@@ -16,15 +16,15 @@ def grids(images, blocks):
     if not fitting:
         raise ValueError(
             f'images of {height} x {width} pixels cannot be cut into equal blocks by any of '
-            f'blocks={tuple(blocks)}; name a number that divides both sides, or crop the images'
+            f'blocks={tuple(blocks)}; add a number that divides both sides, or crop the images'
         )
     return fitting
 
 
 def parts_to_move(images, side, t_size):
-    """Into how many equal parts a block's side is cut for moving: the fewest that are at most t_size pixels.
+    """The number of equal parts of a block's side that move: the fewest whose side is at most t_size pixels.
 
-    Where that would be more than FINEST parts in a side of the image, or cannot be, as many as can.
+    If that is impossible, or gives more than FINEST parts a side of the image: as many as possible.
     """
     if t_size == -1:
         return 1
@@ -35,13 +35,13 @@ def parts_to_move(images, side, t_size):
     return next((f for f in possible if max(block) <= t_size * f), possible[-1])
 
 
-def part(length, most):
+def largest_divisor(length, most):
     """The largest divisor of `length` that is <= most."""
     return max(d for d in range(1, min(length, most) + 1) if length % d == 0)
 
 
 def block_means(saliency, side):
-    """The share of each image's map in each block, float32 [B, side, side]; uniform where there is no map."""
+    """The share of each map in each block, float32 [B, side, side]; uniform if a map is 0 or not finite."""
     batch, height, width = saliency.shape
     kept = jnp.maximum(saliency.astype(jnp.float32), 0)
     sums = kept.reshape(batch, side, height // side, side, width // side).sum(axis=(2, 4))
@@ -50,15 +50,15 @@ def block_means(saliency, side):
     return jnp.where(known, sums / jnp.where(known, total, 1), 1 / side**2)
 
 
-def spread(share, size):
-    """[B, g, g] at the larger `size`, each value over its block."""
+def upsample_blocks(share, size):
+    """[B, g, g] at the larger `size` (h, w): each value repeated over its block."""
     for axis, length in enumerate(size, start=1):
         share = jnp.repeat(share, length // share.shape[axis], axis=axis)
     return share
 
 
 def rearrange(images, row, origin):
-    """Block `origin[i]` of image `row[i]` at each place of image i.
+    """Images whose block at each place is block `origin[i]` (at that place) of image `row[i]`.
 
     Args:
         images: [B, H, W, C], with H and W multiples of g.

@@ -1,4 +1,4 @@
-"""SuperMix's search: masks that descend until the teacher sees, first of all, the classes that are mixed."""
+"""SuperMix's search: gradient descent on masks until the teacher ranks the mixed classes first."""
 
 from typing import NamedTuple
 
@@ -12,13 +12,14 @@ STEP_SIZES = (1e-4, 2000.0)
 
 
 class Problem(NamedTuple):
-    """What is mixed, and what the teacher is to see in it.
+    """The images that are mixed, and the prediction that the teacher should make for the mixture.
 
     Attributes:
         chosen: int32 [B, k], the images of the batch that a row mixes; the first is its own.
         weights: float32 [B, k], of their classes in the target.
         sources: float32 [B, k, H, W, C], these images.
-        target: float32 [B, K], a distribution; the classes with a weight are the ones to be seen.
+        target: float32 [B, K], a distribution over the classes; the search ends when those with a weight are
+            ranked first.
     """
 
     chosen: jax.Array
@@ -28,14 +29,14 @@ class Problem(NamedTuple):
 
 
 class Search(NamedTuple):
-    """Where the search stands.
+    """The state of the search.
 
     Attributes:
         logits: float32 [B, k, n, n], of the masks.
         loss: float32 [B], at these logits, and gradient: of each row's loss, of the shape of logits.
-        answer: int32 [B], the class that the teacher gives to the mixed image.
-        finished: bool [B]; such a row moves no more.
-        steps: int32 [B], that each row has gone.
+        answer: int32 [B], the class that the teacher predicts for the mixed image.
+        finished: bool [B]; such a row no longer changes.
+        steps: int32 [B], the number of steps that each row has taken.
     """
 
     logits: jax.Array
@@ -47,10 +48,10 @@ class Search(NamedTuple):
 
 
 def begin(teacher, problem, *, mask_size, lambda_s):
-    """Equal masks. No row is finished before its first step, so none is a plain average.
+    """The first state, with equal masks. No row, a plain average here, is finished before its first step.
 
     Args:
-        teacher: float32 [B, H, W, C] -> logits [B, K], each row by itself (BatchNorm in evaluation mode).
+        teacher: float32 [B, H, W, C] -> logits [B, K], each row independently (BatchNorm in evaluation mode).
         problem: `Problem`.
         mask_size: n.
         lambda_s: weight of the second term of the loss.
@@ -58,31 +59,32 @@ def begin(teacher, problem, *, mask_size, lambda_s):
     batch, count = problem.sources.shape[:2]
     logits = jnp.zeros((batch, count, mask_size, mask_size))
     finished, steps = jnp.zeros(batch, bool), jnp.zeros(batch, jnp.int32)
-    # Inside shard_map, the gradient by an array that is typed as equal on all devices is a sum over them.
+    # Inside shard_map, a gradient with respect to an array that is typed as equal on all devices is summed
+    # over them.
     (logits, finished, steps), _ = vary_together(((logits, finished, steps), problem))
-    loss, gradient, seen = look(teacher, problem, logits, lambda_s)
-    return Search(logits, loss, gradient, _answer(seen), finished, steps)
+    loss, gradient, predicted = evaluate_loss(teacher, problem, logits, lambda_s)
+    return Search(logits, loss, gradient, _top_class(predicted), finished, steps)
 
 
 def advance(teacher, problem, search, *, sigma, lambda_s):
-    """One step of the rows that are not finished, and the teacher's look at where it led."""
+    """One step of the unfinished rows, and the teacher's prediction after it."""
     direction = smooth(search.gradient, sigma)
     slope = jnp.sum(search.gradient * direction, axis=(1, 2, 3))
     size = jnp.clip(jnp.abs(search.loss) / (slope + 1e-10), *STEP_SIZES)
     moved = search.logits - size[:, None, None, None] * direction
     logits = jnp.where(search.finished[:, None, None, None], search.logits, moved)
-    loss, gradient, seen = look(teacher, problem, logits, lambda_s)
-    finished = search.finished | sees(seen, problem.target)
-    return Search(logits, loss, gradient, _answer(seen), finished, search.steps + ~search.finished)
+    loss, gradient, predicted = evaluate_loss(teacher, problem, logits, lambda_s)
+    finished = search.finished | target_is_top_k(predicted, problem.target)
+    return Search(logits, loss, gradient, _top_class(predicted), finished, search.steps + ~search.finished)
 
 
-def goes_on(search, *, max_iters, leftover):
-    """Whether more than `leftover` of the rows is unfinished, and has steps left: bool []."""
+def should_continue(search, *, max_iters, leftover):
+    """Whether more than the share `leftover` of the rows is unfinished, and steps are left: bool []."""
     unfinished = ~search.finished
     return (jnp.sum(unfinished) > leftover * len(unfinished)) & (jnp.max(search.steps) < max_iters)
 
 
-def look(teacher, problem, logits, lambda_s):
+def evaluate_loss(teacher, problem, logits, lambda_s):
     """Each row's loss, its gradient, and the teacher's logits for the mixed images, float32 [B, K].
 
     The loss is KL(target || teacher) + lambda_s * mean |m (m - 1)|.
@@ -90,19 +92,21 @@ def look(teacher, problem, logits, lambda_s):
 
     def total(logits):
         masks = make_masks(logits, *problem.sources.shape[2:4])
-        seen = teacher(blend(masks, problem.sources)).astype(jnp.float32)
+        predicted = teacher(blend(masks, problem.sources)).astype(jnp.float32)
         undecided = jnp.mean(jnp.abs(masks * (masks - 1)), axis=(1, 2, 3))
-        loss = divergence(problem.target, seen) + lambda_s * undecided
-        return jnp.sum(loss), (loss, seen)  # rows are independent: the sum's gradient is each row's own
+        loss = divergence(problem.target, predicted) + lambda_s * undecided
+        # Rows are independent, so the gradient of the sum is that of each row's own loss.
+        return jnp.sum(loss), (loss, predicted)
 
-    (_, (loss, seen)), gradient = jax.value_and_grad(total, has_aux=True)(logits)
-    return loss, gradient, seen
+    (_, (loss, predicted)), gradient = jax.value_and_grad(total, has_aux=True)(logits)
+    return loss, gradient, predicted
 
 
 def make_masks(logits, height, width):
     """[B, k, n, n] -> float32 [B, k, height, width], in (0, 1), with sum 1 over the k.
 
-    Bilinear with half-pixel centres, edges repeated; then sigmoid(a_j) / sum sigmoid(a), by logarithms.
+    Bilinear with half-pixel centres, edges repeated; then sigmoid(a_j) / sum sigmoid(a), computed from
+    logarithms.
     """
     large = jax.image.resize(logits, (*logits.shape[:2], height, width), 'linear', antialias=False)
     return jax.nn.softmax(jax.nn.log_sigmoid(large), axis=1)
@@ -123,8 +127,8 @@ def divergence(target, logits):
     return jnp.sum(xlogy(target, target) - target * jax.nn.log_softmax(logits), axis=-1)
 
 
-def sees(logits, target):
-    """Whether the highest logits are those of the target's classes, as many as it has: bool [B]."""
+def target_is_top_k(logits, target):
+    """Whether the k classes of the target have the k highest logits: bool [B]."""
     wanted = target > 0
     lowest = jnp.min(jnp.where(wanted, logits, jnp.inf), axis=-1)
     return lowest > jnp.max(jnp.where(wanted, -jnp.inf, logits), axis=-1)
@@ -133,8 +137,8 @@ def sees(logits, target):
 def smooth(maps, sigma):
     """Gaussian smoothing of [..., n, n], zeros outside.
 
-    The kernel is not cut off. So the matrix is symmetric and positive definite, and against a smoothed
-    gradient the loss descends.
+    The kernel is not truncated. So the matrix is symmetric and positive definite, and a step against the
+    smoothed gradient reduces the loss.
     """
     at = jnp.arange(maps.shape[-1])
     kernel = jnp.exp(-0.5 * ((at[:, None] - at) / sigma) ** 2)
@@ -143,5 +147,5 @@ def smooth(maps, sigma):
     return jnp.einsum('ij,...jk,kl->...il', kernel, maps, kernel, precision='highest')
 
 
-def _answer(seen):
-    return jnp.argmax(seen, axis=-1).astype(jnp.int32)
+def _top_class(predicted):
+    return jnp.argmax(predicted, axis=-1).astype(jnp.int32)

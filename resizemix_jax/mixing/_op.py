@@ -1,15 +1,14 @@
-"""The frame of a mixing op: it checks the arguments, takes NumPy arrays, and adapts to how JAX partitions."""
+"""The decorator of every mixing op: checks, NumPy arrays, and the ways in which JAX partitions a batch."""
 
 import functools
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.sharding import AxisType
 
 
 def mixing_op(function):
-    """Decorates a mixing op, so that its body can ignore in which context it is called.
+    """Decorates a mixing op, so that its body need not know the context in which it is called.
 
     - NumPy images and labels become JAX arrays and are checked (`check_batch`).
     - Under a mesh with Explicit axes the body runs with Auto axes, since partners are gathered across the
@@ -31,32 +30,46 @@ def mixing_op(function):
         check_batch(images, labels)
         arrays = {name: value for name, value in keywords.items() if isinstance(value, jax.Array)}
         others = {name: value for name, value in keywords.items() if name not in arrays}
-        shardings = jax.typeof(images).sharding, jax.typeof(labels).sharding
-        explicit = any(AxisType.Explicit in sharding.mesh.axis_types for sharding in shardings)
-        if explicit:
-            others = {name: _explicit(value, shardings[0]) for name, value in others.items()}
+        mesh, axes = _explicit_axes(images, labels)
+        if axes:
+            specs = (jax.typeof(array).sharding.spec for array in (images, labels))
+            shardings = tuple(jax.sharding.NamedSharding(mesh, spec) for spec in specs)
+            others = {name: _with_explicit_axes(value, axes, shardings[0]) for name, value in others.items()}
 
         def body(*args):
             *args, arrays = vary_together(args)
             return function(*args, **others, **arrays)
 
-        if explicit:
-            body = jax.sharding.auto_axes(body, out_sharding=shardings)
+        if axes:
+            body = jax.sharding.auto_axes(body, axes=axes, out_sharding=shardings)
         return body(key, images, labels, arrays)
 
     return op
 
 
-def _explicit(value, sharding):
-    """`value`; a function of images (a teacher) is called with Explicit axes, as its parameters may have."""
-    return jax.sharding.explicit_axes(value, in_sharding=sharding) if callable(value) else value
+def _explicit_axes(*arrays):
+    """The mesh of the first of the arrays that has Explicit axes, and their names; (None, ()) if none has."""
+    for array in arrays:
+        mesh = jax.typeof(array).sharding.mesh
+        kinds = zip(mesh.axis_names, mesh.axis_types, strict=True)
+        axes = tuple(name for name, kind in kinds if kind is jax.sharding.AxisType.Explicit)
+        if axes:
+            return mesh, axes
+    return None, ()
+
+
+def _with_explicit_axes(value, axes, sharding):
+    """`value`; a function of images (a teacher) still runs with Explicit axes, as its parameters may."""
+    return jax.sharding.explicit_axes(value, axes=axes, in_sharding=sharding) if callable(value) else value
 
 
 def vary_together(tree):
     """`tree` with all its arrays typed as varying over the mesh axes over which any of them varies.
 
-    shard_map (check_vma=True) wants equal types before and after an iteration, and of all branches. Values do
-    not change; outside shard_map nothing does.
+    shard_map (check_vma=True) requires that a loop's state has the same type before and after an iteration.
+    Pass the initial state of a `lax.while_loop` or `lax.fori_loop` through this function, together with the
+    arrays that the body reads, if JAX reports that the types differ. Values do not change, and outside
+    shard_map nothing does.
     """
     axes = frozenset().union(*(jax.typeof(leaf).manual_axis_type.varying for leaf in jax.tree.leaves(tree)))
 

@@ -1,11 +1,11 @@
-"""What every method needs: the checks of its arguments, its partners, and the mixed labels."""
+"""Shared by the methods: checks of their arguments, the draw of partners, and the mixed labels."""
 
 import jax
 import jax.numpy as jnp
 
 
 def draws(per, batch):
-    """How many numbers a method draws: 1 for per='batch', `batch` for per='sample'."""
+    """The number of draws: 1 for per='batch', `batch` for per='sample'."""
     if per not in ('batch', 'sample'):
         raise ValueError(f"per={per!r} must be 'batch' or 'sample'")
     return 1 if per == 'batch' else batch
@@ -29,10 +29,11 @@ def check_saliency(saliency, images, user, example):
     """`saliency` as a JAX array [B, H, W].
 
     Raises:
-        ValueError: it is not a map for every image; `user` needs it, and the method `example` makes it.
+        ValueError: it is not one map per image. The message says that `user` needs it and that `example` is
+            one way.
     """
     if saliency is None or saliency.shape != images.shape[:3]:
-        got = 'none' if saliency is None else f'{saliency.dtype}{list(saliency.shape)}'
+        got = 'None' if saliency is None else f'{saliency.dtype}{list(saliency.shape)}'
         raise ValueError(
             f'{user} needs saliency, float {list(images.shape[:3])}; got {got}. '
             f'In a config: saliency={example!r}'
@@ -46,14 +47,14 @@ def draw_partner(key, batch):
 
 
 def draw_beta(key, alpha, count):
-    """~ Beta(alpha, alpha): float32 [count]. Beta(1, 1) is U(0, 1), which costs no rejection loop."""
+    """~ Beta(alpha, alpha): float32 [count]. Beta(1, 1) is U(0, 1), which needs no rejection loop."""
     if alpha == 1:
         return jax.random.uniform(key, (count,))
     return jax.random.beta(key, alpha, alpha, (count,))
 
 
 def mix_labels(labels, partner, lam):
-    """(1 - lam) * labels + lam * labels[partner]: the source's share goes to the source's label.
+    """(1 - lam) * labels + lam * labels[partner], with lam the source's share.
 
     Args:
         labels: float32 [B, K].

@@ -1,8 +1,8 @@
 """Boxes and pasting. A box is int32 [..., 4] = (y0, x0, y1, x1), half-open, in pixels.
 
 Two border rules exist in this field, and they are different laws:
-    shifted   a box that would stick out is moved inside and keeps its size (ResizeMix, eq. 13-14);
-    clipped   a box that would stick out is cut, so it may lose area (CutMix, Cutout).
+    shifted   a box that crosses the border is moved inside and keeps its size (ResizeMix, eq. 13-14);
+    clipped   a box that crosses the border is cut, so it may lose area (CutMix, Cutout).
 """
 
 import jax
@@ -33,7 +33,7 @@ def draw_centres_in(key, area):
 def shifted_box(y, x, size, height, width):
     """The box of `size` = (h, w) around pixel (y, x), moved inside the image: always h x w.
 
-    y0 = clip(y - h // 2, 0, height - h), and x0 alike. So with a uniform centre the positions pile up
+    y0 = clip(y - h // 2, 0, height - h), and x0 likewise. So with a uniform centre the positions pile up
     at the borders: 25 rows of 32 start at row 0 with probability 13/32.
     """
     h, w = size
@@ -43,10 +43,10 @@ def shifted_box(y, x, size, height, width):
 
 
 def clipped_box(y, x, size, height, width):
-    """The box of `size` = (h, w) around pixel (y, x), cut at the image's border.
+    """The box of `size` = (h, w) around pixel (y, x), clipped at the image's border.
 
-    y0 = clip(y - h // 2, 0, height), y1 = clip(y + h // 2, 0, height), and x alike: an odd side
-    loses a pixel, a side of 1 vanishes (the law of the public CutMix and Cutout).
+    y0 = clip(y - h // 2, 0, height), y1 = clip(y + h // 2, 0, height), and x likewise: an odd side
+    loses a pixel, and a side of 1 vanishes (the law of the public CutMix and Cutout).
     """
     h, w = size
     y0, y1 = jnp.clip(y - h // 2, 0, height), jnp.clip(y + h // 2, 0, height)
@@ -71,12 +71,12 @@ def inside(box, height, width):
 def paste(images, partner, rows, cols, box):
     """Inside `box`, pixel (y, x) of image i becomes pixel (rows[i, y], cols[i, x]) of image partner[i].
 
-    One form for patches of every size: two gathers and a select, with no temporary patch.
+    One form for patches of every size: two gathers and a select, without a temporary patch.
 
     Args:
         images: float [B, H, W, C].
         partner: int32 [B].
-        rows, cols: int32 [B, H] and [B, W], pixels of the source; outside the box any that exist.
+        rows, cols: int32 [B, H] and [B, W], pixels of the source; any valid index outside the box.
         box: int32 [B, 4].
     """
     _, height, width, _ = images.shape

@@ -1,4 +1,4 @@
-"""Blocks of an image that move to places where they are seen."""
+"""The transport of Puzzle Mix: blocks of an image move to places where they are visible."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,40 +9,40 @@ from resizemix_jax.mixing._op import vary_together
 FAR = 1 << 24  # above every key of `_nearness`
 
 
-def arrange(seen, worth, t_eps):
-    """Which block stands at each place after the blocks have moved to places that are seen.
+def arrange(visible, worth, t_eps):
+    """The block at each place, after blocks have moved to visible places.
 
     Law, the one of PuzzleMix's transport:
         bid     of block i for place j: t_eps * |i - j|^2 / (g - 1)^2 - worth_i, with the squared distance on
-                the g x g grid. A block bids for places that are seen only, and only below 0.
-        round   every block bids for the place where its bid is lowest, of those it has not yet lost (the
-                nearest; the first in reading order of equals); each place goes to the lowest bid, and of
-                equal ones to the first block. Who loses a place does not bid for it again.
-        g rounds, in which blocks that hold a place bid for it anew and can lose it.
-        A place that nobody holds keeps its own block: the ones that are not seen, and ones whose own block
-        is worth nothing. A block that won no place is not shown.
+                the g x g grid. A block bids for visible places only, and only below 0.
+        round   every block bids for the place where its bid is lowest, among those it has not yet lost (the
+                nearest; ties go to the first in reading order); each place goes to the lowest bid, and ties
+                to the first block. A block that loses a place does not bid for it again.
+        g rounds, in which blocks that hold a place bid for it again and can lose it.
+        A place without a holder keeps its own block: invisible places, and places whose own block has no
+        saliency. A block that won no place is not shown.
 
-    The public code bids with a dense cost matrix and adds 1 to a lost entry, which as worth_i <= 1 takes it
-    out of the contest; there a place that nobody holds is 0, which shows where a block in the mask has no
-    saliency at all. Its own order in exact ties is undefined.
+    The public code bids with a dense cost matrix and adds 1 to a lost entry, which excludes it since
+    worth_i <= 1; there a place without a holder is black, which happens where a block in the mask has no
+    saliency. Its order in exact ties is undefined.
 
     Args:
-        seen: bool [B, g, g].
-        worth: float32 [B, g, g], >= 0, each image's with sum 1.
+        visible: bool [B, g, g].
+        worth: float32 [B, g, g], >= 0, sum 1 per image.
         t_eps: >= 0, the cost of moving.
 
     Returns:
         int32 [B, g, g], numbers of blocks in reading order.
     """
-    batch, side, _ = seen.shape
+    batch, side, _ = visible.shape
     count, problem = side * side, jnp.arange(batch)
-    seen, worth = (a.reshape(batch, count).T for a in (seen, worth))  # the batch last, as it vectorises
+    visible, worth = (a.reshape(batch, count).T for a in (visible, worth))  # the batch last, which vectorises
     block = jnp.arange(count)[:, None]
     near = jnp.asarray(_nearness(side))[:, :, None]
 
     def play(state):
         turn, lost, _, _ = state
-        key = jnp.min(jnp.where(seen & (near > lost[:, None]), near, FAR), axis=1)
+        key = jnp.min(jnp.where(visible & (near > lost[:, None]), near, FAR), axis=1)
         place = key % count
         bid = jnp.where(key < FAR, t_eps * (key // count) / max(side - 1, 1) ** 2 - worth, 0)
         lowest = jnp.zeros_like(bid).at[place, problem].min(bid)
@@ -53,14 +53,14 @@ def arrange(seen, worth, t_eps):
         return turn + 1, again, holder, jnp.any(again != lost)
 
     start = jnp.int32(0), jnp.full((count, batch), -1), jnp.full((count, batch), count), jnp.bool_(True)
-    start, _ = vary_together((start, (seen, worth)))
-    # A round that nobody loses would repeat itself.
+    start, _ = vary_together((start, (visible, worth)))
+    # Without a new loss, the next round would be the same.
     _, _, holder, _ = lax.while_loop(lambda state: (state[0] < side) & state[3], play, start)
     return jnp.where(holder < count, holder, block).T.reshape(batch, side, side)
 
 
 def _nearness(side):
-    """Keys int32 [blocks, places] that order the places of each block: squared distance, then number."""
+    """Keys int32 [blocks, places] that order the places of each block by squared distance, then number."""
     y, x = np.divmod(np.arange(side * side, dtype=np.int32), side)
     squared = (y[:, None] - y) ** 2 + (x[:, None] - x) ** 2
     return squared * side * side + np.arange(side * side, dtype=np.int32)

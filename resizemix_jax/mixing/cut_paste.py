@@ -1,4 +1,4 @@
-"""Cut and paste (Qin et al., 2020, section 3): where a patch is cut from, and where it is pasted."""
+"""Cut and paste (Qin et al., 2020, section 3): a patch is cut from one region and pasted into another."""
 
 import jax
 import jax.numpy as jnp
@@ -20,18 +20,18 @@ def cut_paste(
     key, images, labels, *, source='random', paste='random', size='tau', tau=(0.1, 0.8), alpha=1.0,
     per='batch', saliency=None,
 ):  # fmt: skip
-    """Cuts a patch out of the partner and pastes it, in its own size; Table 1's rows 2 to 8.
+    """Cuts a patch out of the partner and pastes it without resizing; Table 1's rows 2 to 8.
 
     Law:
         partner  a uniform permutation of the batch; fixed points are allowed.
         size     'tau': tau ~ U(low, high), h = floor(H * tau), w = floor(W * tau), as in ResizeMix;
                  'beta': lam0 ~ Beta(alpha, alpha), h = int(H * sqrt(lam0)), w = int(W * sqrt(lam0)), as in
                  CutMix; once a batch or once an image (`per`).
-        source   the centre of the cut box, for every image its own: 'random', uniform over the pixels;
+        source   the centre of the cut box, independently per image: 'random', uniform over the pixels;
                  'salient', uniform over the pixels where the partner's map is >= its maximum; 'non_salient',
-                 where it is <= its minimum (eq. 1, 10-11). A map that is equal everywhere has every pixel in
+                 where it is <= its minimum (eq. 1, 10-11). In a constant map every pixel is in
                  both sets.
-        paste    the centre of the pasted box: 'random', drawn apart from the source's; 'salient' and
+        paste    the centre of the pasted box: 'random', independent of the source's; 'salient' and
                  'non_salient', of the target's map; 'corresponding', the cut box itself.
         box      the h x w box around its centre, moved inside (`region.shifted_box`): eq. 12-14, but w wide
                  everywhere. As printed, a box with odd w is w - 1 wide inside the image and w at its border.
@@ -39,9 +39,9 @@ def cut_paste(
         label    (1 - lam) * target + lam * source.
         always applied. A size of 0 pastes nothing and has lam = 0.
 
-    Source: arXiv:2012.11101, section 3 and appendix A.1, which leaves open the sizes, per, and what the map
-    is of. The released code has parts of it that nothing calls (tools/utils.py: U(0.1, 0.8) and the shift
-    inside), hence the defaults. CutMix itself, which clips its box, is `cutmix`.
+    Source: arXiv:2012.11101, section 3 and appendix A.1, which leaves open the sizes, per, and the
+    saliency map. The defaults are from parts of the released code that nothing calls (tools/utils.py: U(0.1,
+    0.8) and the shift inside). CutMix itself, which clips its box, is `cutmix`.
 
     Args:
         key, images, labels, per: see the contract of `resizemix_jax.mixing`.
@@ -50,7 +50,7 @@ def cut_paste(
         size: one of SIZES.
         tau: (low, high) with 0 < low <= high <= 1.
         alpha: > 0.
-        saliency: float [B, H, W], higher is more salient; needed where a region is chosen by it.
+        saliency: float [B, H, W], higher is more salient; required if a region is salient or non_salient.
 
     Returns:
         images and labels, of the given shapes and dtypes.
@@ -86,7 +86,7 @@ def draw_side(key, size, tau, alpha, count):
 
 
 def check_choices(source, paste, size):
-    """Raises ValueError for a name that is not known."""
+    """Raises ValueError for an unknown name."""
     for name, value, known in (('source', source, SOURCES), ('paste', paste, PASTES), ('size', size, SIZES)):
         if value not in known:
             raise ValueError(f'{name}={value!r} must be one of: {", ".join(known)}')

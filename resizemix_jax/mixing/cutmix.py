@@ -9,7 +9,7 @@ from resizemix_jax.mixing._op import mixing_op
 
 
 def cut_box(y, x, lam, height, width):
-    """The box that CutMix cuts for a wanted source share `lam` around pixel (y, x).
+    """The box that CutMix cuts for an intended source share `lam` around pixel (y, x).
 
     Sides int(height * sqrt(lam)), int(width * sqrt(lam)), truncated; then `region.clipped_box`.
     """
@@ -25,13 +25,13 @@ def cutmix(key, images, labels, *, alpha=1.0, prob=0.5, per='batch'):
     Law:
         partner  a uniform permutation of the batch; fixed points are allowed.
         apply    with probability `prob` (one draw a batch or an image); otherwise nothing changes.
-        lam0     ~ Beta(alpha, alpha), the source share that is aimed at.
+        lam0     ~ Beta(alpha, alpha), the intended source share.
         box      centre uniform over the pixels, sides int(H * sqrt(lam0)), int(W * sqrt(lam0)),
                  half sides truncated, clipped at the border (`cut_box`). Same box in both images.
         lam      the share of the pixels in the clipped box; E[lam] = 0.299 at 32 x 32 with alpha = 1.
         label    (1 - lam) * target + lam * source.
-        per      'batch': apply, lam0 and the box are one for the batch, as in the public code;
-                 'sample': each image draws its own.
+        per      'batch': apply, lam0 and the box are drawn once for the batch, as in the public code;
+                 'sample': they are drawn independently per image.
 
     Source: arXiv:1905.04899; clovaai/CutMix-PyTorch train.py, whose `lam` is the target's share and whose
     README trains CIFAR with prob 0.5, ImageNet with 1.0. The paper's eq. 4-5 (ResizeMix) is this lam.
@@ -51,7 +51,7 @@ def cutmix(key, images, labels, *, alpha=1.0, prob=0.5, per='batch'):
     key_partner, key_lam, key_centre, key_apply = jax.random.split(key, 4)
     partner = pairing.draw_partner(key_partner, batch)
     lam0 = pairing.draw_beta(key_lam, alpha, count)
-    # A box of no area is how "not applied" is written.
+    # An empty box means "not applied".
     lam0 = jnp.where(jax.random.uniform(key_apply, (count,)) < prob, lam0, 0.0)
     y, x = region.draw_centres(key_centre, count, height, width)
     box = cut_box(y, x, lam0, height, width)

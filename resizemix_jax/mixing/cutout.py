@@ -12,7 +12,7 @@ def cutout(key, images, labels, *, length=16):
     """Zeroes one square an image; labels are untouched.
 
     Law:
-        centre   uniform over the pixels, its own for every image.
+        centre   uniform over the pixels, independently per image.
         square   `length // 2` pixels to each side of the centre, clipped at the border, so it may be smaller.
         fill     0, which is the mean colour, since the trainer mixes after normalisation.
         label    unchanged; always applied.

@@ -1,4 +1,4 @@
-"""FMix (Harris et al., 2020): the source shows where a random, smooth field is highest."""
+"""FMix (Harris et al., 2020): the source is shown where a random, smooth field is highest."""
 
 import jax
 import jax.numpy as jnp
@@ -15,31 +15,32 @@ WEIGHTS = ('drawn', 'mask')
 def fmix(
     key, images, labels, *, alpha=1.0, decay=3.0, spectrum='released', weight='drawn', per='batch'
 ):  # fmt: skip
-    """Mixes every image with its partner by a binary mask of a given area.
+    """Mixes every image with its partner by a binary mask of a drawn area.
 
     Law:
         partner  a uniform permutation of the batch; fixed points are allowed.
-        lam0     ~ Beta(alpha, alpha), the source share that is aimed at.
+        lam0     ~ Beta(alpha, alpha), the intended source share.
         count    floor(lam0 * H * W) or the ceiling of it, with probability 1/2 each.
         field    the inverse Fourier transform of a spectrum of normal numbers that falls with the frequency.
-        mask     the `count` pixels where the field is highest, exactly; of equals the first, row by row.
-                 They show the source. (The field and its negative have one law, so the lowest would do.)
+        mask     the `count` pixels where the field is highest, exactly; ties go to the first in row order.
+                 They show the source. (The field and its negative have the same law, so the lowest would do.)
         lam      weight 'drawn': lam0, as published, less than 1 / (H * W) away from the mask's share;
                  'mask': the share of the pixels in the mask.
         label    (1 - lam) * target + lam * source.
-        per      'batch': lam0 and the mask are one for the batch, as in the public code;
-                 'sample': each image draws its own.
+        per      'batch': lam0 and the mask are drawn once per batch, as in the public code;
+                 'sample': once per image.
         always applied.
 
     Spectra, with d(f) = max(f, 1 / max(H, W)) ** -decay, f in cycles a pixel, and normal n, n':
         textbook  d(|f|) * (n + i n') at every frequency f of the plane, as the paper describes.
-        released  what the public code makes of it: two rows of that plane, taken for the real and the
-                  imaginary part. At the frequency (a / H, b / W), b = 0 or 1, it is
+        released  the spectrum that the public code really uses: two rows of that plane, taken for the real
+                  and the imaginary part. At the frequency (a / H, b / W), b = 0 or 1, it is
                   d(fa) * n + i d(sqrt(fa**2 + 1 / H**2)) * n' with fa = min(a, W - a) / W, for a from 0 to
-                  W // 2, or to W // 2 + 1 if W is odd, and a < H; elsewhere 0. So it has one period along x.
+                  W // 2, or to W // 2 + 1 if W is odd, and a < H; elsewhere 0. So the field has one period
+                  along x.
 
     Source: arXiv:2002.12047; ecs-vlc/FMix fmix.py, whose `lam` and mask are the target's; Beta(alpha, alpha)
-    is symmetric, so the law is the same. Its soft masks and its loss on one label alone are not here.
+    is symmetric, so the law is the same. Its soft masks and its loss on one label alone are not implemented.
 
     Args:
         key, images, labels, per: see the contract of `resizemix_jax.mixing`. Sides of at least 3 pixels.
@@ -57,7 +58,9 @@ def fmix(
             raise ValueError(f'{name}={value!r} must be one of: {", ".join(known)}')
     batch, height, width, _ = images.shape
     if min(height, width) < 3:
-        raise ValueError(f'images of {height} x {width} pixels have no smooth field; 3 x 3 are the least')
+        raise ValueError(
+            f'images of {height} x {width} pixels are too small for fmix; it needs at least 3 x 3'
+        )
     draws = pairing.draws(per, batch)
     key_partner, key_lam, key_round, key_field = jax.random.split(key, 4)
     partner = pairing.draw_partner(key_partner, batch)
@@ -67,7 +70,7 @@ def fmix(
     count = jnp.where(up, jnp.ceil(wanted), jnp.floor(wanted)).astype(jnp.int32)
     normal = jax.random.normal(key_field, (draws, 2, *spectrum_shape(spectrum, height, width)))
     field = FIELDS[spectrum](normal, height, width, decay)
-    mask = highest(field.reshape(draws, -1), count).reshape(draws, height, width, 1)
+    mask = top_k_mask(field.reshape(draws, -1), count).reshape(draws, height, width, 1)
     mixed = jnp.where(mask, images[partner], images)
     if weight == 'mask':
         lam = count.astype(jnp.float32) / (height * width)
@@ -75,7 +78,7 @@ def fmix(
 
 
 def spectrum_shape(spectrum, height, width):
-    """The frequencies of a spectrum along y and x."""
+    """The number of frequencies of a spectrum along y and x."""
     if spectrum == 'textbook':
         return height, width // 2 + 1
     return min(width // 2 + 1 + width % 2, height), 2
@@ -120,18 +123,19 @@ def _decayed(frequency, height, width, decay):
     return (np.maximum(frequency, 1 / max(height, width)) ** -decay).astype(np.float32)
 
 
-def highest(field, count):
-    """The `count` highest pixels of each field, exactly, of equals the first: bool [N, P].
+def top_k_mask(field, count):
+    """A mask of exactly the `count` highest pixels of each field; ties go to the first: bool [N, P].
 
-    The lowest value that is in is found bit by bit: 32 counts, which take a sixth to an eleventh of the
-    time of a sort on a CPU of 2 cores.
+    The threshold is found bit by bit: 32 counts, which take a sixth to an eleventh of the time of a sort
+    on a CPU of 2 cores.
 
     Args:
-        field: float32 [N, P], none of it NaN.
+        field: float32 [N, P], without NaN.
         count: int32 [N], 0 to P.
     """
     bits = lax.bitcast_convert_type(field, jnp.uint32)
-    # Unsigned numbers in the order of the floats: below 0 all bits turned, above 0 the sign's.
+    # Unsigned numbers in the order of the floats: all bits of a negative float flipped, the sign bit of
+    # others.
     order = jnp.where(field < 0, ~bits, bits | jnp.uint32(1 << 31))
 
     def next_bit(i, level):

@@ -5,6 +5,6 @@ from resizemix_jax.mixing._op import mixing_op
 
 @mixing_op
 def none(key, images, labels):
-    """Law: nothing is drawn; images and labels come back as they are."""
+    """Law: nothing is drawn; images and labels are returned unchanged."""
     del key
     return images, labels

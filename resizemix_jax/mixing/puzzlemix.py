@@ -1,4 +1,4 @@
-"""PuzzleMix (Kim et al., 2020): blocks of two images, chosen and moved so that what is salient is seen."""
+"""PuzzleMix (Kim et al., 2020): blocks of two images, chosen and moved so that salient ones are visible."""
 
 import functools
 
@@ -7,16 +7,16 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from resizemix_jax.mixing import _grid as grid
 from resizemix_jax.mixing import _min_cut as min_cut
 from resizemix_jax.mixing import _pairing as pairing
-from resizemix_jax.mixing._grid import block_means, grids, part, parts_to_move, rearrange, spread
 from resizemix_jax.mixing._op import mixing_op
 from resizemix_jax.mixing._transport import arrange
 
 NEEDS = ('saliency', 'std')
 
-UNIT = 1000  # what an energy of 1 / b^2 is in the integers of the cut
-LEAST = 1e-4  # the least share whose logarithm is taken
+UNIT = 1000  # the integer that stands for an energy of 1 / b^2 in the cut
+LEAST = 1e-4  # lower bound of a share before its logarithm
 
 
 @mixing_op
@@ -24,44 +24,44 @@ def puzzlemix(
     key, images, labels, *, saliency=None, alpha=1.0, beta=1.2, gamma=0.5, eta=0.2, n_labels=3, neigh=4,
     transport=True, t_eps=0.8, t_size=-1, std=1.0, blocks=(2, 4, 8, 16),
 ):  # fmt: skip
-    """Every block shows the image that is more salient there, after salient blocks moved to where they show.
+    """Every block shows the image that is more salient there, after salient blocks moved to visible places.
 
     Law:
         partner  a uniform permutation of the batch; fixed points are allowed.
         b        a grid of b x b equal blocks, b uniform over those of `blocks` that divide H and W, once a
                  batch: 2, 4, 8 or 16 at 32 and 224 pixels, 2 or 4 at 28.
-        lam0     ~ Beta(alpha, alpha), once a batch, the source share that is aimed at.
+        lam0     ~ Beta(alpha, alpha), once a batch, the intended source share.
         x        the source's share of every block, one of 0, 1 / (n - 1), .., 1 with n = n_labels, minimises
                      sum over blocks      (1 - x) s_source + x s_target + eta / b^2 * prior(x)
                    + sum over neighbours  beta' * gamma * D(x, x') + beta' * (x - x')^2
                  with beta' = beta / (16 b), and
-                 s        the map's mean in the block, of the image's sum of means;
+                 s        the map's mean in the block, divided by the image's sum of means;
                  prior    of x = k / (n - 1): -log of the chance of k in Binomial(n - 1, lam0);
                  D        the mean difference, over channels and along the border, of the pixels in [0, 1],
-                          averaged over neigh x neigh, that meet there, as each side is the target's or the
-                          source's; between 0 and 1 as `border_costs` says.
-        move     of each image, blocks move to places where it is seen (`transport.arrange`), the target to
-                 x < 1, the source to x > 0: whole blocks, or parts of `t_size` pixels
-                 (`grid.parts_to_move`).
+                          averaged over neigh x neigh, that meet there, where each side is the target or the
+                          source; between 0 and 1 as `border_costs` says.
+        move     of each image, blocks move to places where it is visible (`_transport.arrange`), the target
+                 to x < 1, the source to x > 0: whole blocks, or parts of `t_size` pixels
+                 (`_grid.parts_to_move`).
         image    (1 - x) * moved target + x * moved source, with a block's x for all its pixels.
-        lam      the mean of x, for each image its own; not lam0.
+        lam      the mean of x, per image; not lam0.
         label    (1 - lam) * target + lam * source.
         always applied.
 
     Source: arXiv:2003.09590; snu-mllab/PuzzleMix mixup.py, whose lam and mask are the target's share. There
-    gco looks for x with alpha-beta swaps on the CPU, in units of 1 / (1000 b^2), truncated; here the same
-    energy in the same units, rounded, has its exact minimum (`min_cut`), and of several the one that shows
-    least of the source. There 1e-8 is added within the logarithms; here lam0 is held in [1e-4, 1 - 1e-4],
-    which for 3 labels is the same bound. A border that would repel, as gamma > 1 can make it, is set to 0, as
-    a cut needs. The code there takes squares only, and neigh and t_size that divide a block; here a part is
-    as large as these allow and divides it (`grid`).
+    gco searches x with alpha-beta swaps on the CPU, in units of 1 / (1000 b^2), truncated; here the same
+    energy in the same units, rounded, has its exact minimum (`_min_cut`), and of several minima the one that
+    shows least of the source. There 1e-8 is added within the logarithms; here lam0 is clipped to [1e-4, 1 -
+    1e-4], which for 3 labels is the same bound. A border with a negative weight, which gamma > 1 can produce,
+    is set to 0, since a minimum cut requires it. The public code takes square images only, and neigh and
+    t_size that divide a block; here a part is the largest divisor of a block within these bounds (`_grid`).
 
     Args:
         key, images, labels: see the contract of `resizemix_jax.mixing`.
         saliency: float [B, H, W], >= 0. The method's own is `saliency.input_gradient`. A map that is 0 or not
             finite counts as uniform.
         alpha: > 0.
-        beta, gamma, eta: >= 0, smoothness of x, smoothness of the picture, weight of lam0.
+        beta, gamma, eta: >= 0, weights of the smoothness of x, the smoothness of the picture, and lam0.
         n_labels: 2 to 9.
         neigh: >= 1, pixels.
         transport: whether blocks move.
@@ -76,22 +76,24 @@ def puzzlemix(
     """
     pairing.check_positive(alpha=alpha)
     check(images, saliency, std, n_labels, neigh, beta=beta, gamma=gamma, eta=eta, t_eps=t_eps)
-    sides = grids(images, blocks)
-    pieces = [parts_to_move(images, side, t_size) for side in sides]
+    sides = grid.grids(images, blocks)
+    pieces = [grid.parts_to_move(images, side, t_size) for side in sides]
     key_partner, key_lam, key_side = jax.random.split(key, 3)
     partner = pairing.draw_partner(key_partner, images.shape[0])
     lam0 = pairing.draw_beta(key_lam, alpha, 1)[0]
 
     def mix(side, piece, images, saliency):
         share = source_share(
-            images * jnp.asarray(std, jnp.float32), block_means(saliency, side), partner, lam0,
+            images * jnp.asarray(std, jnp.float32), grid.block_means(saliency, side), partner, lam0,
             beta=beta, gamma=gamma, eta=eta, n_labels=n_labels, neigh=neigh,
         )  # fmt: skip
         if transport:
-            target, source = move(images, saliency, partner, spread(share, (side * piece,) * 2), t_eps)
+            target, source = move(
+                images, saliency, partner, grid.upsample_blocks(share, (side * piece,) * 2), t_eps
+            )
         else:
             target, source = images, images[partner]
-        x = spread(share, images.shape[1:3])[..., None].astype(images.dtype)
+        x = grid.upsample_blocks(share, images.shape[1:3])[..., None].astype(images.dtype)
         return (1 - x) * target + x * source, jnp.mean(share, axis=(1, 2))
 
     branches = [functools.partial(mix, side, piece) for side, piece in zip(sides, pieces, strict=True)]
@@ -113,13 +115,15 @@ def source_share(pixels, worth, partner, lam0, *, beta, gamma, eta, n_labels, ne
     side = worth.shape[1]
     batch, height, width, channels = pixels.shape
     unit, smooth, most = UNIT * side**2, beta / (16 * side), n_labels - 1
-    rows, cols = (size // side // part(size // side, neigh) * side for size in (height, width))
+    rows, cols = (
+        size // side // grid.largest_divisor(size // side, neigh) * side for size in (height, width)
+    )
     pooled = pixels.reshape(batch, rows, height // rows, cols, width // cols, channels).mean(axis=(2, 4))
     above, below, edge_down = border_costs(pooled, partner, side)
     first, second, edge_right = (a.swapaxes(1, 2) for a in border_costs(pooled.swapaxes(1, 2), partner, side))
     picture = jnp.zeros_like(worth).at[:, :-1].add(above).at[:, 1:].add(below)
     picture = picture.at[:, :, :-1].add(first).at[:, :, 1:].add(second)
-    # Costs times (n - 1)^2: then those of the borders are weight * (difference of labels)^2.
+    # Costs are times (n - 1)^2, so that those of the borders are weight * (difference of labels)^2.
     cost = most * unit * (worth - worth[partner] + smooth * gamma * picture)
     lam0 = jnp.clip(lam0, LEAST, 1 - LEAST)
     label = jnp.arange(most)
@@ -160,7 +164,7 @@ def border_costs(pooled, partner, side):
 
 
 def to_integers(energy):
-    """Rounded, int32; NaN is 0. No cost of finite pixels in [0, 1] and 9 labels comes near the limit."""
+    """Rounded, int32; NaN is 0. Finite pixels in [0, 1] and 9 labels stay far below the limit."""
     limit = min_cut.LIMIT // 2
     return jnp.round(jnp.clip(jnp.nan_to_num(energy), -limit, limit)).astype(jnp.int32)
 
@@ -168,11 +172,11 @@ def to_integers(energy):
 def move(images, saliency, partner, share, t_eps):
     """The targets and their sources with their blocks moved; the grid is that of `share` [B, g, g]."""
     batch, side, _ = share.shape
-    worth = block_means(saliency, side)
-    seen = jnp.concatenate([share < 1, share > 0])
-    origin = arrange(seen, jnp.concatenate([worth, worth[partner]]), t_eps)
+    worth = grid.block_means(saliency, side)
+    visible = jnp.concatenate([share < 1, share > 0])
+    origin = arrange(visible, jnp.concatenate([worth, worth[partner]]), t_eps)
     rows = jnp.arange(batch), partner
-    return tuple(rearrange(images, row, o) for row, o in zip(rows, jnp.split(origin, 2), strict=True))
+    return tuple(grid.rearrange(images, row, o) for row, o in zip(rows, jnp.split(origin, 2), strict=True))
 
 
 def check(images, saliency, std, n_labels, neigh, **weights):

@@ -1,4 +1,4 @@
-"""Random Erasing (Zhong et al., 2017): a rectangle of the image is painted over."""
+"""Random Erasing (Zhong et al., 2017): a rectangle of the image is filled with a colour."""
 
 import jax
 import jax.numpy as jnp
@@ -16,23 +16,23 @@ def random_erasing(
     key, images, labels, *, prob=0.5, area=(0.02, 0.4), ratio=0.3, aspect='uniform', attempts=100,
     fill=(0.4914, 0.4822, 0.4465),
 ):  # fmt: skip
-    """Paints one rectangle an image; labels are untouched.
+    """Fills one rectangle an image; labels are untouched.
 
     Law:
-        apply    with probability `prob`; every draw is an image's own.
+        apply    with probability `prob`; every draw is independent per image.
         size     a ~ U(area) * H * W and r ~ the aspect; h = round(sqrt(a * r)) and w = round(sqrt(a / r)),
-                 halves to even; drawn anew until h < H and w < W, at most `attempts` times. If none fits,
+                 halves to even; drawn again until h < H and w < W, at most `attempts` times. If none fits,
                  nothing is erased. (All attempts are drawn and the first that fits is taken: the same law.)
         aspect   'uniform': r ~ U(ratio, 1 / ratio), so most rectangles are tall; 'log_uniform': log r uniform
-                 between the logarithms of these ends, so tall and wide occur alike.
+                 between the logarithms of these ends, so tall and wide are equally likely.
         place    the upper left corner, uniform over the places where the rectangle is inside.
-        fill     a value, or one for each channel; of several, images of one channel take the first. It is
-                 written into the images as they are.
+        fill     a value, or one for each channel (the first, for images of one channel), written into the
+                 images as they are.
         label    unchanged.
 
     Source: arXiv:1708.04896; zhunzhong07/Random-Erasing transforms.py. Its fill, CIFAR's mean in [0, 1], is
     written after the normalisation, as here, since the trainer mixes after it: a gray half a standard
-    deviation above the mean, and not the mean, which would be 0. timm's constant mode is area (0.02, 1 / 3),
+    deviation above the mean; the mean itself would be 0. timm's constant mode is area (0.02, 1 / 3),
     aspect 'log_uniform', attempts 10, fill 0.
 
     Args:
@@ -42,7 +42,7 @@ def random_erasing(
         ratio: in (0, 1].
         aspect: one of ASPECTS.
         attempts: >= 1.
-        fill: a number, or a tuple of as many as there are channels.
+        fill: a number, or a tuple with one for each channel.
 
     Returns:
         images and labels, of the given shapes and dtypes.
@@ -57,7 +57,7 @@ def random_erasing(
     first = jnp.argmax(fits, axis=1)[:, None]
     h, w, fits = (jnp.take_along_axis(a, first, axis=1)[:, 0] for a in (h, w, fits))
     erase = fits & (jax.random.uniform(key_apply, (batch,)) < prob)
-    # A box of no area is how "not applied" is written.
+    # An empty box means "not applied".
     h, w = jnp.where(erase, h, 0), jnp.where(erase, w, 0)
     y = jax.random.randint(key_y, (batch,), 0, height - h + 1)
     x = jax.random.randint(key_x, (batch,), 0, width - w + 1)
@@ -69,7 +69,7 @@ def _check(area, ratio, aspect, attempts):
     if np.shape(area) != (2,) or not 0 < area[0] <= area[1] <= 1:
         raise ValueError(f'area={area} must satisfy 0 < low <= high <= 1 for area = (low, high)')
     if not 0 < ratio <= 1:
-        raise ValueError(f'ratio={ratio} must be in (0, 1]; the other end of the aspect is 1 / ratio')
+        raise ValueError(f'ratio={ratio} must be in (0, 1]; the aspect is drawn between it and 1 / ratio')
     if aspect not in ASPECTS:
         raise ValueError(f'aspect={aspect!r} must be one of: {", ".join(ASPECTS)}')
     if attempts < 1:
@@ -87,7 +87,7 @@ def _colour(fill, channels):
 
 
 def _draw_size(key, shape, height, width, area, ratio, aspect):
-    """The sides of rectangles, int32 of that shape each."""
+    """The sides h and w of rectangles, each int32 of `shape`."""
     key_area, key_ratio = jax.random.split(key)
     pixels = jax.random.uniform(key_area, shape, minval=area[0], maxval=area[1]) * (height * width)
     if aspect == 'uniform':
@@ -99,5 +99,5 @@ def _draw_size(key, shape, height, width, area, ratio, aspect):
 
 
 def sides(pixels, r):
-    """The sides (h, w) of a rectangle of so many pixels with h / w = r, but for rounding: int32."""
+    """The rounded sides (h, w) of a rectangle with that many pixels and h / w = r: int32."""
     return tuple(jnp.round(jnp.sqrt(side)).astype(jnp.int32) for side in (pixels * r, pixels / r))

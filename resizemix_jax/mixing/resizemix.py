@@ -1,4 +1,4 @@
-"""ResizeMix (Qin et al., 2020): the whole source image, made small, is pasted onto the target."""
+"""ResizeMix (Qin et al., 2020): the whole source image, resized, is pasted onto the target."""
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +11,8 @@ from resizemix_jax.mixing._op import mixing_op
 
 METHODS = ('nearest', 'linear', 'cubic', 'lanczos3', 'lanczos5')
 
-# Up to this many patch sizes there is one branch a size: the 23 sizes at 32 pixels compile in 5 s on a 2-core
-# CPU. The 158 sizes at 224 pixels took 18 s for the simplest branch there is, a gather.
+# Up to this many patch sizes each has its own branch: the 23 sizes at 32 pixels compile in 5 s on a 2-core
+# CPU. The 158 sizes at 224 pixels took 18 s even with the simplest branch, a gather.
 MAX_BRANCHES = 64
 
 
@@ -24,7 +24,7 @@ def resizemix(key, images, labels, *, tau=(0.1, 0.8), per='batch', method='neare
         partner  a uniform permutation of the batch; fixed points are allowed.
         tau      ~ U(low, high), the side scale; once a batch (the released code) or once an image.
         size     h = floor(H * tau), w = floor(W * tau): 3..25 pixels at 32 with the default tau.
-        box      for every image its own: centre uniform over the pixels, the h x w box around it moved
+        box      independently per image: centre uniform over the pixels, the h x w box around it moved
                  inside (`region.shifted_box`), so the patch is always whole.
         patch    'nearest': pixel i of the patch is source pixel min(floor(i / tau), side - 1), on each
                  axis (top-left, from the drawn tau, not from h / H); no antialiasing.
@@ -81,16 +81,16 @@ def patch_size(tau, height, width):
 
 
 def patch_sides(tau, side):
-    """Every side that a tau in [low, high] can give on an axis of `side` pixels: a static range."""
+    """All sides that a tau in [low, high] can give on an axis of `side` pixels: a static range."""
     low, high = (int(np.float32(side) * np.float32(t)) for t in tau)  # as on the device
     return range(low, high + 1)
 
 
 def paste_nearest(images, partner, tau, box):
-    """The released law of 'nearest', for any size in one form: two gathers and a select.
+    """The released law of 'nearest', one form for any size: two gathers and a select.
 
-    The patch is read at its place in the target, so no temporary patch and no size-dependent shape
-    exist; it is the fastest form on CPU (benchmarks/mixing.py) and compiles in a second at any size.
+    The patch is read at its place in the target, so there is no temporary patch and no size-dependent
+    shape; it is the fastest form on CPU (benchmarks/mixing.py) and compiles in a second at any size.
 
     Args:
         images: float [B, H, W, C].
@@ -112,9 +112,9 @@ def _nearest_index(side, start, tau):
 
 
 def paste_static(images, partner, side, box, sides, method, antialias):
-    """One side for a batch of square images, out of a static range: a branch resizes to it and pastes.
+    """One side for a batch of square images, out of a static range: one branch a side resizes and pastes.
 
-    The images are pasted one after the other: under vmap an update becomes a scatter, which needs another
+    Patches are pasted one image after another: under vmap an update becomes a scatter, which needs another
     copy of the batch and is no faster (benchmarks/mixing.py).
 
     Args:
@@ -144,13 +144,13 @@ def paste_static(images, partner, side, box, sides, method, antialias):
 
 
 def paste_smooth(images, partner, box, method, antialias):
-    """A size an image: `jax.image.scale_and_translate` places the patch by two matrix products."""
+    """One size an image: `jax.image.scale_and_translate` places the patch by two matrix products."""
     _, height, width, _ = images.shape
 
     def place(source, box):
         begin, end = box[:2].astype(jnp.float32), box[2:].astype(jnp.float32)
         sides = jnp.array([height, width], jnp.float32)
-        # An empty patch has no scale; any will do, since no pixel of it is used.
+        # An empty patch has no scale; any value works, since none of its pixels are used.
         scale = jnp.maximum(end - begin, 1.0) / sides
         return jax.image.scale_and_translate(
             source, source.shape, (0, 1), scale, begin, method, antialias=antialias

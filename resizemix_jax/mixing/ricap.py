@@ -1,4 +1,4 @@
-"""RICAP (Takahashi et al., 2018): four crops of four images, patched to one."""
+"""RICAP (Takahashi et al., 2018): four crops of four images fill one."""
 
 import jax
 import jax.numpy as jnp
@@ -15,15 +15,15 @@ def ricap(key, images, labels, *, beta=0.3, per='batch'):
 
     Law:
         corner   where the four cells meet: h = round(H * r) and w = round(W * r'), halves to even,
-                 with r and r' ~ Beta(beta, beta) drawn apart. The cells are h x w, h x (W - w),
-                 (H - h) x w and (H - h) x (W - w); one without area shows nothing and weighs nothing.
-        partner  for each cell a uniform permutation of the batch of its own; no cell is kept for the image
-                 itself, which so may not occur in row i at all.
+                 with r and r' ~ Beta(beta, beta) drawn independently. The cells are h x w, h x (W - w),
+                 (H - h) x w and (H - h) x (W - w); an empty one has lam = 0.
+        partner  a uniform permutation of the batch, drawn for each cell; no cell is reserved for the image
+                 itself, so image i may be absent from row i.
         crop     for each cell uniform over the places where it fits the partner; it keeps its size.
         lam      of each cell its share of the pixels; the four sum to 1.
         label    the sum over the cells of lam * the partner's.
-        per      'batch': corner and crops are one for the batch, as in the public code;
-                 'sample': each image has its own. The partners are four permutations in both.
+        per      'batch': corner and crops are drawn once for the batch, as in the public code;
+                 'sample': independently per image. The partners are four permutations in both.
         always applied.
 
     Source: arXiv:1811.09030; jackryo/ricap trainers.py, beta 0.3 for CIFAR and ImageNet. Its loss, the
@@ -55,7 +55,7 @@ def ricap(key, images, labels, *, beta=0.3, per='batch'):
         filled = jnp.where(region.inside(box, height, width), source, mixed[0])
         return (filled, mixed[1] + region.share(box, height, width)[:, None] * labels[partner]), None
 
-    # A loop of the device, so that one cell is compiled and not four.
+    # A loop on the device, so that one cell is compiled instead of four.
     cells = jax.random.split(key_cells, 4), _cells(h, w, height, width)
     mixed, _ = lax.scan(fill, (images, jnp.zeros_like(labels)), cells)
     return mixed

@@ -18,23 +18,23 @@ def saliencymix(key, images, labels, *, saliency=None, alpha=1.0, prob=0.5, per=
     Law:
         partner  a uniform permutation of the batch; fixed points are allowed.
         apply    with probability `prob` (one draw a batch or an image); otherwise nothing changes.
-        lam0     ~ Beta(alpha, alpha), the source share that is aimed at.
-        centre   the pixel where the map is highest, the first of equals row by row.
+        lam0     ~ Beta(alpha, alpha), the intended source share.
+        centre   the pixel where the map is highest, ties go to the first in row order.
         box      CutMix's (`cutmix.cut_box`) around that centre: clipped at the border. Same in both images.
         lam      the share of the pixels in the clipped box.
         label    (1 - lam) * target + lam * source.
-        per      'batch': apply, lam0 and the box are one for the batch, and the centre is that of one map, of
-                 images[partner[0]]: what the public code does. 'sample': each image draws its own, and its
-                 centre is that of its partner's map, which is what the paper describes.
+        per      'batch': apply, lam0 and the box are drawn once for the batch, and the centre is from the map
+                 of images[partner[0]], as in the public code; 'sample': they are drawn independently per
+                 image, with the centre from its partner's map, as the paper describes.
 
     Source: arXiv:2006.01791; afm-shahab-uddin/SaliencyMix SaliencyMix_CIFAR/saliencymix.py, whose `lam` is
     the target's share; prob 0.5 for CIFAR, 1.0 for ImageNet. There the map is OpenCV's fine-grained saliency
     of the normalised floats, whose bytes it reads as pixels, so the centre has little to do with the image
-    (`resizemix_jax.saliency.fine_grained`). Here the map is given, whatever it is of.
+    (`resizemix_jax.saliency.fine_grained`). Here the caller chooses the map.
 
     Args:
         key, images, labels, per: see the contract of `resizemix_jax.mixing`.
-        saliency: float [B, H, W], higher is more salient; needed.
+        saliency: float [B, H, W], higher is more salient; required.
         alpha: > 0.
         prob: in [0, 1].
 
@@ -49,7 +49,7 @@ def saliencymix(key, images, labels, *, saliency=None, alpha=1.0, prob=0.5, per=
     key_partner, key_lam, key_apply = jax.random.split(key, 3)
     partner = pairing.draw_partner(key_partner, batch)
     lam0 = pairing.draw_beta(key_lam, alpha, count)
-    # A box of no area is how "not applied" is written.
+    # An empty box means "not applied".
     lam0 = jnp.where(jax.random.uniform(key_apply, (count,)) < prob, lam0, 0.0)
     highest = jnp.argmax(saliency[partner[:count]].reshape(count, -1), axis=1).astype(jnp.int32)
     box = cut_box(highest // width, highest % width, lam0, height, width)

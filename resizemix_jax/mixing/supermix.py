@@ -1,7 +1,8 @@
 """SuperMix (Dabouei et al., 2021): a teacher decides which pixels of which image are kept.
 
-`supermix` is the op. Its parts are public for a host that runs the search turn by turn (--mode=generate):
-`check_numbers` and `check_classes`, then `draw_problem`, `begin`, `advance` while `goes_on`, and `mixed`.
+`supermix` is the op. Its parts are public for a program that runs the search step by step
+(--mode=generate): `check_numbers` and `check_classes`, then `draw_problem`, `begin`, `advance` while
+`should_continue`, and `mixed`.
 """
 
 import functools
@@ -11,11 +12,11 @@ import jax.numpy as jnp
 from jax import lax
 
 from resizemix_jax.mixing import _pairing as pairing
-from resizemix_jax.mixing._mask_search import Problem, Search, advance, begin, goes_on, mixed
+from resizemix_jax.mixing._mask_search import Problem, Search, advance, begin, mixed, should_continue
 from resizemix_jax.mixing._op import mixing_op
 
 __all__ = (
-    'supermix', 'Problem', 'Search', 'draw_problem', 'begin', 'advance', 'goes_on', 'mixed',
+    'supermix', 'Problem', 'Search', 'draw_problem', 'begin', 'advance', 'should_continue', 'mixed',
     'draw_sources', 'check_teacher', 'check_classes', 'check_numbers',
 )  # fmt: skip
 
@@ -27,44 +28,44 @@ def supermix(
     key, images, labels, *, teacher=None, k=2, alpha=3.0, mask_size=8, sigma=1.0, lambda_s=25.0,
     max_iters=50, leftover=0.7,
 ):  # fmt: skip
-    """Mixes k images by masks that are optimised until the teacher sees the class of each.
+    """Mixes k images by masks that are optimised until the teacher predicts the class of each.
 
     Law:
         sources  the batch is shuffled; an image is mixed with the k - 1 that follow it, around the end.
-        weights  w ~ Dirichlet(alpha, ..., alpha) over the k sources, for every image its own.
+        weights  w ~ Dirichlet(alpha, ..., alpha) over the k sources, independently per image.
         target   sum_j w_j * onehot(the teacher's argmax for source j): its classes, not the labels.
         masks    k maps of mask_size x mask_size logits, 0 at first; bilinear to H x W, sigmoid, divided by
                  their sum over the k. So they are in (0, 1) and sum to 1 at every pixel.
         image    sum_j m_j * x_j, in float32; no clipping.
         loss     f = KL(target || teacher(image)) + lambda_s * mean |m (m - 1)|, the mean over the masks'
-                 pixels at H x W and the k; for every image its own.
-        step     logits -= clip(|f| / (<g, S g> + 1e-10), 1e-4, 2000) * S g; g the gradient of f by the
-                 logits, S a Gaussian of width sigma, in cells of the logits, with zeros outside: the step
-                 to f = 0 of a straight line. One number for every image.
-        finished an image is, and moves no more, once a step has led to where the teacher's highest k
-                 classes are those of the target. Sources that share a class make the target's set
+                 pixels at H x W and the k; one loss per image.
+        step     logits -= clip(|f| / (<g, S g> + 1e-10), 1e-4, 2000) * S g; g the gradient of f with
+                 respect to the logits, S a Gaussian of width sigma, in cells of the logits, with zeros
+                 outside: the step at which a linear f reaches 0. One step size per image.
+        finished an image is finished, and no longer changes, once a step has made the teacher's k highest
+                 classes those of the target. Sources that share a class make the target's set
                  smaller; it is compared with as many of the teacher's.
-        end      when at most `leftover` of the batch is unfinished, or after max_iters steps.
+        end      when at most the share `leftover` of the batch is unfinished, or after max_iters steps.
         label    finished: sum_j w_j * labels of source j. Unfinished: image and label stay as they were.
 
     Source: arXiv:2003.05034; alldbi/SuperMix supermix.py, an offline generator, whose images are labelled
     with the teacher's argmax: --mode=generate does that. As an op it runs in every step, and costs a forward
-    and a backward pass of the teacher for every step of the search. Left open there, as far as it was known
-    here, and chosen: S's border and its cells, f and its step an image and not a batch, no image finished
-    before its first step, and what a shared class means. The published 0.7 ends a search early: more than
-    half of a batch can be unmixed. `leftover=0.0` searches for all of them.
+    and a backward pass of the teacher for every step of the search. Chosen here, since the paper leaves them
+    open: the border and the cells of S, f and its step per image instead of per batch, that no image is
+    finished before its first step, and the rule for shared classes. The published 0.7 ends a search early:
+    more than half of a batch can stay unmixed. `leftover=0.0` searches for all of them.
 
     Args:
         key, images, labels: see the contract of `resizemix_jax.mixing`.
         teacher: images float32 [B, H, W, C] -> logits [B, K], a trained network in evaluation mode, whose
             rows do not depend on each other.
-        k: images that are mixed, >= 2.
+        k: number of images that are mixed, >= 2.
         alpha: > 0.
         mask_size: 1..min(H, W); published: 8 for CIFAR, 16 for ImageNet.
         sigma: > 0; published: 1 for CIFAR, 2 for ImageNet.
         lambda_s: >= 0.
         max_iters: >= 1.
-        leftover: in [0, 1).
+        leftover: share of the batch, in [0, 1).
 
     Returns:
         images and labels, of the given shapes and dtypes.
@@ -77,7 +78,7 @@ def supermix(
     problem = draw_problem(key, images, teacher, k=k, alpha=alpha)
     start = begin(teacher, problem, mask_size=mask_size, lambda_s=lambda_s)
     found = lax.while_loop(
-        functools.partial(goes_on, max_iters=max_iters, leftover=leftover),
+        functools.partial(should_continue, max_iters=max_iters, leftover=leftover),
         functools.partial(advance, teacher, problem, sigma=sigma, lambda_s=lambda_s),
         start,
     )
@@ -88,14 +89,14 @@ def supermix(
 
 
 def draw_problem(key, images, teacher, *, k, alpha):
-    """What is mixed, drawn by the law of `supermix`: a `Problem`."""
+    """Draws the sources, weights and targets by the law of `supermix`: a `Problem`."""
     key_order, key_weights = jax.random.split(key)
     chosen = draw_sources(key_order, images.shape[0], k)
     weights = jax.random.dirichlet(key_weights, jnp.full(k, alpha), (images.shape[0],))
     images = images.astype(jnp.float32)
     logits = teacher(images)
-    seen = jax.nn.one_hot(jnp.argmax(logits, axis=-1), logits.shape[-1])
-    target = jnp.einsum('bk,bkc->bc', weights, seen[chosen], precision='highest')
+    predicted = jax.nn.one_hot(jnp.argmax(logits, axis=-1), logits.shape[-1])
+    target = jnp.einsum('bk,bkc->bc', weights, predicted[chosen], precision='highest')
     return Problem(chosen, weights, images[chosen], target)
 
 
@@ -122,17 +123,17 @@ def check_teacher(teacher, images, labels):
 def check_classes(classes):
     """Raises ValueError for fewer than 2."""
     if classes < 2:
-        raise ValueError(f'labels of {classes} class: it takes at least 2 to mix')
+        raise ValueError(f'labels of {classes} class cannot be mixed; at least 2 classes are needed')
 
 
 def check_numbers(shape, *, k, alpha, mask_size, sigma, lambda_s, max_iters, leftover):
-    """Raises ValueError for the first number that cannot be, for images [B, H, W, C] of `shape`."""
+    """Raises ValueError for the first number out of range, for images [B, H, W, C] of `shape`."""
     if k < 2:
         raise ValueError(f'k={k} must be >= 2: that many images are mixed')
     pairing.check_positive(alpha=alpha, sigma=sigma)
     if not 1 <= mask_size <= min(shape[1:3]):
         raise ValueError(
-            f'mask_size={mask_size} must be in 1..{min(shape[1:3])}: masks are made larger, to '
+            f'mask_size={mask_size} must be in 1..{min(shape[1:3])}: masks are upsampled to '
             f'{shape[1]} x {shape[2]}'
         )
     if lambda_s < 0:
@@ -140,4 +141,4 @@ def check_numbers(shape, *, k, alpha, mask_size, sigma, lambda_s, max_iters, lef
     if max_iters < 1:
         raise ValueError(f'max_iters={max_iters} must be >= 1: no image is finished before its first step')
     if not 0 <= leftover < 1:
-        raise ValueError(f'leftover={leftover} must be in [0, 1): the share that may stay unfinished')
+        raise ValueError(f'leftover={leftover} must be in [0, 1): that share of a batch may stay unfinished')

@@ -1,12 +1,12 @@
-"""Where a network looks: heat maps of a class over an image, as pure functions of features and head.
+"""Class maps: heat maps of a class over an image, as pure functions of features and head.
 
 Shared contract: `<name>(head, features, label, *, target, ...) -> heat`
-    head      features -> logits float32 [B, K]: the rest of the network, whatever comes before.
+    head      features -> logits float32 [B, K]: the network after the features.
     features  float [B, h, w, c].
     label     int32 [B].
-    target    whose evidence is shown: 'label', or 'argmax', the class that the network predicts.
+    target    the class that is shown: 'label', or 'argmax', the class that the network predicts.
     heat      float32 [B, h, w], not scaled.
-There are no hooks and no state: what `head` does to its BatchNorm statistics is the caller's to drop.
+There are no hooks and no state: the caller drops the BatchNorm statistics that `head` would update.
 """
 
 import jax
@@ -22,14 +22,15 @@ def grad_cam(head, features, label, *, target='argmax', reduction='mean'):
     Law:
         weight_k = the mean over the positions of d logit / d features[..., k];
         heat     = relu(mean or sum over k of weight_k * features[..., k]).
-        Where nothing speaks for the class the map is 0 everywhere.
+        Without evidence for the class the map is 0 everywhere.
 
     Source: arXiv:1610.02391, eq. 1-2, which sums over the channels. The heat maps of the ResizeMix paper
-    come from it; what is left there of its code (tools/grad_cam.py of JayQine/ResizeMix) takes the predicted
-    class and the mean over the channels, of the last block's output before the last BN-ReLU, and then
-    divides each map by its maximum. That and mean or sum change no place where a map is highest or lowest.
+    are Grad-CAM; the part of its code that was published (tools/grad_cam.py of JayQine/ResizeMix) takes the
+    predicted class and the mean over the channels, of the last block's output before the last BN-ReLU, and
+    then divides each map by its maximum. Neither that nor mean or sum changes where a map is highest or
+    lowest.
 
-    If `head` takes BatchNorm's statistics of the batch, the gradient has a share through them, as there.
+    If `head` takes BatchNorm's statistics of the batch, the gradient also flows through them, as there.
 
     Args:
         head, features, label, target: see the contract of this module.
@@ -47,11 +48,11 @@ def grad_cam(head, features, label, *, target='argmax', reduction='mean'):
 
 
 def cam(head, features, label, *, target='label'):
-    """CAM (Zhou et al., 2016): the logit of the class that each position would give if it were alone.
+    """CAM (Zhou et al., 2016): the logit of the class that each position alone would give.
 
     For a head that works position by position, averages, and ends in a linear layer, as that of every
     network here (at the last layer), this is their map sum_k w_k f_k plus the class's bias, and the mean of
-    a map is the class's logit. It is not cut at 0.
+    a map is the class's logit. It is not clipped at 0.
 
     Source: arXiv:1512.04150, section 2; Figure 5 of the ResizeMix paper.
 
@@ -72,10 +73,10 @@ def input_gradient(head, features, label, *, target='label'):
 
     Law:
         heat = sqrt(mean over the channels of g^2), g the gradient of the sum of the images' cross-entropies
-        with respect to the features; these are to be the normalised images, and `head` the whole network.
+        with respect to the features; pass the normalised images as features, and the whole network as `head`.
 
     Source: arXiv:2003.09590; snu-mllab/PuzzleMix main.py, which takes the mean over the batch, so its maps
-    are this one over B, and looks at the network in evaluation mode (unless it trains on clean images too).
+    are these divided by B, and runs the network in evaluation mode (unless it trains on clean images too).
 
     Args:
         head, features, label, target: see the contract of this module.

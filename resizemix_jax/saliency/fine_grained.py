@@ -1,4 +1,4 @@
-"""What draws the eye in an image by itself, without a network: `<name>(images) -> maps`.
+"""Saliency of an image alone, without a network: `<name>(images) -> maps`.
 
 Shared contract:
     images  uint8 [B, H, W, C], C 1 (gray) or 3 (red, green, blue).
@@ -15,23 +15,23 @@ GRAY_BITS = 15
 
 
 def fine_grained(images):
-    """Fine-grained saliency (Montabone and Soto, 2010) as OpenCV computes it: unlike its surroundings.
+    """Fine-grained saliency (Montabone and Soto, 2010) as OpenCV computes it: contrast with the surroundings.
 
     Law:
         gray     (9798 R + 19235 G + 3735 B + 2**14) >> 15; one channel is gray already.
         smooth   twice by the outer product of [1, 2, 1] / 4, rounded half up; borders are reflected without
                  their edge (BORDER_REFLECT_101).
-        mean     for each n in REACHES, of the rows y - n + 1 .. y + n and columns x - n + 1 .. x + n that the
-                 image has, without the pixel itself.
+        mean     for each n in REACHES, of the rows y - n + 1 .. y + n and columns x - n + 1 .. x + n inside
+                 the image, without the pixel itself.
         on, off  the sums over n of floor(max(gray - mean, 0)) and of floor(max(mean - gray, 0)).
         map      on and off, each scaled so that its highest pixel of the image is 255, floored, and added.
                  An image without any contrast is 0 everywhere.
 
     Source: StaticSaliencyFineGrained of opencv_contrib, which returns the map / 255. Version 5.0.0 gives the
     same numbers in images of up to 65,793 pixels; beyond that its sums round. Its last sum is a byte, which
-    would wrap above 255; no image tried gets there. It takes blue to come first: for its map of
-    images[..., ::-1], here give images. The code of SaliencyMix hands it red first, and normalised floats,
-    whose bytes it reads as if they were pixels: no map of the image.
+    would wrap above 255; no tested image reaches that. It expects blue first, so its map of images[..., ::-1]
+    is the map of images here. The code of SaliencyMix passes red first, and normalised floats, whose bytes
+    OpenCV reads as pixels, so that its map is unrelated to the image.
 
     Args:
         images: see the contract of this module.
@@ -45,7 +45,7 @@ def fine_grained(images):
     if images.ndim != 4 or images.dtype != jnp.uint8 or images.shape[-1] not in (1, 3):
         raise ValueError(
             f'images must be uint8 [B, H, W, 1 or 3]; got {images.dtype}{list(images.shape)}. '
-            'Normalised images have to be taken back first (augment.normalize.denormalize)'
+            'Convert normalised images first, with resizemix_jax.normalize.denormalize'
         )
     gray = _smooth(_smooth(_gray(images.astype(jnp.int32))))
     total = jnp.cumsum(jnp.cumsum(jnp.pad(gray, ((0, 0), (1, 0), (1, 0))), axis=1), axis=2)
@@ -68,17 +68,17 @@ def _gray(images):
 
 
 def _smooth(gray):
-    # Slices, which a compiler fuses; gathered neighbours take ten times as long (2-core CPU).
+    # Slices, which a compiler fuses; gathering the neighbours takes ten times as long (2-core CPU).
     wide = jnp.pad(gray, ((0, 0), (1, 1), (1, 1)), mode='reflect')
     lines = wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]
     return (lines[:, :, :-2] + 2 * lines[:, :, 1:-1] + lines[:, :, 2:] + 8) >> 4
 
 
 def _contrast(total, gray, reach):
-    """Each pixel minus the mean of the others in its window, cut towards 0: int32 [B, H, W].
+    """Each pixel minus the mean of the others in its window, truncated: int32 [B, H, W].
 
     Args:
-        total: int32 [B, H + 1, W + 1], the integral image. Its differences are right even if it overflows.
+        total: int32 [B, H + 1, W + 1], the integral image. Its differences are correct even if it overflows.
         gray: int32 [B, H, W].
         reach: of the window.
     """
@@ -89,7 +89,7 @@ def _contrast(total, gray, reach):
         window = jnp.take(window, end, axis=axis) - jnp.take(window, begin, axis=axis)
         sides.append(end - begin)
     others = jnp.array(sides[0][:, None] * sides[1] - 1, jnp.int32)
-    # In whole numbers, since compilers turn a division of floats by a constant into a product that rounds.
+    # In integers, since compilers turn a float division by a constant into a product that rounds.
     return lax.div(gray * others - (window - gray), jnp.broadcast_to(jnp.maximum(others, 1), gray.shape))
 
 

@@ -45,7 +45,7 @@ def classify(config, dataset):
         after=after,
         batch_augment=config.batch_augment,
         halve_eval=bind('augment', 'halve', {'method': config.half_eval}),
-        mix=bind('mixing', config.mixing, config.mixing_args, std=dataset.std, saliency=None),
+        mix=bind('mixing', config.mixing, config.mixing_args, std=dataset.std, saliency=None, teacher=None),
         saliency=_saliency(config, model, dataset),
         example_loss=metrics.LOSSES[config.loss],
         label_smoothing=config.label_smoothing,

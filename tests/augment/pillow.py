@@ -1,4 +1,4 @@
-"""The reference, Pillow, and what is given to both: images, and the values of every operation."""
+"""The reference, Pillow, and the inputs of both: images, and the values of every operation."""
 
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps

@@ -6,7 +6,7 @@ import numpy as np
 from resizemix_jax.augment import _affine as affine
 
 
-def test_rotation_s_matrix_is_pillow_s():
+def test_matrix_of_a_rotation_equals_pillow():
     def exact(degrees, height, width):
         turn = -np.radians(degrees.astype(np.float64) % 360)
         a, b, d = (np.round(v, 15) for v in (np.cos(turn), np.sin(turn), -np.sin(turn)))

@@ -5,10 +5,12 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from resizemix_jax.augment.augmix import augmix
 
 
+@pytest.mark.slow
 def test_augmix_is_half_the_image_and_half_a_chain(key):
     # Of a white image, with weights near 1/2: nothing, black by solarizing, 240 or 224 by posterizing.
     images = jnp.full((4000, 3, 3, 1), 255, jnp.uint8)

@@ -23,7 +23,7 @@ def test_the_two_readings_of_an_index(op, index, tf, torchvision):
     assert magnitudes.torchvision(op, index / 9, 32, 32) == pytest.approx(torchvision, rel=1e-4)
 
 
-def test_the_readings_of_the_others():
+def test_the_other_readings():
     assert magnitudes.level('Rotate', 0.5, 32, 32) == (0, 0, True)  # the middle is the identity
     assert magnitudes.level('TranslateX', 1.0, 40, 20)[1] == pytest.approx(9)  # of the width
     assert magnitudes.level('TranslateY', 0.0, 40, 20)[1] == pytest.approx(-18)

@@ -34,7 +34,7 @@ def codes(names):
 
 
 @pytest.mark.parametrize('shape', SHAPES, ids=str)
-def test_every_operation_and_value_is_pillow_s(shape):
+def test_every_operation_and_value_equals_pillow(shape):
     for pictures, names, values in drawn(shape):
         out = apply(pictures, codes(names), values)
         assert out.dtype == np.uint8
@@ -42,7 +42,7 @@ def test_every_operation_and_value_is_pillow_s(shape):
 
 
 @pytest.mark.parametrize('shape', ((32, 32, 3), (31, 47, 3), (13, 8, 1)), ids=str)
-def test_bilinear_warps_are_pillow_s_to_a_level(shape):
+def test_bilinear_warps_are_within_one_level_of_pillow(shape):
     names = [name for name in ops.WARPS if name != 'Cutout' for _ in VALUES[name]]
     values = np.concatenate([VALUES[name] for name in ops.WARPS if name != 'Cutout']).astype(np.float32)
     pictures = images(*shape)[np.arange(len(names)) % 7]
@@ -56,7 +56,7 @@ def test_bilinear_warps_are_pillow_s_to_a_level(shape):
     assert not difference[shifts].any()
 
 
-def test_large_images_with_colours_to_fill_in():
+def test_large_images_with_fill_colours():
     names = [name for name in ops.OPS for _ in range(3)]
     values = np.array([VALUES[n][k * len(VALUES[n]) // 3] for k, n in enumerate(names) for k in [k % 3]])
     values = values.astype(np.float32)
@@ -80,7 +80,7 @@ def test_optimised_code_gives_the_same_bits():
     np.testing.assert_array_equal(fast(pictures, codes(names), values), apply(pictures, codes(names), values))
 
 
-def test_a_mixed_batch_is_its_images_one_by_one(key):
+def test_a_mixed_batch_equals_its_images_one_by_one(key):
     names = [name for name in ops.OPS for _ in range(4)]
     order = np.asarray(jax.random.permutation(key, len(names)))
     names = [names[k] for k in order]
@@ -105,6 +105,7 @@ def test_one_compilation_serves_all_draws():
     assert len(traces) == 1
 
 
+@pytest.mark.slow
 def test_vmap_and_pmap_agree_with_jit():
     pictures, names, values = next(drawn((7, 5, 3), 48 * 8))
     out = apply(pictures, codes(names), values)
@@ -150,7 +151,7 @@ def test_temporaries_stay_below_four_batches():
     assert lowered.compile().memory_analysis().temp_size_in_bytes < 4 * pictures.nbytes
 
 
-def test_table_of_op_names_is_whole():
+def test_table_of_op_names_is_complete():
     assert len(set(ops.OPS)) == len(ops.OPS) == 18
     assert set(VALUES) == set(ops.OPS)
     assert not set(ops.WARPS) & set(ops.TABLES)

@@ -26,5 +26,5 @@ def test_pba_draws_none_one_or_two_operations(tmp_path, key):
     assert values.tolist() == [0, 100, 128, 155, 255]
     assert (abs(counts - expected) < 6 * expected**0.5).all()
     assert (np.asarray(jitted(key, images, progress=0.8)) == 100).all()  # the last segment, of chances 0
-    with pytest.raises(ValueError, match="policy='dada_cifar10' is no schedule over epochs"):
+    with pytest.raises(ValueError, match="policy='dada_cifar10' is not a schedule over epochs"):
         pba(key, images, policy='dada_cifar10')

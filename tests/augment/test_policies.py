@@ -1,4 +1,4 @@
-"""The laws of the policies: what is read, drawn and refused. The operations are tested by themselves."""
+"""The laws of the policies: reading, drawing, refusals. `test_ops` tests the operations."""
 
 import functools
 
@@ -18,7 +18,7 @@ WARPING = [
 IMAGES = np.random.default_rng(0).integers(0, 256, (8, 12, 10, 3), np.uint8)
 
 
-def test_published_files_are_whole():
+def test_published_files_are_complete():
     counts = {path.stem: policies.read_policy(path.stem) for path in policies.FILES.glob('*.json')}
     assert {name: len(content['subpolicies']) for name, content in counts.items()} == {
         'autoaugment_cifar10': 25, 'autoaugment_cifar10_tf95': 95, 'autoaugment_imagenet': 25,
@@ -35,7 +35,7 @@ def test_published_files_are_whole():
             assert sum(content['segments_epochs']) == content['total_epochs']
 
 
-def test_every_row_is_drawn_alike_and_every_operation_with_its_probability(tmp_path, key):
+def test_rows_are_equally_likely_and_operations_have_their_probability(tmp_path, key):
     # Rows that turn one grey into others: 255 - 10 surely; then, one time in four, the four upper bits.
     rows = [[['Invert', 1.0, 0], ['Posterize', 0.25, 0]], [['Identity', 1.0, 0], ['Identity', 1.0, 0]]]
     images = jnp.full((8000, 2, 2, 1), 10, jnp.uint8)

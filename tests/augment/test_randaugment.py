@@ -48,7 +48,7 @@ def test_no_operation_changes_nothing(key):
 
 
 @pytest.mark.parametrize('scale', SCALES)
-def test_randaugment_s_spaces(scale):
+def test_operations_of_each_scale_of_randaugment(scale):
     names_, largest, _, fill, interpolation = SCALES[scale]
     sizes = {'torchvision': 14, 'ildoonet': 16, 'tpu': 16, 'timm': 15, 'released': 14 - 1}
     assert len(set(names_)) == len(names_) - (scale == 'released') == sizes[scale]

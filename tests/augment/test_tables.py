@@ -7,7 +7,7 @@ from resizemix_jax.augment import _tables as tables
 from tests.augment.pillow import check, pillow
 
 
-def test_every_stretch_that_autocontrast_can_do():
+def test_every_range_of_autocontrast():
     # One image for each range low..high of values: its levels are what the table is made of.
     low, high = np.triu_indices(256, 1)
     ramp = np.clip(np.arange(256), low[:, None], high[:, None])[:, None, :, None].astype(np.uint8)

@@ -73,7 +73,7 @@ def test_sizes_and_places_of_the_random_law(per):
     rows = drawn(per=per)
     sides = {row['side'] for row in rows}
     assert {s[0] for s in sides} == set(range(1, 13)) and {s[1] for s in sides} == set(range(1, 11))
-    # Cut and pasted at places that have nothing to do with each other: all pairs of halves occur alike.
+    # Cut and pasted at independent places: all pairs of halves are equally likely.
     small = [row for row in rows if row['side'][0] <= 6]
     halves = np.array([(row['cut'][0] < 5, row['pasted'][0] < 5) for row in small])
     correlation = np.corrcoef(halves.T)[0, 1]
@@ -102,7 +102,7 @@ def test_salient_regions_are_centred_on_the_highest_pixel(per):
         assert row['pasted'] == start((row['target'] + 3, row['target']), row['side'])
 
 
-def test_non_salient_regions_are_centred_on_the_lowest_pixels_alike():
+def test_non_salient_regions_are_centred_on_the_lowest_pixels():
     for region_of, image in (('cut', 'source'), ('pasted', 'target')):
         name = {'cut': 'source', 'pasted': 'paste'}[region_of]
         rows = drawn(**{name: 'non_salient'})
@@ -149,7 +149,7 @@ def test_the_size_of_cutmix(key):
         ({'size': 'area'}, "size='area' must be one of: tau, beta"),
         ({'tau': (0.9, 0.1)}, 'must satisfy 0 < low <= high <= 1'),
         ({'size': 'beta', 'alpha': 0}, 'alpha=0 must be > 0'),
-        ({'source': 'salient'}, r"needs saliency, float \[8, 16, 13\]; got none.*saliency='grad_cam'"),
+        ({'source': 'salient'}, r"needs saliency, float \[8, 16, 13\]; got None.*saliency='grad_cam'"),
         ({'paste': 'non_salient', 'saliency': jnp.zeros((8, 4, 4))}, r'got float32\[8, 4, 4\]'),
     ],
 )

@@ -62,14 +62,14 @@ def test_fields_are_the_inverse_transform_of_their_spectra(spectrum, size):
     np.testing.assert_allclose(field, expected, atol=2e-6 * abs(expected).max())
 
 
-def test_the_highest_are_exactly_so_many_and_of_equals_the_first():
+def test_top_k_mask_has_exactly_count_pixels_and_ties_go_to_the_first():
     rng = np.random.default_rng(0)
     field = np.round(rng.normal(size=(40, 60)), 1).astype(np.float32)  # many are equal
     field[field == 0] = rng.choice([0.0, -0.0], (field == 0).sum())
     field[1], field[2] = np.inf, -7
     count = rng.integers(0, 61, 40)
     count[:3] = 0, 60, 23
-    highest = np.asarray(jax.jit(module.highest)(field, count))
+    highest = np.asarray(jax.jit(module.top_k_mask)(field, count))
     order = np.argsort(-field, axis=1, kind='stable')
     expected = np.zeros_like(highest)
     for row, indices, n in zip(expected, order, count, strict=True):
@@ -88,7 +88,7 @@ def test_the_mask_has_the_area_that_was_drawn_and_the_drawn_weight(per):
     assert abs(lam.mean() - 0.5) < 5 * 0.29 / draws**0.5 and abs(lam.std() - 0.2887) < 0.03  # U(0, 1)
 
 
-def test_the_weight_can_be_the_mask_s_share():
+def test_the_weight_can_be_the_share_of_the_mask():
     masks, lam = drawn(per='sample', weight='mask')
     other = masks.any(axis=(2, 3))
     np.testing.assert_allclose(lam[other], masks.mean(axis=(2, 3))[other], atol=1e-6)
@@ -138,6 +138,6 @@ def test_bad_arguments_are_refused(keywords, message, key):
         fmix(key, *coded.batch(2), **keywords)
 
 
-def test_images_without_room_for_a_field_are_refused(key):
-    with pytest.raises(ValueError, match='images of 8 x 2 pixels have no smooth field; 3 x 3 are the least'):
+def test_images_below_3_x_3_are_refused(key):
+    with pytest.raises(ValueError, match='images of 8 x 2 pixels are too small for fmix'):
         fmix(key, jnp.zeros((2, 8, 2, 1)), jnp.eye(2))

@@ -1,8 +1,8 @@
-"""The grids of blocks: which fit an image, and what is moved within them."""
+"""The grids of blocks that fit an image, and the parts that move within them."""
 
 import numpy as np
 
-from resizemix_jax.mixing._grid import grids, part, parts_to_move
+from resizemix_jax.mixing._grid import grids, largest_divisor, parts_to_move
 
 
 def test_which_grids_fit():
@@ -17,4 +17,4 @@ def test_which_grids_fit():
     assert made(32, 24, 2, 4)[1] == 4 and made(10, 14, 2, 4)[1] == 1
     # No parts so small: 7 pixels have none but single ones, and 16 parts a side are the most.
     assert made(28, 28, 4, 4)[1] == 1 and made(224, 224, 2, 4)[1] == 8
-    assert [part(length, 4) for length in (1, 2, 7, 14, 16, 28)] == [1, 2, 1, 2, 4, 4]
+    assert [largest_divisor(length, 4) for length in (1, 2, 7, 14, 16, 28)] == [1, 2, 1, 2, 4, 4]

@@ -53,6 +53,7 @@ def oracle_step(logits, sources, target):
     return -np.clip(abs(value) / ((gradient * direction).sum() + 1e-10), 1e-4, 2000) * direction
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('k', [2, 3])
 def test_the_step_is_the_published_formula(k):
     drawn, begin = problem_of(k), searched(k)[0]
@@ -60,7 +61,7 @@ def test_the_step_is_the_published_formula(k):
     sources, target = (np.asarray(a[:2], np.float64) for a in (drawn.sources, drawn.target))
     with jax.enable_x64():  # as exact as the oracle
         problem = drawn._replace(sources=jnp.asarray(sources), target=jnp.asarray(target))
-        look = jax.jit(functools.partial(mask_search.look, TEACHER))
+        look = jax.jit(functools.partial(mask_search.evaluate_loss, TEACHER))
         loss, gradient, _ = look(problem, jnp.asarray(logits), 25.0)
         state = jax.tree.map(lambda a: a[:2], begin)._replace(logits=logits, loss=loss, gradient=gradient)
         moved = np.asarray(advance()(problem, state).logits)
@@ -75,7 +76,7 @@ def test_the_step_is_the_published_formula(k):
 
 
 @pytest.mark.parametrize(('loss', 'scale', 'size'), [(6.0, 1e-4, 2000.0), (1e-9, 1.0, 1e-4)])
-def test_a_step_is_neither_endless_nor_nothing(loss, scale, size):
+def test_step_sizes_are_bounded(loss, scale, size):
     begin = searched()[0]
     gradient = scale * jax.random.normal(jax.random.key(0), begin.gradient.shape)
     state = begin._replace(loss=jnp.full(BATCH, loss), gradient=gradient)
@@ -109,7 +110,7 @@ def test_smoothing_is_symmetric_positive_and_keeps_the_mass_inside():
 
 
 @pytest.mark.parametrize('k', [2, 3])
-def test_what_finished_means(k):
+def test_finished_rows_match_the_target_and_stop(k):
     """The highest of the teacher are the target's classes; before and after that, rows move or rest."""
     problem, states = problem_of(k), searched(k)
     wanted = np.asarray(problem.target) > 0
@@ -151,5 +152,5 @@ def test_the_end_of_the_search():
     for unfinished, steps, leftover, expected in (
         (7, 3, 0.7, False), (8, 3, 0.7, True), (8, 50, 0.7, False), (1, 49, 0.0, True), (0, 0, 0.0, False),
     ):  # fmt: skip
-        going = mask_search.goes_on(state(unfinished, steps), max_iters=50, leftover=leftover)
+        going = mask_search.should_continue(state(unfinished, steps), max_iters=50, leftover=leftover)
         assert bool(going) == expected

@@ -163,7 +163,7 @@ def test_three_labels_on_full_grids_cost_what_a_maximum_flow_says():
         assert energy(found[..., i], *one) == layered_minimum(*one)
 
 
-def test_a_problem_does_not_hang_on_its_batch():
+def test_a_problem_is_independent_of_its_batch():
     steps, down, right = adversarial(np.random.default_rng(2))
     found = np.asarray(moves(steps[0], down, right)[0])
     for chosen in ([0, 3], [21, 25]):

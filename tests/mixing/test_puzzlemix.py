@@ -27,7 +27,7 @@ shares = jax.jit(module.source_share, static_argnames=('n_labels', 'neigh'))
         (4, {'n_labels': 2, 'neigh': 2, 'beta': 1.0, 'gamma': 1.0, 'eta': 0.05}, 0.4),
     ],
 )
-def test_the_mask_has_the_least_energy_there_is(side, changed, lam0):
+def test_the_mask_has_the_least_energy(side, changed, lam0):
     numbers = NUMBERS | changed
     pixels, maps, partner = problem(side, 16 if side == 2 else 4)
     worth = np.asarray(block_means(jnp.asarray(maps), side))
@@ -47,7 +47,7 @@ def small(pixels, maps, lam0=0.5, **changed):
     return np.asarray(shares(pixels, worth, jnp.array([1, 0, 3, 2]), lam0, **NUMBERS | changed))
 
 
-def test_each_image_is_seen_where_it_is_salient():
+def test_each_image_is_visible_where_it_is_salient():
     maps = np.zeros((4, 8, 8), np.float32)
     maps[::2, :, :4] = maps[1::2, :, 4:] = 1
     x = small(np.zeros((4, 8, 8, 1), np.float32), maps)
@@ -55,13 +55,13 @@ def test_each_image_is_seen_where_it_is_salient():
     np.testing.assert_array_equal(x[1::2], [[[1, 1, 0, 0]] * 4] * 2)
 
 
-def test_a_heavy_prior_makes_the_share_that_is_aimed_at():
+def test_a_heavy_prior_gives_the_intended_share():
     flat = np.zeros((4, 8, 8, 1), np.float32), np.ones((4, 8, 8), np.float32)
     for lam0, x in ((0.0, 0), (0.3, 0), (0.36, 0.5), (0.64, 0.5), (0.7, 1), (1.0, 1)):
         np.testing.assert_array_equal(small(*flat, lam0, eta=50.0), x)
 
 
-def test_what_is_not_finite_ends_in_a_share():
+def test_non_finite_maps_still_give_a_share():
     pixels = np.zeros((4, 8, 8, 1), np.float32)
     pixels[0], pixels[1, ::3], pixels[2, :5] = np.nan, 1e30, np.inf
     maps = np.zeros((4, 8, 8), np.float32)
@@ -132,7 +132,7 @@ def test_alpha_shapes_the_share(no_cut):
         assert np.mean(lam == value) == pytest.approx(chance, abs=5 * (chance / 200) ** 0.5)
 
 
-def test_all_grids_that_fit_are_drawn_alike(no_cut):
+def test_all_fitting_grids_are_equally_likely(no_cut):
     """Two neighbouring pixels of unlike images are where blocks end; the maps differ from pixel to pixel."""
     images, _ = drawn(300, shape=(16, 16), n_labels=2, transport=False, beta=0.0, eta=0.0)
     finest = np.zeros(len(images), int)
@@ -173,7 +173,7 @@ def test_transport_moves_whole_parts_of_blocks_within_their_image(t_size, parts,
 @pytest.mark.parametrize(
     ('keywords', 'message'),
     [
-        ({'saliency': None}, r"needs saliency, float \[2, 12, 16\]; got none.*saliency='input_gradient'"),
+        ({'saliency': None}, r"needs saliency, float \[2, 12, 16\]; got None.*saliency='input_gradient'"),
         ({'saliency': jnp.zeros((2, 4, 4))}, r'got float32\[2, 4, 4\]'),
         ({'alpha': 0.0}, 'alpha=0.0 must be > 0'),
         ({'beta': -1.0}, 'beta=-1.0 must be >= 0'),
@@ -182,7 +182,7 @@ def test_transport_moves_whole_parts_of_blocks_within_their_image(t_size, parts,
         ({'neigh': 0}, 'neigh=0 must be >= 1'),
         ({'std': (0.2, 0.3)}, 'one for each of the 3 channels'),
         ({'blocks': (2, 32)}, r'blocks=\(2, 32\) must be whole numbers from 2 to 16'),
-        ({'blocks': (5, 8)}, 'images of 12 x 16 pixels cannot be cut .* name a number that divides both'),
+        ({'blocks': (5, 8)}, 'images of 12 x 16 pixels cannot be cut .* add a number that divides both'),
         ({'t_size': 0}, 't_size=0 must be >= 1, or -1'),
         ({'blocks': (4,), 't_size': 1}, None),
     ],

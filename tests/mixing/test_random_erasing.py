@@ -91,7 +91,7 @@ def test_places_are_uniform_and_reach_all_borders():
 
 
 @pytest.mark.parametrize('prob', [0.0, 0.5])
-def test_prob_is_the_share_that_is_erased_and_every_image_draws_its_own(prob):
+def test_prob_is_the_erased_share_and_draws_are_independent(prob):
     boxes = drawn(prob=prob) if prob != 0.5 else drawn()  # the default
     erased = (boxes[:, 2] > 0).reshape(-1, BATCH)
     assert abs(erased.mean() - prob) <= 6 * (prob / 4 / erased.size) ** 0.5
@@ -107,7 +107,7 @@ def test_prob_is_the_share_that_is_erased_and_every_image_draws_its_own(prob):
         (2, 0.25, (0.25, 0.25)),
     ],
 )
-def test_the_fill_is_written_as_it_is(channels, fill, shown, key):
+def test_the_fill_is_written_unchanged(channels, fill, shown, key):
     images = jnp.full((BATCH, 12, 10, channels), 7, jnp.bfloat16)
     mixed, _ = random_erasing(key, images, jnp.eye(BATCH), prob=1.0, fill=fill)
     colours = np.unique(np.asarray(mixed, np.float32).reshape(-1, channels), axis=0)
@@ -122,7 +122,7 @@ def test_the_fill_is_written_as_it_is(channels, fill, shown, key):
         ({'prob': 1.5}, r'prob=1.5 must be in \[0, 1\]'),
         ({'area': (0.0, 0.4)}, r'area=\(0.0, 0.4\) must satisfy 0 < low <= high <= 1'),
         ({'area': (0.4, 0.2)}, 'must satisfy 0 < low'),
-        ({'ratio': 3.3}, r'ratio=3.3 must be in \(0, 1\]; the other end of the aspect is 1 / ratio'),
+        ({'ratio': 3.3}, r'ratio=3.3 must be in \(0, 1\]; the aspect is drawn between it and 1 / ratio'),
         ({'aspect': 'log'}, "aspect='log' must be one of: uniform, log_uniform"),
         ({'attempts': 0}, 'attempts=0 must be >= 1'),
         ({'fill': (0.1, 0.2)}, r'fill=\(0.1, 0.2\) must be a number, or one for each of the 3 channels'),

@@ -20,14 +20,14 @@ def test_shifted_box_piles_up_at_the_borders():
         assert int((y0 == 32 - n).sum()) == last  # 0.406, 5 / 32 = 0.156
 
 
-def test_clipped_box_loses_what_sticks_out():
+def test_clipped_box_loses_the_part_outside():
     box = region.clipped_box(jnp.array([30, 16]), jnp.array([3, 16]), (22, 22), 32, 32)
     assert box.tolist() == [[19, 0, 32, 14], [5, 5, 27, 27]]
     odd = region.clipped_box(jnp.array([16]), jnp.array([16]), (5, 1), 32, 32)
     assert odd.tolist() == [[14, 16, 18, 16]]  # an odd side loses a pixel, a side of 1 vanishes
 
 
-def test_share_is_the_mask_s_mean():
+def test_share_is_the_mean_of_the_mask():
     box = jnp.array([[19, 0, 32, 14], [0, 0, 32, 20], [5, 5, 5, 9]])
     mask = region.inside(box, 32, 20)
     np.testing.assert_allclose(mask.mean(axis=(1, 2, 3)), region.share(box, 32, 20), rtol=1e-6)

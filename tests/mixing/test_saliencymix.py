@@ -67,7 +67,7 @@ def test_pixels_stay_in_place_and_weigh_what_they_cover(per):
     )
 
 
-def test_one_box_a_batch_around_the_peak_of_the_first_image_s_partner():
+def test_one_box_per_batch_is_centred_on_the_peak_of_the_first_partner():
     peaks = set()
     for images, labels in zip(*drawn('batch'), strict=True):
         masks = images[..., 0] != np.arange(BATCH)[:, None, None]
@@ -79,7 +79,7 @@ def test_one_box_a_batch_around_the_peak_of_the_first_image_s_partner():
     assert peaks == set(range(BATCH))
 
 
-def test_each_image_s_box_is_around_its_partner_s_peak():
+def test_each_box_is_centred_on_the_peak_of_the_partner():
     sizes = set()
     for images, labels in zip(*drawn('sample'), strict=True):
         for i, partner in enumerate(partners(labels)):
@@ -118,7 +118,7 @@ def test_prob_is_the_share_that_is_mixed(per, prob):
 @pytest.mark.parametrize(
     ('keywords', 'message'),
     [
-        ({}, r"saliencymix needs saliency, float \[8, 16, 13\]; got none.*saliency='fine_grained'"),
+        ({}, r"saliencymix needs saliency, float \[8, 16, 13\]; got None.*saliency='fine_grained'"),
         ({'saliency': jnp.zeros((8, 4, 4))}, r'got float32\[8, 4, 4\]'),
         ({'prob': -0.1}, r'prob=-0.1 must be in \[0, 1\]'),
         ({'alpha': 0.0}, 'alpha=0.0 must be > 0'),

@@ -42,7 +42,7 @@ def test_weights_are_dirichlet_for_every_image(k, alpha):
     assert abs(np.corrcoef(weights[:, 0, 0], weights[:, 1, 0])[0, 1]) < 6 / 200**0.5
 
 
-def test_the_target_is_of_the_teacher_s_classes():
+def test_the_target_has_the_classes_of_the_teacher():
     problem = problem_of()
     seen = np.asarray(TEACHER(make_images())).argmax(-1)
     expected = np.zeros((BATCH, CLASSES))
@@ -59,7 +59,7 @@ def test_the_op_is_the_search_and_leaves_the_unfinished_as_they_were(leftover):
     labels = jax.nn.softmax(3 * jax.random.normal(jax.random.key(2), (BATCH, CLASSES)))
     options = dict(teacher=TEACHER, mask_size=CELLS, leftover=leftover, max_iters=3)
     mixed, mixed_labels = jax.jit(functools.partial(supermix, **options))(jax.random.key(1), images, labels)
-    states = [s for s in searched() if not mask_search.goes_on(s, max_iters=3, leftover=leftover)]
+    states = [s for s in searched() if not mask_search.should_continue(s, max_iters=3, leftover=leftover)]
     problem, found = problem_of(), states[0]
     done = np.asarray(found.finished)
     assert 0 < done.sum() < BATCH and (int(found.steps.max()) == 3) == (leftover == 0.0)
@@ -79,7 +79,7 @@ def test_the_op_is_the_search_and_leaves_the_unfinished_as_they_were(leftover):
         (dict(k=1), 'k=1 must be >= 2'),
         (dict(alpha=0.0), 'alpha=0.0 must be > 0'),
         (dict(sigma=0.0), 'sigma=0.0 must be > 0'),
-        (dict(mask_size=9), r'mask_size=9 must be in 1\.\.8: masks are made larger, to 8 x 12'),
+        (dict(mask_size=9), r'mask_size=9 must be in 1\.\.8: masks are upsampled to 8 x 12'),
         (dict(mask_size=0), r'mask_size=0 must be in 1\.\.8'),
         (dict(lambda_s=-1.0), 'lambda_s=-1.0 must be >= 0'),
         (dict(max_iters=0), 'max_iters=0 must be >= 1'),
@@ -92,7 +92,7 @@ def test_bad_input_is_refused(keywords, message, key):
 
 
 def test_one_class_is_refused(key):
-    with pytest.raises(ValueError, match='labels of 1 class: it takes at least 2'):
+    with pytest.raises(ValueError, match='labels of 1 class cannot be mixed; at least 2 classes'):
         supermix(key, make_images(4), jnp.ones((4, 1)), teacher=teachers.linear(1))
 
 

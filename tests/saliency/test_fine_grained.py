@@ -7,17 +7,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resizemix_jax.saliency import fine_grained
+from resizemix_jax.saliency import fine_grained as module
 
 # Images, and their maps by opencv-contrib-python-headless 5.0.0.93 on x86-64: for images in RGB,
 # round(255 * cv2.saliency.StaticSaliencyFineGrained_create().computeSaliency(image[..., ::-1])[1]).
 # On 77 more images, photographs and noise of 2 x 2 to 256 x 256 pixels, no pixel differed either.
 GOLDEN = pathlib.Path(__file__).parents[1] / 'golden' / 'fine_grained.npz'
-fine_grained = jax.jit(fine_grained.fine_grained)
+fine_grained = jax.jit(module.fine_grained)
 
 
 @pytest.mark.parametrize('name', ['cat', 'rocket', 'gray', 'noise'])
-def test_the_maps_are_opencv_s(name):
+def test_maps_equal_those_of_opencv(name):
     with np.load(GOLDEN) as golden:
         image, expected = golden[name], golden[f'{name}_map']
     maps = fine_grained(image[None])
@@ -54,7 +54,7 @@ def test_the_map_is_its_law(shape):
     np.testing.assert_array_equal(fine_grained(image[None])[0], oracle(image))
 
 
-def test_images_of_a_batch_know_nothing_of_each_other():
+def test_images_of_a_batch_are_independent():
     images = np.random.default_rng(2).integers(0, 256, (3, 15, 19, 3), np.uint8)
     images[1] //= 4
     alone = [fine_grained(image[None])[0] for image in images]
@@ -78,4 +78,4 @@ def test_other_images_are_refused(shape, dtype, got):
     with pytest.raises(
         ValueError, match=rf'images must be uint8 \[B, H, W, 1 or 3\]; got {got}.*denormalize'
     ):
-        fine_grained.fine_grained(jnp.zeros(shape, dtype))
+        module.fine_grained(jnp.zeros(shape, dtype))
