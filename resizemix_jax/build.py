@@ -36,12 +36,13 @@ class Run(NamedTuple):
         plan: see `Plan`.
         train: Splits by name, those that the task trains on.
         eval: Split.
-        steps_per_epoch, steps: of an epoch, of the whole run.
-        schedule: step -> learning rate.
+        steps_per_epoch, steps: of an epoch, of the whole run, of the config's batches.
+        schedule: number of steps taken -> learning rate.
         tx: `optax.GradientTransformation`.
         train_step: `parallel.Step`, (state, batch, key) -> (state, metrics); the state is donated.
         eval_step: `parallel.Step`, (state, batch) -> (sums, rows).
         epoch_end: (state, sums, key) -> state on all devices, or None; the state is donated.
+        offset: the steps taken less those of the config at the same place in the data, see `run.position`.
     """
 
     plan: Plan
@@ -54,6 +55,16 @@ class Run(NamedTuple):
     train_step: parallel.Step
     eval_step: parallel.Step
     epoch_end: Any
+    offset: int = 0
+
+    @property
+    def last(self):
+        """The number of steps taken at the end of the run."""
+        return self.steps + self.offset
+
+    def epoch(self, step):
+        """The epochs of data that are seen after a number of steps taken, float."""
+        return (step - self.offset) / self.steps_per_epoch
 
 
 def plan(config, devices=()):
@@ -106,6 +117,14 @@ def unopened_run(plan):
     return _scheduled(plan, size // plan.config.batch_size)
 
 
+def at_offset(run, offset):
+    """The run for a state that has taken `offset` steps more than its place in the data."""
+    if not offset:
+        return run
+    shifted = _scheduled(run.plan, run.steps_per_epoch, offset)
+    return shifted._replace(train=run.train, eval=run.eval)
+
+
 def template(plan):
     """The state as shapes, to restore a checkpoint into; needs no data."""
     tx = _optimizer(plan.config, lambda step: 0.0)
@@ -134,7 +153,7 @@ def _create(plan, variables, tx):
     )
 
 
-def _scheduled(plan, steps_per_epoch):
+def _scheduled(plan, steps_per_epoch, offset=0):
     """The run over epochs of so many steps, without data."""
     config = plan.config
     if steps_per_epoch == 0:
@@ -144,16 +163,23 @@ def _scheduled(plan, steps_per_epoch):
         )
     steps = config.steps or config.epochs * steps_per_epoch
     try:
-        schedule = bind('schedules', config.schedule, config.schedule_args)(steps, steps_per_epoch)
+        schedule = _later(
+            bind('schedules', config.schedule, config.schedule_args)(steps, steps_per_epoch), offset
+        )
         tx = _optimizer(config, schedule)
         checks.optimizer(config, schedule, tx)
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    train_step, eval_step, epoch_end = _steps(plan, tx, steps)
-    return Run(plan, {}, None, steps_per_epoch, steps, schedule, tx, train_step, eval_step, epoch_end)
+    made = _steps(plan, tx, steps, offset)
+    return Run(plan, {}, None, steps_per_epoch, steps, schedule, tx, *made, offset)
 
 
-def _steps(plan, tx, steps):
+def _later(schedule, offset):
+    """A schedule of the steps taken: the optimiser counts those."""
+    return (lambda step: schedule(step - offset)) if offset else schedule
+
+
+def _steps(plan, tx, steps, offset):
     """(train_step, eval_step, epoch_end) of a `Run`."""
     config, task, devices = plan.config, plan.task, plan.devices
     train = step.make_train_step(
@@ -163,6 +189,7 @@ def _steps(plan, tx, steps):
         log_every=config.log_every_steps,
         micro_batches=config.micro_batches,
         frozen=plan.frozen,
+        offset=offset,
     )
     evaluate = step.make_eval_step(task)
     whole, split = parallel.WHOLE, parallel.SPLIT

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import jax
 
-from resizemix_jax import build
+from resizemix_jax import build, flops
 from resizemix_jax.devices import parallel, targets
 from resizemix_jax.errors import ConfigError, RunError
 
@@ -100,22 +100,11 @@ def compile_step(config, target=targets.LOCAL):
     devices, memory = _devices(config, target)
     plan = build.plan(config, devices)
     run = build.unopened_run(plan)
-    buckets = zip(run.train_step.batches, _flops(plan), strict=True)
-    return tuple(_report(run.train_step, batch, flops, target, devices, memory) for batch, flops in buckets)
+    buckets = zip(run.train_step.batches, flops.of_share(plan), strict=True)
+    return tuple(_report(run.train_step, batch, count, target, devices, memory) for batch, count in buckets)
 
 
-def _flops(plan):
-    """The operations of the step of one device's share, a number a bucket."""
-    # Counted as lowered for a CPU: the accelerators' plugins count none.
-    share = plan.config.batch_size // len(plan.devices)
-    config = plan.config.copy_and_resolve_references()
-    with config.unlocked():
-        config.batch_size = share
-    alone = build.unopened_run(plan._replace(devices=parallel.one_cpu(), config=config)).train_step
-    return [alone.lower(batch).cost_analysis()['flops'] for batch in alone.batches]
-
-
-def _report(step, batch, flops, target, devices, memory):
+def _report(step, batch, count, target, devices, memory):
     """Compiles a step for one bucket."""
     lowered = step.lower(batch)
     start = time.perf_counter()
@@ -137,7 +126,7 @@ def _report(step, batch, flops, target, devices, memory):
         outputs=used.output_size_in_bytes,
         temporaries=used.temp_size_in_bytes,
         code=used.generated_code_size_in_bytes,
-        flops=flops,
+        flops=count,
         collectives=collectives(compiled.as_text()),
         seconds=seconds,
     )

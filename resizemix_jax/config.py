@@ -149,7 +149,7 @@ def complete(config):
             defaults = keywords(function)
         except ValueError as error:
             raise ValueError(f'{group_name}: {error}') from error
-        with _unlocked(values):
+        with getattr(values, 'unlocked', contextlib.nullcontext)():  # a dict has no lock
             for name, default in defaults.items():
                 if name not in values:
                     values[name] = default
@@ -295,7 +295,3 @@ def _saliency(name):
     if name not in methods:
         raise ValueError(f'saliency={name!r}: there is no such map; there are: {", ".join(sorted(methods))}')
     return methods[name]
-
-
-def _unlocked(values):
-    return values.unlocked() if hasattr(values, 'unlocked') else contextlib.nullcontext()

@@ -45,9 +45,9 @@ def generate(config, workdir, output=''):
     with the class that the teacher gives to the mixture, and rounded to uint8. The set holds the training
     images with their own labels, then the mixtures, in the order they were made.
 
-    The published loss is CE(clean, label) + CE(mixture, teacher's class), in equal shares. Shuffled batches of
-    the union give both terms in expectation, weighted by their numbers of images: equally if as many mixtures
-    are kept as there are training images. The student augments both as its config says.
+    The published loss is CE(clean, label) + CE(mixture, teacher's class), in equal shares. Shuffled batches
+    of the union give both terms in expectation, weighted by their numbers of images: equally if as many
+    mixtures are kept as there are training images. The student augments both as its config says.
 
     Args:
         config: of the teacher's run; `generate_images`, `generate_args` and `seed` determine the set.
@@ -91,7 +91,7 @@ def generate(config, workdir, output=''):
 
 
 def mix(plan, teacher, train):
-    """The finished mixtures as an `ImageSplit`, the number of images tried, and the mean steps of the finished.
+    """The finished mixtures as an `ImageSplit`, the number tried, and the mean steps of the finished ones.
 
     Runs on the plan's first device. The host drives the iterations of the search: on CPU, convolutions inside
     a loop on the device are four times as slow; elsewhere an iteration takes much longer than its call.

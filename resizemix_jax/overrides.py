@@ -98,7 +98,7 @@ def _at(config, key):
 
 
 def _typed(key, text, current):
-    """`text` as the type of `current`; a keyword of a word may be a number or tuple, one of a number a tuple."""
+    """`text` as the type of `current`; a word's keyword may be a number or tuple, a number's a tuple."""
     try:
         if isinstance(current, bool):
             return BOOLEANS[text.lower()]

@@ -12,7 +12,7 @@ from resizemix_jax import freeze, keys
 from resizemix_jax.devices import parallel
 
 
-def make_train_step(task, tx, *, steps, log_every, micro_batches=1, frozen=()):
+def make_train_step(task, tx, *, steps, log_every, micro_batches=1, frozen=(), offset=0):
     """The step (state, batch, key) -> (state, metrics).
 
     Args:
@@ -24,6 +24,7 @@ def make_train_step(task, tx, *, steps, log_every, micro_batches=1, frozen=()):
             the other, to save memory. Augmentation and mixing still see the whole of it, so the step is
             the same but for BatchNorm, whose statistics are of a part.
         frozen: patterns of the parameters that stay as they are, see `resizemix_jax.freeze`.
+        offset: of the run, see `run.position`.
 
     Returns:
         train_step(state, batch, key), where
@@ -35,8 +36,9 @@ def make_train_step(task, tx, *, steps, log_every, micro_batches=1, frozen=()):
 
     def gradient_update(state, batch, key, tx):
         with freeze.fixed_statistics(frozen):
+            progress = (state.step - offset) / steps
             examples = task.prepare(
-                state.params, state.batch_stats, batch, keys.stream(key, 'prepare'), state.step / steps
+                state.params, state.batch_stats, batch, keys.stream(key, 'prepare'), progress
             )
             local = _gradient(task, state, examples, keys.stream(key, 'model'), micro_batches, frozen)
         # The gradient of the mean over devices: each differentiates its own loss, then they average.

@@ -229,8 +229,7 @@ class Table:
 def check(table):
     """Raises ValueError unless the parts of a table fit each other and have keys that a config has."""
     where = f'table {table.name}'
-    columns = _names(f'{where}, columns', table.columns)
-    rows = _names(f'{where}, rows', table.rows)
+    columns, rows = (_names(f'{where}, {part}', getattr(table, part)) for part in ('columns', 'rows'))
     choose(f'{where}: column_key', table.column_key, ('model', 'dataset'))
     choose(f'{where}: default_row', table.default_row, rows)
     choose(f'{where}: default_column', table.default_column, ('', *columns))

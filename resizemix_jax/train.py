@@ -4,8 +4,11 @@ import contextlib
 import logging
 import math
 
-from resizemix_jax import build, gallery, keys
-from resizemix_jax.devices import parallel, processes
+import jax
+import numpy as np
+
+from resizemix_jax import build, flops, gallery, keys
+from resizemix_jax.devices import parallel, peak, processes
 from resizemix_jax.devices.preemption import Watch
 from resizemix_jax.errors import NonFiniteError, PreemptedError, local
 from resizemix_jax.evaluate import evaluate
@@ -29,7 +32,7 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
     Args:
         config: `ml_collections.ConfigDict` of a file in configs/.
         workdir: a directory; a finished run in it is only reported.
-        allow_config_change: continue a run although its config was another.
+        allow_config_change: continue a run although its config or its data was another.
 
     Returns:
         The content of result.json.
@@ -40,38 +43,83 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
     workdir, config = local(workdir, '--workdir'), RecordedConfig(config)
     processes.check_same(config)
     plan = build.plan(config)
-    result = processes.run_on_host_0(lambda: workdirs.open_workdir(workdir, config, allow_config_change))
-    if result:
-        log.info('%s holds a finished run; nothing is left to do', workdir)
-        return result
-    run = processes.run_on_all(lambda: build.open_run(plan))
-    _log_run(run)
-    with Checkpoints(workdir, config.max_to_keep) as checkpoints, Watch() as watch:
-        state = build.initial_state(run)
-        log_parameters(state.params)
-        if checkpoints.latest_step():
-            state = checkpoints.restore(state, plan.devices)
-            log.info('Resuming at step %d', int(state.step))
-        checkpoints.forget_best_after(int(state.step))
-        with Writer(workdir, int(state.step), run.steps) as writer:
-            loop = Loop(run, checkpoints, writer, watch)
-            with contextlib.closing(train_batches(run, int(state.step))) as batches:
-                loop.go(state, batches)
-            result = results.summary(config, writer.rows, parallel.describe(plan.devices))
-    result['unread_keys'] = config.unread()
-    processes.run_on_host_0(lambda: workdirs.write_json(workdir / workdirs.RESULT, result))
+    with workdirs.owned(workdir):
+        opened = workdirs.open_workdir(workdir, config, allow_config_change)
+        if opened.result:
+            log.info('%s holds a finished run; nothing is left to do', workdir)
+            return opened.result
+        run = processes.run_on_all(lambda: build.open_run(plan))
+        with Checkpoints(workdir, config.max_to_keep) as checkpoints, Watch() as watch:
+            splits = run.train | {'eval': run.eval}
+            start = checkpoints.latest_step()
+            offset = workdirs.begin(workdir, opened, plan, splits, start, allow_config_change)
+            run = build.at_offset(run, offset)
+            result = _train(run, workdir, checkpoints, watch)
+        workdirs.finish(workdir, result)
     return result
 
 
+def _train(run, workdir, checkpoints, watch):
+    """Trains to the end, from the newest checkpoint if there is one; returns the content of result.json."""
+    plan, config = run.plan, run.plan.config
+    _log_run(run)
+    count = _count_flops(plan)
+    state = build.initial_state(run)
+    log_parameters(state.params)
+    if checkpoints.latest_step():
+        state = checkpoints.restore(state, plan.devices)
+        log.info('Resuming at step %d', int(state.step))
+    start = int(state.step)
+    checkpoints.forget_best_after(start)
+    with Writer(workdir, start, run.last) as writer:
+        state = state.replace(metrics=_interval(state, writer.rows, plan.devices))
+        loop = Loop(run, checkpoints, writer, watch, count)
+        with contextlib.closing(train_batches(run, start)) as batches:
+            loop.go(state, batches)
+        identity = workdirs.identities(workdir)
+        largest = max(count.values(), default=None)
+        result = results.summary(config, writer.rows, parallel.describe(plan.devices), largest, identity)
+    return result | {'unread_keys': config.unread()}
+
+
+def _count_flops(plan):
+    """The FLOP of a step of all devices by the shapes of its batch, logged; {} if they cannot be counted."""
+    try:
+        counts = processes.run_on_host_0(lambda: flops.of_model(plan))
+    except RuntimeError as error:  # JAX_PLATFORMS leaves out the CPU
+        log.info('The FLOP of a step are not counted: %s', error)
+        return {}
+    known = peak.of_all(plan.devices, plan.config.dtype)
+    of_peak = f'; the devices can do {known:.3g} a second' if known else ''
+    log.info('FLOP of a step: %s%s', ' or '.join(f'{count:.4g}' for count in counts), of_peak)
+    return {
+        flops.shapes(batch): count for batch, count in zip(build.train_batches(plan), counts, strict=True)
+    }
+
+
+def _interval(state, rows, devices):
+    """The sums of the log interval that a state is in, whatever the interval was when it was saved.
+
+    At a step that has its row they are zero. Versions before 0.2 did not save the number of their steps.
+    """
+    count = results.steps_since_row(rows, int(state.step))
+    sums = parallel.to_host(state.metrics)
+    if not count:
+        sums = jax.tree.map(np.zeros_like, sums)
+    elif not sums['steps']:
+        sums |= {'steps': np.float32(count)}
+    return parallel.place(sums, devices)
+
+
 def train_batches(run, start):
-    """The batches of the training from step `start` on: this process' share of each."""
-    config, share = run.plan.config, parallel.processes()
+    """The batches of the training after `start` steps: this process' share of each."""
+    config, share, place = run.plan.config, parallel.processes(), start - run.offset
     with contextlib.ExitStack() as stack:
         sources = {
             name: stack.enter_context(
                 contextlib.closing(
                     pipeline.train_batches(
-                        split, config.batch_size, config.seed, start, run.steps, share, config.workers
+                        split, config.batch_size, config.seed, place, run.steps, share, config.workers
                     )
                 )
             )
@@ -91,7 +139,7 @@ class Loop:
     evaluation, finds the same things due when it comes back.
     """
 
-    def __init__(self, run, checkpoints, writer, watch):
+    def __init__(self, run, checkpoints, writer, watch, flops_of=None):
         self.run = run
         self.config = run.plan.config
         self.score = f'eval_{run.plan.task.score}'
@@ -102,12 +150,14 @@ class Loop:
         root = keys.root(self.config.seed)
         self.key = parallel.place(keys.stream(root, 'train'), self.devices)
         self.key_epoch_end = parallel.place(keys.stream(root, 'epoch_end'), self.devices)
-        self.clock = Clock(before=results.elapsed(writer.rows))
+        self.flops_of = flops_of or {}  # the shapes of a batch -> FLOP of its step
+        known = peak.of_all(self.devices, self.config.dtype) if self.flops_of else None
+        self.clock = Clock(results.elapsed(writer.rows), known)
 
     def go(self, state, batches):
         step = first = int(state.step)
         metrics = None
-        traced = max(0, min(self.config.profile_steps, self.run.steps - first - 1))
+        traced = max(0, min(self.config.profile_steps, self.run.last - first - 1))
         profile = Profile(self.writer.workdir / 'profile', first, traced)
         self._compile()
         while True:
@@ -121,21 +171,24 @@ class Loop:
                 _check_finite(metrics, step)
                 self.checkpoints.save(state, step, wait=stop)
             if stop:
-                raise PreemptedError(f'SIGTERM: saved at step {step}; the same command continues from there')
-            if step >= self.run.steps:
+                raise PreemptedError(
+                    f'{self.watch.reason}: saved at step {step}; the same command continues from there'
+                )
+            if step >= self.run.last:
                 return
             state, metrics = self.advance(state, metrics, step, batches)
             step += 1
-            self.clock.tick()
             self.writer.progress(step)
-            if step % self.config.log_every_steps == 0 or step == self.run.steps:
+            if step % self.config.log_every_steps == 0 or step == self.run.last:
                 self.log_step(state, metrics, step)
 
     def advance(self, state, metrics, step, batches):
         """Step number `step` + 1, given the state and the metrics of the one before."""
         with self.clock.waiting():
-            batch = parallel.shard(next(batches), self.devices)
+            examples = next(batches)
+            batch = parallel.shard(examples, self.devices)
         state, running = self.run.train_step(state, batch, self.key)
+        self.clock.tick(self.flops_of[flops.shapes(examples)] if self.flops_of else 0.0)
         # The device works on this step while the loss of the one before is checked: one step ahead, no more.
         _check_finite(metrics, step)
         return state, running
@@ -148,7 +201,8 @@ class Loop:
 
     def _due(self, step, epochs):
         every = epochs * self.run.steps_per_epoch
-        return step > 0 and (step % every == 0 or step == self.run.steps)
+        place = step - self.run.offset
+        return step > 0 and (place % every == 0 or step == self.run.last)
 
     def log_step(self, state, metrics, step):
         """Writes the row of the steps since the last one."""
@@ -157,7 +211,7 @@ class Loop:
         count = float(sums.pop('steps'))
         values = {f'train_{name}': float(value) / count for name, value in sums.items()}
         values['train_learning_rate'] = float(self.run.schedule(step - 1))
-        values['epoch'] = step / self.run.steps_per_epoch
+        values['epoch'] = self.run.epoch(step)
         values |= self.clock.rates(self.config.batch_size)
         self.writer.write(step, values | {'seconds': self.clock.total()})
 

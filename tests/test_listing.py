@@ -27,11 +27,11 @@ def test_a_listing_has_titles_numbers_commands_and_reasons():
 def test_supermix_lists_its_teacher_and_its_images_first():
     lines = listing.listing(TABLES['related'], 'configs/related.py').splitlines()
     at = lines.index('SuperMix  (paper: no number)')
-    teacher = 'runs/related_baseline_cifar10_seed0'
+    teacher, cell = 'runs/related_baseline_cifar10_seed0', '--config=configs/related.py:row='
     assert [line.split('main.py ')[1] for line in lines[at + 1 : at + 4]] == [
-        f'--config=configs/related.py:row=baseline,dataset=cifar10,seed=0 --workdir={teacher}',
-        f'--config=configs/related.py:row=baseline,dataset=cifar10,seed=0 --workdir={teacher} --mode=generate',
-        f'--config=configs/related.py:row=supermix,dataset=cifar10,seed=0 --config.data_dir={teacher}/generated '
+        f'{cell}baseline,dataset=cifar10,seed=0 --workdir={teacher}',
+        f'{cell}baseline,dataset=cifar10,seed=0 --workdir={teacher} --mode=generate',
+        f'{cell}supermix,dataset=cifar10,seed=0 --config.data_dir={teacher}/generated '
         '--workdir=runs/related_supermix_cifar10_seed0',
     ]
 

@@ -9,7 +9,8 @@ from resizemix_jax import overrides
 def test_words_are_sorted():
     words = [
         '--config.seed=1', '--mode=train', '--config', 'a/b.py:row=x,config.mixing=mixup,seed=2',
-        '--config.remat', '--noconfig.model_args.antialias', '--config.epochs', '3', '--config.seed=4', '--list',
+        '--config.remat', '--noconfig.model_args.antialias', '--config.epochs', '3', '--config.seed=4',
+        '--list',
     ]  # fmt: skip
     found = overrides.sort(words)
     assert (found.path, found.argument, found.others) == (

@@ -14,7 +14,7 @@ from resizemix_jax.errors import ConfigError, NonFiniteError, PreemptedError
 from resizemix_jax.input import pipeline
 from resizemix_jax.run.checkpoint import Checkpoints
 from tests import tiny
-from tests.run.test_writers import assert_events_are_the_rows
+from tests.run.test_events import assert_events_are_the_rows
 
 TIMES = ('seconds', 'images_per_second', 'data_wait_share')
 
@@ -42,7 +42,8 @@ def unbroken(tmp_path_factory):
 def test_a_run_writes_what_it_promises(unbroken):
     workdir, result = unbroken
     assert {p.name for p in workdir.iterdir()} == {
-        'config.json', 'metrics.jsonl', 'events', 'checkpoints', 'best', 'result.json',
+        '.lock', 'config.json', 'identity.jsonl', 'metrics.jsonl', 'events', 'checkpoints', 'best',
+        'result.json',
     }  # fmt: skip
     assert json.loads((workdir / 'result.json').read_text()) == json.loads(json.dumps(result))
     found = rows(workdir)
@@ -54,6 +55,7 @@ def test_a_run_writes_what_it_promises(unbroken):
     assert result['steps'] == 12 and result['row'] == 'resizemix' and result['seconds'] > 0
     for key in ('config', 'seed', 'top1_last', 'top1_best', 'top5_last', 'device'):
         assert key in result
+    assert result['flops_per_step'] > 0 and [row['step'] for row in result['identity']] == [0]
 
 
 def test_a_finished_run_is_only_reported(unbroken, monkeypatch):
@@ -136,6 +138,83 @@ def test_a_run_continues_on_other_devices(tmp_path, monkeypatch):
             train.train_and_evaluate(tiny.config(), tmp_path)
     assert train.train_and_evaluate(tiny.config(num_devices=8), tmp_path)['device'] == '8 x cpu'
     assert [row['step'] for row in rows(tmp_path) if 'eval_top1' in row] == [4, 8, 12]
+
+
+def stopped(monkeypatch, workdir, step, **values):
+    """Trains in `workdir` up to a step."""
+    with monkeypatch.context() as patch:
+        terminate_at(patch, 'train_batch', step)
+        with pytest.raises(PreemptedError):
+            train.train_and_evaluate(tiny.config(**values), workdir)
+
+
+@pytest.mark.parametrize(
+    ('stop', 'before', 'after', 'expected'),
+    [
+        (7, 5, 3, {5: (1, 5), 9: (6, 9), 12: (10, 12)}),
+        (5, 5, 3, {5: (1, 5), 6: (6, 6), 9: (7, 9), 12: (10, 12)}),
+        (5, 3, 5, {3: (1, 3), 10: (6, 10), 12: (11, 12)}),  # an interval begins at a multiple of its length
+    ],
+)
+def test_a_row_averages_its_steps_whatever_the_interval_was(
+    stop, before, after, expected, each_step, tmp_path, monkeypatch
+):
+    stopped(monkeypatch, tmp_path, stop, log_every_steps=before)
+    train.train_and_evaluate(tiny.config(log_every_steps=after), tmp_path)
+    found = {row['step']: row['train_loss'] for row in rows(tmp_path) if 'train_loss' in row}
+    assert found == {
+        step: pytest.approx(np.mean(each_step[first - 1 : last]), rel=1e-5)
+        for step, (first, last) in expected.items()
+    }
+
+
+@pytest.fixture(scope='module')
+def each_step(tmp_path_factory):
+    """The loss of every step of the unbroken run."""
+    workdir = tmp_path_factory.mktemp('each_step')
+    train.train_and_evaluate(tiny.config(log_every_steps=1), workdir)
+    return [row['train_loss'] for row in rows(workdir) if 'train_loss' in row]
+
+
+def test_another_batch_size_continues_with_the_next_examples(tmp_path, monkeypatch, caplog):
+    """Half of the second epoch in batches of 16, the rest in batches of 32 of a longer run."""
+    seen, made = [], pipeline.train_batch
+
+    def train_batch(split, batch_size, seed, place, share):
+        epoch, index = divmod(place, split.steps(batch_size))
+        seen.append(split.order(seed, epoch, batch_size)[index])
+        return made(split, batch_size, seed, place, share)
+
+    monkeypatch.setattr(pipeline, 'train_batch', train_batch)
+    stopped(monkeypatch, tmp_path, 6)
+    result = train.train_and_evaluate(tiny.config(batch_size=32, epochs=4, log_every_steps=1), tmp_path)
+    assert 'The run continues after step 6, at epoch 1.5 of 4, with the next examples' in caplog.text
+    order = build.open_run(build.plan(tiny.config())).train['train'].order
+    expected = np.concatenate([order(0, epoch, 16).ravel() for epoch in range(4)])
+    np.testing.assert_array_equal(np.concatenate(seen), expected)
+    assert result['steps'] == 6 + 1 + 2 + 2
+    found = [row for row in rows(tmp_path) if 'train_loss' in row and row['step'] > 6]
+    assert [row['epoch'] for row in found] == [2, 2.5, 3, 3.5, 4]
+    assert [row['step'] for row in rows(tmp_path) if 'eval_top1' in row] == [4, 7, 9, 11]
+    schedule = build.unopened_run(build.plan(tiny.config(batch_size=32, epochs=4))).schedule
+    rates = [float(schedule(place)) for place in range(3, 8)]
+    assert [row['train_learning_rate'] for row in found] == pytest.approx(rates)
+    with Checkpoints(tmp_path) as checkpoints:
+        assert checkpoints.latest_step() == 11
+
+
+def test_the_optimiser_takes_the_rate_of_its_place():
+    plain = build.unopened_run(build.plan(tiny.config(batch_size=32)))
+    run = build.at_offset(plain, 4)
+    assert (run.last, run.epoch(8), run.epoch(10)) == (10, 2.0, 3.0)
+    params = {'w': np.ones(2, np.float32)}
+
+    def update(tx, count):
+        state = jax.tree.map(lambda a: np.full_like(a, count) if a.dtype == np.int32 else a, tx.init(params))
+        return tx.update(params, state, params)[0]['w']
+
+    np.testing.assert_array_equal(update(run.tx, 7), update(plain.tx, 3))
+    assert (update(run.tx, 7) != update(plain.tx, 7)).all()
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path):

@@ -15,7 +15,7 @@ KEYS = dict(
 
 
 def config(**values):
-    """`values`: key -> value; a double underscore is a dot. Keywords are not checked, so that a test may err."""
+    """`values`: key -> value; a double underscore is a dot. Keywords are not checked: a test may err."""
     made = configs.assign(quickstart.get_config('row=resizemix'), KEYS)
     configs.complete(configs.assign(made, {key: values[key] for key in values if key in configs.NAME_KEYS}))
     for key, value in values.items():

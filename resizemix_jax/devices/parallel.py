@@ -80,14 +80,14 @@ def sharding(devices):
 
 
 def place(tree, devices):
-    """The tree on each of this process's devices. Arrays that are not placed would make the first step compile
-    twice."""
+    """The tree on each of this process's devices. Arrays that are not placed would make the first step
+    compile twice."""
     return jax.device_put(tree, sharding(_here(devices)))
 
 
 def shard(batch, devices):
-    """Splits the first axis of this process's share of a batch: [b, ...] on the host -> [d, b / d, ...] on its
-    d devices."""
+    """Splits the first axis of this process's share of a batch: [b, ...] on the host -> [d, b / d, ...] on
+    its d devices."""
     here = _here(devices)
     split = jax.tree.map(lambda a: a.reshape(len(here), -1, *a.shape[1:]), batch)
     return jax.device_put(split, _over(here, PartitionSpec(AXIS)))
@@ -180,7 +180,13 @@ class Step:
         return lower(self._function, self._devices, state, batch, *rest)
 
     def compile(self):
-        """Compiles the step for all buckets, which the first call does otherwise."""
+        """Compiles the step for all buckets, which the first call does otherwise.
+
+        With several processes pmap compiles each bucket at its first batch: an executable takes arrays of all
+        processes together, and the steps have those of one.
+        """
+        if jax.process_count() > 1:
+            return
         here = len(_here(self._devices))
         for batch in self.batches:
             split = jax.tree.map(lambda a: (here, a.shape[0] // len(self._devices), *a.shape[1:]), batch)
@@ -188,6 +194,8 @@ class Step:
             self._compiled[shapes] = self.lower(batch).compile()
 
     def __call__(self, state, batch, *rest):
+        if jax.process_count() > 1:
+            return self._function(state, batch, *rest)
         if not self._compiled:
             self.compile()
         shapes = tuple(a.shape for a in jax.tree.leaves(batch))

@@ -4,10 +4,15 @@ Shared contract:
     key     typed JAX key; every draw comes from it.
     images  float [B, H, W, C], any size and scale; H and W may differ. Dtype and shape are kept.
     labels  float32 [B, K], soft (a one-hot row is the simplest). Rows keep their sum.
-    per     'batch': the method's number is drawn once a batch, as its public code does;
-            'sample': once an image, with the same marginal law.
+    arrays  JAX or NumPy; results are JAX arrays.
+    per     'batch': the method's number is drawn once per batch, as its public code does;
+            'sample': once per image, with the same marginal law.
+    NEEDS   keywords that the trainer provides and a config does not set: 'saliency', 'std', 'teacher'.
     errors  ValueError for images or labels of another rank or dtype, and for numbers out of range.
 
-`images[i]` is the target of row i, `images[partner[i]]` its source; `lam` is always the share of the
-source. Ops are pure, and safe under jit, vmap and pmap; inside pmap, partners are on the same device.
+`images[i]` is the target of row i, `images[partner[i]]` its source; `lam` is always the share of the source.
+
+Ops are pure, and right outside jit, under jit, vmap, pmap and shard_map, and under meshes with Auto and with
+Explicit axes. Inside pmap and shard_map, partners are on the same device. The decorator `_op.mixing_op`, on
+every op, does most of that; a loop whose first state is a constant also needs `_op.vary_together`.
 """

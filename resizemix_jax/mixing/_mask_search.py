@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import xlogy
 
+from resizemix_jax.mixing._op import vary_together
+
 STEP_SIZES = (1e-4, 2000.0)
 
 
@@ -55,10 +57,11 @@ def begin(teacher, problem, *, mask_size, lambda_s):
     """
     batch, count = problem.sources.shape[:2]
     logits = jnp.zeros((batch, count, mask_size, mask_size))
+    finished, steps = jnp.zeros(batch, bool), jnp.zeros(batch, jnp.int32)
+    # Inside shard_map, the gradient by an array that is typed as equal on all devices is a sum over them.
+    (logits, finished, steps), _ = vary_together(((logits, finished, steps), problem))
     loss, gradient, seen = look(teacher, problem, logits, lambda_s)
-    return Search(
-        logits, loss, gradient, _answer(seen), jnp.zeros(batch, bool), jnp.zeros(batch, jnp.int32)
-    )  # fmt: skip
+    return Search(logits, loss, gradient, _answer(seen), finished, steps)
 
 
 def advance(teacher, problem, search, *, sigma, lambda_s):

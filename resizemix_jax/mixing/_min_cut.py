@@ -19,6 +19,8 @@ of the cut.
 import jax.numpy as jnp
 from jax import lax
 
+from resizemix_jax.mixing._op import vary_together
+
 STEPS = ((1, 0), (-1, 0), (0, 1), (0, -1))  # to the neighbour below, above, right, left
 BACK = (1, 0, 3, 2)  # the opposite direction of each
 FAR = 1 << 20  # the height of what cannot reach the sink
@@ -84,7 +86,7 @@ def cheapest_moves(cost, down, right):
         balance, room, _ = lax.fori_loop(0, count, _pulse, (balance, room, height))
         return balance, room, height, more, pulses + count
 
-    start = balance, room, balance, jnp.bool_(True), 0
+    start = vary_together((balance, room, balance, jnp.bool_(True), jnp.int32(0)))
     _, _, height, _, pulses = lax.while_loop(lambda state: state[3], advance, start)
     return height < FAR, pulses
 
@@ -97,8 +99,8 @@ def distances(balance, room):
         nearer = jnp.minimum(height, _lowest(height, room) + 1)
         return nearer, jnp.any(nearer < height)
 
-    start = jnp.where(balance < 0, 0, FAR)
-    return lax.while_loop(lambda state: state[1], settle, (start, jnp.bool_(True)))[0]
+    start, _ = vary_together(((jnp.where(balance < 0, 0, FAR), jnp.bool_(True)), room))
+    return lax.while_loop(lambda state: state[1], settle, start)[0]
 
 
 def _pulse(_, state):

@@ -4,21 +4,6 @@ import jax
 import jax.numpy as jnp
 
 
-def check_batch(images, labels):
-    """Raises ValueError unless images are float [B, H, W, C] and labels float32 [B, K]."""
-    if images.ndim != 4 or not jnp.issubdtype(images.dtype, jnp.floating):
-        raise ValueError(
-            f'images must be float [B, H, W, C]; got {images.dtype}{list(images.shape)}. '
-            'Convert uint8 images first, e.g. images.astype(jnp.float32) / 255'
-        )
-    if labels.ndim != 2 or labels.dtype != jnp.float32 or labels.shape[0] != images.shape[0]:
-        raise ValueError(
-            f'labels must be soft, float32 [B, K] with B={images.shape[0]}; '
-            f'got {labels.dtype}{list(labels.shape)}. '
-            'Make them with jax.nn.one_hot(label, num_classes, dtype=jnp.float32)'
-        )
-
-
 def draws(per, batch):
     """How many numbers a method draws: 1 for per='batch', `batch` for per='sample'."""
     if per not in ('batch', 'sample'):
@@ -41,13 +26,18 @@ def check_share(**numbers):
 
 
 def check_saliency(saliency, images, user, example):
-    """Raises ValueError unless there is a map for every image; `user` needs it, such as `example`."""
+    """`saliency` as a JAX array [B, H, W].
+
+    Raises:
+        ValueError: it is not a map for every image; `user` needs it, and the method `example` makes it.
+    """
     if saliency is None or saliency.shape != images.shape[:3]:
         got = 'none' if saliency is None else f'{saliency.dtype}{list(saliency.shape)}'
         raise ValueError(
             f'{user} needs saliency, float {list(images.shape[:3])}; got {got}. '
             f'In a config: saliency={example!r}'
         )
+    return jnp.asarray(saliency)
 
 
 def draw_partner(key, batch):

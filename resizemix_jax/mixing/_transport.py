@@ -4,6 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from resizemix_jax.mixing._op import vary_together
+
 FAR = 1 << 24  # above every key of `_nearness`
 
 
@@ -50,7 +52,8 @@ def arrange(seen, worth, t_eps):
         again = jnp.where(wins, lost, key)
         return turn + 1, again, holder, jnp.any(again != lost)
 
-    start = 0, jnp.full((count, batch), -1), jnp.full((count, batch), count), jnp.bool_(True)
+    start = jnp.int32(0), jnp.full((count, batch), -1), jnp.full((count, batch), count), jnp.bool_(True)
+    start, _ = vary_together((start, (seen, worth)))
     # A round that nobody loses would repeat itself.
     _, _, holder, _ = lax.while_loop(lambda state: (state[0] < side) & state[3], play, start)
     return jnp.where(holder < count, holder, block).T.reshape(batch, side, side)

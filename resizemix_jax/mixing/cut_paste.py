@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
+from resizemix_jax.mixing._op import mixing_op
 from resizemix_jax.mixing.resizemix import check_tau, patch_size
 
 NEEDS = ('saliency',)
@@ -14,6 +15,7 @@ PASTES = ('corresponding', 'random', 'salient', 'non_salient')
 SIZES = ('tau', 'beta')
 
 
+@mixing_op
 def cut_paste(
     key, images, labels, *, source='random', paste='random', size='tau', tau=(0.1, 0.8), alpha=1.0,
     per='batch', saliency=None,
@@ -53,21 +55,21 @@ def cut_paste(
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_batch(images, labels)
     check_choices(source, paste, size)
-    if {'salient', 'non_salient'} & {source, paste}:
-        pairing.check_saliency(saliency, images, 'a salient or non_salient region', 'grad_cam')
+    guided = bool({'salient', 'non_salient'} & {source, paste})
+    if guided:
+        saliency = pairing.check_saliency(saliency, images, 'a salient or non_salient region', 'grad_cam')
     batch, height, width, _ = images.shape
     key_partner, key_size, key_source, key_paste = jax.random.split(key, 4)
     partner = pairing.draw_partner(key_partner, batch)
     side = draw_side(key_size, size, tau, alpha, pairing.draws(per, batch))
     sides = patch_size(side, height, width)
-    source_map = None if saliency is None else saliency[partner]
-    cut = region.shifted_box(*_centres(key_source, source, source_map, images), sides, height, width)
+    source_saliency = saliency[partner] if guided else None
+    cut = region.shifted_box(*_centres(key_source, source, source_saliency, images), sides, height, width)
     box = cut
     if paste != 'corresponding':
         box = region.shifted_box(*_centres(key_paste, paste, saliency, images), sides, height, width)
-    # Every pixel of the image is told where it would come from; the ones outside the box are not read.
+    # Every pixel gets a place in the source; those outside the box are not read.
     rows = jnp.clip(jnp.arange(height) + (cut - box)[:, 0, None], 0, height - 1)
     cols = jnp.clip(jnp.arange(width) + (cut - box)[:, 1, None], 0, width - 1)
     mixed = region.paste(images, partner, rows, cols, box)

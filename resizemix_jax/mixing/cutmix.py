@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
+from resizemix_jax.mixing._op import mixing_op
 
 
 def cut_box(y, x, lam, height, width):
@@ -17,6 +18,7 @@ def cut_box(y, x, lam, height, width):
     return region.clipped_box(y, x, size, height, width)
 
 
+@mixing_op
 def cutmix(key, images, labels, *, alpha=1.0, prob=0.5, per='batch'):
     """Pastes a random box of the partner at the same place.
 
@@ -42,7 +44,6 @@ def cutmix(key, images, labels, *, alpha=1.0, prob=0.5, per='batch'):
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_batch(images, labels)
     pairing.check_positive(alpha=alpha)
     pairing.check_share(prob=prob)
     batch, height, width, _ = images.shape

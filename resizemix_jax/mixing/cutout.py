@@ -4,8 +4,10 @@ import jax.numpy as jnp
 
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
+from resizemix_jax.mixing._op import mixing_op
 
 
+@mixing_op
 def cutout(key, images, labels, *, length=16):
     """Zeroes one square an image; labels are untouched.
 
@@ -25,7 +27,6 @@ def cutout(key, images, labels, *, length=16):
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_batch(images, labels)
     pairing.check_positive(length=length)
     batch, height, width, _ = images.shape
     y, x = region.draw_centres(key, batch, height, width)

@@ -6,10 +6,12 @@ import numpy as np
 from jax import lax
 
 from resizemix_jax.mixing import _pairing as pairing
+from resizemix_jax.mixing._op import mixing_op, vary_together
 
 WEIGHTS = ('drawn', 'mask')
 
 
+@mixing_op
 def fmix(
     key, images, labels, *, alpha=1.0, decay=3.0, spectrum='released', weight='drawn', per='batch'
 ):  # fmt: skip
@@ -49,7 +51,6 @@ def fmix(
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_batch(images, labels)
     pairing.check_positive(alpha=alpha, decay=decay)
     for name, value, known in (('spectrum', spectrum, FIELDS), ('weight', weight, WEIGHTS)):
         if value not in known:
@@ -138,7 +139,8 @@ def highest(field, count):
         enough = jnp.sum(order >= higher[:, None], axis=1, dtype=jnp.int32) >= count
         return jnp.where(enough, higher, level)
 
-    level = lax.fori_loop(0, 32, next_bit, jnp.zeros(len(field), jnp.uint32))[:, None]
+    none, _ = vary_together((jnp.zeros(len(field), jnp.uint32), (order, count)))
+    level = lax.fori_loop(0, 32, next_bit, none)[:, None]
     above, equal = order > level, order == level
     missing = count[:, None] - jnp.sum(above, axis=1, keepdims=True, dtype=jnp.int32)
     return above | (equal & (jnp.cumsum(equal, axis=1, dtype=jnp.int32) <= missing))

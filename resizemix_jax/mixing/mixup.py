@@ -3,8 +3,10 @@
 import jax
 
 from resizemix_jax.mixing import _pairing as pairing
+from resizemix_jax.mixing._op import mixing_op
 
 
+@mixing_op
 def mixup(key, images, labels, *, alpha=1.0, per='batch'):
     """Mixes every image with its partner.
 
@@ -25,7 +27,6 @@ def mixup(key, images, labels, *, alpha=1.0, per='batch'):
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_batch(images, labels)
     pairing.check_positive(alpha=alpha)
     batch = images.shape[0]
     count = pairing.draws(per, batch)

@@ -10,6 +10,7 @@ from jax import lax
 from resizemix_jax.mixing import _min_cut as min_cut
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing._grid import block_means, grids, part, parts_to_move, rearrange, spread
+from resizemix_jax.mixing._op import mixing_op
 from resizemix_jax.mixing._transport import arrange
 
 NEEDS = ('saliency', 'std')
@@ -18,6 +19,7 @@ UNIT = 1000  # what an energy of 1 / b^2 is in the integers of the cut
 LEAST = 1e-4  # the least share whose logarithm is taken
 
 
+@mixing_op
 def puzzlemix(
     key, images, labels, *, saliency=None, alpha=1.0, beta=1.2, gamma=0.5, eta=0.2, n_labels=3, neigh=4,
     transport=True, t_eps=0.8, t_size=-1, std=1.0, blocks=(2, 4, 8, 16),
@@ -72,7 +74,6 @@ def puzzlemix(
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_batch(images, labels)
     pairing.check_positive(alpha=alpha)
     check(images, saliency, std, n_labels, neigh, beta=beta, gamma=gamma, eta=eta, t_eps=t_eps)
     sides = grids(images, blocks)

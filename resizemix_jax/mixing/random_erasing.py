@@ -2,13 +2,16 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
+from resizemix_jax.mixing._op import mixing_op
 
 ASPECTS = ('uniform', 'log_uniform')
 
 
+@mixing_op
 def random_erasing(
     key, images, labels, *, prob=0.5, area=(0.02, 0.4), ratio=0.3, aspect='uniform', attempts=100,
     fill=(0.4914, 0.4822, 0.4465),
@@ -44,7 +47,6 @@ def random_erasing(
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_batch(images, labels)
     pairing.check_share(prob=prob)
     _check(area, ratio, aspect, attempts)
     batch, height, width, channels = images.shape
@@ -64,8 +66,8 @@ def random_erasing(
 
 
 def _check(area, ratio, aspect, attempts):
-    if len(area) != 2 or not 0 < area[0] <= area[1] <= 1:
-        raise ValueError(f'area={tuple(area)} must satisfy 0 < low <= high <= 1')
+    if np.shape(area) != (2,) or not 0 < area[0] <= area[1] <= 1:
+        raise ValueError(f'area={area} must satisfy 0 < low <= high <= 1 for area = (low, high)')
     if not 0 < ratio <= 1:
         raise ValueError(f'ratio={ratio} must be in (0, 1]; the other end of the aspect is 1 / ratio')
     if aspect not in ASPECTS:

@@ -7,6 +7,7 @@ from jax import lax
 
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
+from resizemix_jax.mixing._op import mixing_op
 
 METHODS = ('nearest', 'linear', 'cubic', 'lanczos3', 'lanczos5')
 
@@ -15,6 +16,7 @@ METHODS = ('nearest', 'linear', 'cubic', 'lanczos3', 'lanczos5')
 MAX_BRANCHES = 64
 
 
+@mixing_op
 def resizemix(key, images, labels, *, tau=(0.1, 0.8), per='batch', method='nearest', antialias=True):
     """Pastes the resized partner, whole, at a random place of every image.
 
@@ -45,7 +47,6 @@ def resizemix(key, images, labels, *, tau=(0.1, 0.8), per='batch', method='neare
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_batch(images, labels)
     low, high = check_tau(tau)
     if method not in METHODS:
         raise ValueError(f'method={method!r} must be one of: {", ".join(METHODS)}')
@@ -69,8 +70,8 @@ def resizemix(key, images, labels, *, tau=(0.1, 0.8), per='batch', method='neare
 
 def check_tau(tau):
     """`tau` as (low, high); ValueError unless 0 < low <= high <= 1."""
-    if len(tau) != 2 or not 0 < tau[0] <= tau[1] <= 1:
-        raise ValueError(f'tau={tuple(tau)} must satisfy 0 < low <= high <= 1')
+    if np.shape(tau) != (2,) or not 0 < tau[0] <= tau[1] <= 1:
+        raise ValueError(f'tau={tau} must satisfy 0 < low <= high <= 1 for tau = (low, high)')
     return tau
 
 

@@ -6,8 +6,10 @@ from jax import lax
 
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
+from resizemix_jax.mixing._op import mixing_op
 
 
+@mixing_op
 def ricap(key, images, labels, *, beta=0.3, per='batch'):
     """Fills the four corners of every image with crops of four partners.
 
@@ -34,7 +36,6 @@ def ricap(key, images, labels, *, beta=0.3, per='batch'):
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_batch(images, labels)
     pairing.check_positive(beta=beta)
     batch, height, width, _ = images.shape
     count = pairing.draws(per, batch)

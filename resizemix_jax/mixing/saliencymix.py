@@ -5,11 +5,13 @@ import jax.numpy as jnp
 
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
+from resizemix_jax.mixing._op import mixing_op
 from resizemix_jax.mixing.cutmix import cut_box
 
 NEEDS = ('saliency',)
 
 
+@mixing_op
 def saliencymix(key, images, labels, *, saliency=None, alpha=1.0, prob=0.5, per='batch'):
     """Pastes the box around the partner's most salient pixel at the same place.
 
@@ -39,12 +41,11 @@ def saliencymix(key, images, labels, *, saliency=None, alpha=1.0, prob=0.5, per=
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_batch(images, labels)
     pairing.check_positive(alpha=alpha)
     pairing.check_share(prob=prob)
     batch, height, width, _ = images.shape
     count = pairing.draws(per, batch)
-    pairing.check_saliency(saliency, images, 'saliencymix', 'fine_grained')
+    saliency = pairing.check_saliency(saliency, images, 'saliencymix', 'fine_grained')
     key_partner, key_lam, key_apply = jax.random.split(key, 3)
     partner = pairing.draw_partner(key_partner, batch)
     lam0 = pairing.draw_beta(key_lam, alpha, count)

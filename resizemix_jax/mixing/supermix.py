@@ -12,6 +12,7 @@ from jax import lax
 
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing._mask_search import Problem, Search, advance, begin, goes_on, mixed
+from resizemix_jax.mixing._op import mixing_op
 
 __all__ = (
     'supermix', 'Problem', 'Search', 'draw_problem', 'begin', 'advance', 'goes_on', 'mixed',
@@ -21,6 +22,7 @@ __all__ = (
 NEEDS = ('teacher',)
 
 
+@mixing_op
 def supermix(
     key, images, labels, *, teacher=None, k=2, alpha=3.0, mask_size=8, sigma=1.0, lambda_s=25.0,
     max_iters=50, leftover=0.7,
@@ -67,17 +69,17 @@ def supermix(
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_batch(images, labels)
     check_teacher(teacher, images, labels)
     check_numbers(
         images.shape, k=k, alpha=alpha, mask_size=mask_size, sigma=sigma, lambda_s=lambda_s,
         max_iters=max_iters, leftover=leftover,
     )  # fmt: skip
     problem = draw_problem(key, images, teacher, k=k, alpha=alpha)
+    start = begin(teacher, problem, mask_size=mask_size, lambda_s=lambda_s)
     found = lax.while_loop(
         functools.partial(goes_on, max_iters=max_iters, leftover=leftover),
         functools.partial(advance, teacher, problem, sigma=sigma, lambda_s=lambda_s),
-        begin(teacher, problem, mask_size=mask_size, lambda_s=lambda_s),
+        start,
     )
     mixed_images = mixed(problem, found.logits).astype(images.dtype)
     mixed_labels = jnp.einsum('bk,bkc->bc', problem.weights, labels[problem.chosen], precision='highest')

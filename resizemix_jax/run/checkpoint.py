@@ -31,9 +31,9 @@ class Checkpoints:
 
     Args:
         workdir: of the run.
-        max_to_keep: of the newest; None to read only, which changes nothing in the workdir, so that the run may
-            be training meanwhile. To write, the workdir must be this process' own (`workdir.owned`): step
-            directories without their content, as a killed process can leave them, are set aside first.
+        max_to_keep: of the newest; None to read only, which changes nothing in the workdir, so that the run
+            may be training meanwhile. To write, the workdir must be this process' own (`workdir.owned`):
+            step directories without their content, as a killed process can leave them, are set aside first.
     """
 
     def __init__(self, workdir, max_to_keep=None):
@@ -64,12 +64,13 @@ class Checkpoints:
     def restore(self, template, devices):
         """The newest state, by the tree that the checkpoint has.
 
-        What an older version did not save is taken from `template`, what this version does not know is left out,
-        and both are logged. Step, parameters and batch statistics have to be the same.
+        What an older version did not save is taken from `template`, what this version does not know is left
+        out, and both are logged. Step, parameters and batch statistics have to be the same.
 
         Args:
-            template: a TrainState as the run starts with, to continue it; or one of `jax.ShapeDtypeStruct`, to
-                look at the network, for which missing parts of the optimiser's state and the metrics are zeros.
+            template: a TrainState as the run starts with, to continue it; or one of `jax.ShapeDtypeStruct`,
+                to look at the network, for which missing parts of the optimiser's state and the metrics are
+                zeros.
             devices: where to put it; any number, whatever it was saved from.
 
         Raises:
@@ -154,7 +155,7 @@ class _Directory:
         return TrainState(**jax.tree_util.tree_map_with_path(leaf, _content(template)))
 
     def _read(self, step, stored, names, sharding):
-        """name -> array on this process' devices, of the leaves in `names`; `stored` is the checkpoint's tree."""
+        """name -> array on this process' devices, of the leaves `names` of the checkpoint's tree `stored`."""
 
         def wanted(path, leaf):
             if _name(path) not in names:

@@ -1,8 +1,8 @@
 """TensorBoard's event files, of scalars alone: a TFRecord file of `tensorflow.Event` protocol buffers.
 
 The formats: tensorflow/core/util/event.proto, tensorflow/core/framework/summary.proto and
-tensorflow/core/lib/io/record_writer.h. Written here, since the libraries that do it import torch or TensorFlow
-where they find them, and write in a thread that a change of the clock can end.
+tensorflow/core/lib/io/record_writer.h. Written here, since the libraries that do it import torch or
+TensorFlow where they find them, and write in a thread that a change of the clock can end.
 """
 
 import os

@@ -90,8 +90,8 @@ def read_rows(path):
     """The rows of a file of JSON lines: objects with a number `step`.
 
     Returns:
-        The rows, and the numbers of the lines that are none (the last one can be cut off by a kill), from 1. No
-        file has no lines.
+        The rows, and the numbers of the lines that are none (the last one can be cut off by a kill), from 1.
+        No file has no lines.
     """
     rows, dropped = [], []
     with _reported('read', path):
@@ -113,7 +113,7 @@ def write_rows(path, rows):
 
 
 class Appender:
-    """Appends bytes to a file; what was appended survives this process at once, and the machine after `close`."""
+    """Appends bytes to a file: at once safe from the end of this process, after `close` from a power cut."""
 
     def __init__(self, path):
         self._path = path

@@ -2,7 +2,8 @@
 
 
 class RecordedConfig:
-    """A config that notes its top-level keys as they are read; a group such as `mixing_args` is read as a whole.
+    """A config that notes its top-level keys as they are read; a group such as `mixing_args` is read as a
+    whole.
 
     Whole views of the config (`to_json`, `to_dict`, copies, `str`) are not noted.
     """

@@ -16,21 +16,28 @@ def has_eval(rows, step, score):
     return any(row['step'] == step and score in row for row in rows)
 
 
+def steps_since_row(rows, step):
+    """The number of steps up to `step` after the last row of training metrics."""
+    return step - max((row['step'] for row in rows if 'train_learning_rate' in row), default=0)
+
+
 def elapsed(rows):
     """The seconds that the run had taken by the last row, over all its sessions."""
     return max((row['seconds'] for row in rows if 'seconds' in row), default=0.0)
 
 
-def summary(config, rows, device):
+def summary(config, rows, device, flops=None, identity=()):
     """The content of result.json.
 
-    Which accuracy: `top1_last`, `top1_best` and `top1_median10` (the median of the last 10 evaluations)
-    are all shares of 1 on the evaluation split.
+    NAME_last is the last evaluation's value of every metric. Of the task's score there are also SCORE_best
+    and, from 10 evaluations on, SCORE_median10, the median of the last 10. `score` says which metric it is.
 
     Args:
         config: of the run.
         rows: of metrics.jsonl, with at least one evaluation.
         device: in words.
+        flops: that a training step of all devices needs, or None.
+        identity: the rows of identity.jsonl, the latest last.
     """
     name = score_of(config)
     evals = [row for row in rows if f'eval_{name}' in row]
@@ -52,19 +59,24 @@ def summary(config, rows, device):
         'seconds': elapsed(rows),
         'images_per_second': statistics.median(rates) if rates else 0.0,
         'device': device,
+        'flops_per_step': flops,
+        'identity': list(identity),
     }
+    used = [row['model_flops_utilization'] for row in rows if 'model_flops_utilization' in row]
+    if used:
+        result['model_flops_utilization'] = statistics.median(used)
     if len(scores) >= 10:
         result[f'{name}_median10'] = statistics.median(scores[-10:])
     return result
 
 
 def score_of(config):
-    """The name of the main measure of a config's task, e.g. 'top1'."""
+    """The name of the main measure of a config's task."""
     return _task(config).SCORE
 
 
 def score_title(config):
-    """That measure in words, e.g. 'top-1': SCORE_TITLE of the task's module, or else its name."""
+    """That measure in words: SCORE_TITLE of the task's module, or else its name."""
     return getattr(_task(config), 'SCORE_TITLE', score_of(config))
 
 

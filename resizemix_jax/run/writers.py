@@ -88,8 +88,8 @@ class _BarAwareHandler(logging.Handler):
 def read_rows(path):
     """The rows of a metrics.jsonl, or none if there is no such file.
 
-    A last line without its end, as a killed process leaves it, is dropped with a warning; so is any other line
-    that is not a row.
+    A last line without its end, as a killed process leaves it, is dropped with a warning; so is any other
+    line that is not a row.
     """
     rows, dropped = files.read_rows(path)
     for number in dropped:

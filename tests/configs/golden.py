@@ -1,5 +1,7 @@
-"""The configs of all cells as text: tests/golden/base.txt has the default of every key, and a file for each table
-a line for each cell, with the keys that differ from it. For a wanted change rewrite them, and review the diff:
+"""The configs of all cells as text.
+
+tests/golden/base.txt has the default of every key, and a file for each table a line for each cell, with the
+keys that differ from it. For a wanted change rewrite them, and review the diff:
 
     python -m tests.configs.golden
 """

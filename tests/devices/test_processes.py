@@ -65,11 +65,12 @@ def test_two_processes_evaluate_what_they_trained(both):
         assert f'best_top1: {100 * result["top1_best"]:.2f} %' in output
 
 
-def test_one_that_is_told_to_stop_stops_both_and_they_continue_bit_by_bit(both, tmp_path):
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_one_that_is_told_to_stop_stops_both_and_they_continue_bit_by_bit(number, both, tmp_path):
     started = hosts.start(tmp_path, *hosts.TINY)
     hosts.wait_for(started[1], '[3]')
-    for _ in range(2):  # as some schedulers do
-        started[1].send_signal(signal.SIGTERM)
+    started[1].send_signal(number)
+    started[1].send_signal(signal.SIGTERM)  # again, as some schedulers do
     codes, outputs = hosts.finish(started)
     assert codes == [75, 75], outputs
     assert 'SIGTERM: saved at step' in outputs[0] and not (tmp_path / 'result.json').exists()

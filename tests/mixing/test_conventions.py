@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from resizemix_jax.find import bind, find, keywords, names, needs
-from tests.mixing import teachers
+from tests.mixing import contexts, teachers
 
 METHODS = names('mixing')
 # Every method, and each way a method can draw.
@@ -20,18 +20,22 @@ CASES = [
 ]
 
 
-@functools.cache
-def jitted(name, per):
-    """One for all tests, since compiling is what takes their time."""
+def op(name, per):
+    """The op as (key, images, labels) -> (images, labels), with all it needs."""
     values = {'per': per} if per else {}
 
     def call(key, images, labels):
-        provided = {
-            'saliency': jnp.abs(images).mean(-1, dtype=jnp.float32), 'std': 1.0, 'teacher': teachers.linear()
-        }  # fmt: skip
+        saliency = abs(images).mean(-1, dtype=np.float32)  # of the images' kind: NumPy or JAX
+        provided = {'saliency': saliency, 'std': 1.0, 'teacher': teachers.linear()}
         return bind('mixing', name, values, **provided)(key, images, labels)
 
-    return jax.jit(call)
+    return call
+
+
+@functools.cache
+def jitted(name, per):
+    """One for all tests, since compiling is what takes their time."""
+    return jax.jit(op(name, per))
 
 
 def make_batch(size=8, shape=(16, 12, 3), dtype=jnp.float32, classes=5):
@@ -119,6 +123,24 @@ def test_vmap_and_pmap_agree_with_a_loop(name, per):
         for one, two, three in zip(alone, mapped, parallel, strict=True):
             np.testing.assert_allclose(one, two[i], atol=1e-6)
             np.testing.assert_allclose(one, three[i], atol=1e-6)
+
+
+@pytest.mark.parametrize(('name', 'per'), CASES)
+def test_shard_map_agrees_with_a_loop(name, per):
+    contexts.check_shard_map(jitted(name, per), *make_batch())
+
+
+@pytest.mark.parametrize(('name', 'per'), CASES)
+def test_explicit_axes_agree_with_one_device(name, per):
+    contexts.check_explicit_axes(jitted(name, per), *make_batch())
+
+
+@pytest.mark.parametrize(('name', 'per'), CASES)
+def test_numpy_arrays_outside_jit_agree_with_jit(name, per, key):
+    batch = [np.asarray(array) for array in make_batch()]
+    for one, two in zip(op(name, per)(key, *batch), jitted(name, per)(key, *batch), strict=True):
+        assert isinstance(one, jax.Array)
+        np.testing.assert_allclose(one, two, atol=1e-5)
 
 
 @pytest.mark.parametrize('name', METHODS)

@@ -10,7 +10,7 @@ import pytest
 from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing import resizemix as module
 from resizemix_jax.mixing.resizemix import resizemix
-from tests.mixing import coded
+from tests.mixing import coded, contexts
 
 KEYS = jax.random.split(jax.random.key(1), 300)
 
@@ -168,7 +168,7 @@ def test_the_empty_patch_pastes_nothing(key):
             np.testing.assert_array_equal(mixed_labels, labels)
 
 
-@pytest.mark.parametrize('tau', [(0.9, 0.1), (0.0, 0.5), (0.1, 1.1), (0.1,), (float('nan'), 0.5)])
+@pytest.mark.parametrize('tau', [(0.9, 0.1), (0.0, 0.5), (0.1, 1.1), (0.1,), (float('nan'), 0.5), 0.5, None])
 def test_bad_tau_is_refused(tau, key):
     with pytest.raises(ValueError, match='must satisfy 0 < low <= high <= 1'):
         resizemix(key, *coded.batch(2), tau=tau)
@@ -177,3 +177,11 @@ def test_bad_tau_is_refused(tau, key):
 def test_bad_method_is_refused(key):
     with pytest.raises(ValueError, match="method='bilinear' must be one of: nearest, linear"):
         resizemix(key, *coded.batch(2), method='bilinear')
+
+
+@pytest.mark.parametrize('per', ['batch', 'sample'])
+def test_smooth_forms_inside_shard_map_and_under_explicit_axes(per, key):
+    images, labels = jax.random.normal(key, (4, 16, 16, 2)), jnp.eye(4)
+    op = functools.partial(resizemix, method='linear', per=per, tau=(0.0625, 0.25))
+    contexts.check_shard_map(op, images, labels)
+    contexts.check_explicit_axes(op, images, labels)

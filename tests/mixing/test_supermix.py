@@ -6,10 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import AxisType, NamedSharding
+from jax.sharding import PartitionSpec as P
 
 from resizemix_jax.mixing import _mask_search as mask_search
 from resizemix_jax.mixing.supermix import draw_problem, draw_sources, supermix
-from tests.mixing import teachers
+from tests.mixing import contexts, teachers
 from tests.mixing.searching import BATCH, CELLS, CLASSES, TEACHER, make_images, problem_of, searched
 
 
@@ -92,3 +94,22 @@ def test_bad_input_is_refused(keywords, message, key):
 def test_one_class_is_refused(key):
     with pytest.raises(ValueError, match='labels of 1 class: it takes at least 2'):
         supermix(key, make_images(4), jnp.ones((4, 1)), teacher=teachers.linear(1))
+
+
+def test_a_teacher_may_have_parameters_on_explicit_axes():
+    """Its parameters are used where it is called, inside an op that itself runs with Auto axes."""
+    mesh = contexts.mesh_of(AxisType.Explicit)
+    kernel = jax.random.normal(jax.random.key(1), (2, CLASSES))
+    images, labels = make_images(4), jnp.eye(CLASSES)[:4]
+
+    @jax.jit
+    def mix(kernel, images, labels):
+        teacher = lambda images: images.mean((1, 2)) @ kernel  # noqa: E731
+        return supermix(jax.random.key(0), images, labels, teacher=teacher, mask_size=CELLS)
+
+    expected = mix(kernel, images, labels)
+    with jax.set_mesh(mesh):
+        batch = jax.device_put((images, labels), NamedSharding(mesh, P('batch')))
+        mixed = mix(jax.device_put(kernel, NamedSharding(mesh, P())), *batch)
+    for one, two in zip(mixed, expected, strict=True):
+        np.testing.assert_allclose(one, two, atol=contexts.TOLERANCE)

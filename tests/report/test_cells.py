@@ -44,8 +44,8 @@ def test_runs_with_equal_differences_make_a_group(tmp_path):
 
 def test_the_cells_with_runs_come_in_the_order_of_the_table(tmp_path):
     table = TABLES['table3']
-    for argument in ('row=resizemix', 'row=cutmix,model=ss26_2x96d', 'row=cutmix,seed=1', 'row=cutmix,seed=0'):
-        made_up.run(tmp_path, argument, [0.5])
+    for cell in ('row=resizemix', 'row=cutmix,model=ss26_2x96d', 'row=cutmix,seed=1', 'row=cutmix,seed=0'):
+        made_up.run(tmp_path, cell, [0.5])
     (group,), _ = collect(tmp_path)
     cells = group.by_row(table.rows, ['wrn28_10', 'ss26_2x96d'])
     assert [(row.name, column, [run.seed for run in seeds]) for row, column, seeds in cells] == [

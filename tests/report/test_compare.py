@@ -36,7 +36,8 @@ def test_two_sides_of_several_seeds_are_tested_in_pairs(sides):
     text = compare.compare(f'{sides}/a_*', f'{sides}/b_*')
     differences = 100 * (np.array(B) - np.array(A))
     t_test = stats.ttest_rel(np.array(B), np.array(A)).pvalue
-    assert f'B - A, top-1 last, 3 seeds in pairs: {differences.mean():+.2f} ± {differences.std(ddof=1):.2f} points' in text
+    mean, spread = differences.mean(), differences.std(ddof=1)
+    assert f'B - A, top-1 last, 3 seeds in pairs: {mean:+.2f} ± {spread:.2f} points' in text
     assert f'paired t-test, two-sided: p = {t_test:.3g}' in text
     # of the 8 signs of (3, 0, 5), 4 have a sum as large as 8: the 0 may have either
     assert 'exact permutation test of the signs, two-sided: p = 0.5' in text
@@ -107,15 +108,22 @@ def test_the_median_needs_ten_evaluations(tmp_path, sides):
     assert '    top-1 median of the last 10, %          50        60       +10' in text
 
 
+def numbers(text):
+    """Words -> the numbers at the end of the line that begins with them."""
+    lines = [line.strip().split('  ', 1) for line in text.splitlines() if line.startswith('    ')]
+    return {parts[0]: parts[1].split() for parts in lines if len(parts) == 2}
+
+
 def test_a_task_s_own_score_is_compared_and_never_with_another(tmp_path):
     for seed in (0, 1):
         made_up.run(tmp_path, f'row=cutmix,seed={seed}', [0.5], name=f'a_{seed}')
-        for side, value in (('b', 0.2), ('c', 0.3)):
-            name, task = f'{side}_{seed}', 'tests.boxes'
-            made_up.run(tmp_path, f'row={"cutmix" if side == "b" else "aa"},seed={seed}', [value], name=name, task=task)
+        for side, row, value in (('b', 'cutmix', 0.2), ('c', 'aa', 0.3)):
+            made_up.run(
+                tmp_path, f'row={row},seed={seed}', [value], name=f'{side}_{seed}', task='tests.boxes'
+            )
     text = compare.compare(f'{tmp_path}/b_*', f'{tmp_path}/c_*')
     assert 'B - A, close last, 2 seeds in pairs: +10.00' in text
-    lines = {line.split('  ')[2].strip(): line.split() for line in text.splitlines() if line.startswith('    ')}
-    assert lines['close last, %'][-3:] == ['20', '30', '+10'] and lines['loss last'][-3:] == ['0.5', '0.5', '+0']
+    assert numbers(text)['close last, %'] == ['20', '30', '+10']
+    assert numbers(text)['loss last'] == ['0.5', '0.5', '+0']
     text = compare.compare(f'{tmp_path}/a_*', f'{tmp_path}/b_*')
     assert 'No test: A is measured by top-1, B by close' in text

@@ -9,7 +9,9 @@ import pytest
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.report import tables as report
 from tests import made_up
+from tests.configs.tables import TABLES
 
+TABLE, PATH = TABLES['table3'], 'configs/table3.py'
 CURVES = {0: [0.1, 0.84, 0.82], 1: [0.2, 0.80, 0.83], 2: [0.1, 0.85, 0.84]}
 
 
@@ -33,7 +35,7 @@ def results(text, heading):
 
 @pytest.mark.parametrize('accuracy', report.ACCURACIES)
 def test_numbers_agree_with_the_raw_metrics(directory, accuracy):
-    report.write(directory, TABLE, accuracy)
+    report.write(directory, TABLE, PATH, accuracy)
     of_run = {'last': lambda c: c[-1], 'best': max, 'median10': statistics.median}[accuracy]
     values = []
     for seed in CURVES:
@@ -49,10 +51,10 @@ def test_numbers_agree_with_the_raw_metrics(directory, accuracy):
 
 
 def test_the_paper_s_layout(directory):
-    report.write(directory, TABLE)
+    report.write(directory, TABLE, PATH)
     text = (directory / 'report.md').read_text()
     table = results(text, "Runs of the table's own")
-    titles = [row['title'] for row in TABLE.rows]
+    titles = [row.title for row in TABLE.rows]
     assert list(table) == ['Row', '---', *titles]
     assert table['Row'] == [
         'cost, GPU h', 'wrn28_10: ours', 'paper', 'difference', 'ss26_2x96d: ours', 'paper', 'difference',
@@ -62,14 +64,14 @@ def test_the_paper_s_layout(directory):
     assert table['ResizeMix'][4:] == ['80.00 (1)', '85.26', '−5.26']
     assert table['ResizeMix+'][1] == 'at 0%'
     assert 'Refused: Faster AA: its authors published neither code nor policy that could be run.' in text
-    assert '| CutMix | wrn28_10 | 0, 1, 2 | 3 min | 100 | 1 x cpu | seed 3: 0%, step 10, top-1 99.00' in text
+    assert '| CutMix | wrn28_10 | 0, 1, 2 | 3 min | 100 | 1 x cpu | seed 3: 0%, step 10, top1 99.00' in text
     assert (
         f'--config=configs/table3.py:row=resizemix,model=ss26_2x96d,seed=4 --workdir={directory}/row' in text
     )
 
 
 def test_marked_runs_stand_apart(directory):
-    report.write(directory, TABLE)
+    report.write(directory, TABLE, PATH)
     text = (directory / 'report.md').read_text()
     small = results(text, 'Runs that differ: scale=small')
     assert small == {
@@ -85,14 +87,14 @@ def test_marked_runs_stand_apart(directory):
 
 def test_a_report_of_marked_runs_alone_lists_all_rows(tmp_path):
     made_up.run(tmp_path, 'row=cutmix,scale=small', [0.3])
-    report.write(tmp_path, TABLE)
+    report.write(tmp_path, TABLE, PATH)
     table = results((tmp_path / 'report.md').read_text(), 'Runs that differ: scale=small')
     assert len(table) == 2 + len(TABLE.rows) and table['AA'] == ['5000', 'not run', '82.91']
 
 
 def test_a_table_of_our_own_has_no_paper(tmp_path):
     made_up.run(tmp_path, 'row=cutmix', [0.3], table='small_study')
-    report.write(tmp_path, made_up.layout('small_study'))
+    report.write(tmp_path, TABLES['small_study'], 'configs/small_study.py')
     table = results((tmp_path / 'report.md').read_text(), 'Runs of')
     assert table['Row'] == ['wrn16_2: ours'] and table['CutMix'] == ['30.00 (1)']
 
@@ -110,7 +112,7 @@ def test_watch_writes_until_ctrl_c_and_waits_for_the_first_run(tmp_path, monkeyp
             raise KeyboardInterrupt
 
     monkeypatch.setattr(time, 'sleep', sleep)
-    paths = report.watch(tmp_path, TABLE, 'last', 7)
+    paths = report.watch(tmp_path, TABLE, PATH, 'last', 7)
     assert pages == [None, True] and [path.name for path in paths] == ['report.md', 'report.html']
     assert 'http-equiv' not in (tmp_path / 'report.html').read_text()  # nothing changes it any more
 
@@ -121,4 +123,4 @@ def test_watch_of_nothing_ends_with_the_reason(tmp_path, monkeypatch):
 
     monkeypatch.setattr(time, 'sleep', sleep)
     with pytest.raises(ConfigError, match='holds no run'):
-        report.watch(tmp_path, TABLE, 'last', 1)
+        report.watch(tmp_path, TABLE, PATH, 'last', 1)

@@ -13,9 +13,9 @@ from resizemix_jax.run import files
 
 ROOM = pathlib.Path(run.__file__).parent
 OPENING = {
-    'open', 'fdopen', 'read_text', 'read_bytes', 'write_text', 'write_bytes', 'mkdir', 'makedirs', 'touch', 'unlink',
-    'rmdir', 'rmtree', 'rename', 'iterdir', 'glob', 'rglob', 'walk', 'scandir', 'listdir', 'exists', 'is_dir',
-    'is_file', 'stat', 'symlink_to', 'copy', 'copytree', 'move',
+    'open', 'fdopen', 'read_text', 'read_bytes', 'write_text', 'write_bytes', 'mkdir', 'makedirs', 'touch',
+    'unlink', 'rmdir', 'rmtree', 'rename', 'iterdir', 'glob', 'rglob', 'walk', 'scandir', 'listdir', 'exists',
+    'is_dir', 'is_file', 'stat', 'symlink_to', 'copy', 'copytree', 'move',
 }  # fmt: skip
 
 
@@ -107,9 +107,9 @@ def test_a_lock_is_one_process_s_until_it_dies(tmp_path):
     with subprocess.Popen(command, **pipes) as holder:
         assert holder.stdout.readline() == 'locked\n'
         pid = json.loads(path.read_text())['pid']
-        with pytest.raises(ConfigError, match=f'{tmp_path} is in use by process {pid} on .*; wait') as error:
-            with files.lock(path):
-                pass
+        busy = f'{tmp_path} is in use by process {pid} on .*; wait'
+        with pytest.raises(ConfigError, match=busy) as error, files.lock(path):
+            pass
         assert error.value.exit_code == 2
         holder.kill()
     with files.lock(path), pytest.raises(ConfigError, match='in use'), files.lock(path):

@@ -1,0 +1,39 @@
+"""The floating-point operations of a training step."""
+
+import jax
+
+from resizemix_jax import build
+from resizemix_jax.devices import parallel
+from resizemix_jax.find import bind
+
+
+def of_share(plan):
+    """The operations of one device's share of a step, one number for every bucket.
+
+    As XLA counts them before it optimises: the body of a loop is counted once, whatever its turns. Counted as
+    lowered for a CPU, since the accelerators' plugins count none. The step is traced and not compiled.
+    """
+    return _count(plan)
+
+
+def of_model(plan):
+    """The operations that a step of all devices needs, one number for every bucket: what utilisation counts.
+
+    As `of_share`, but nothing that is computed again to save memory counts, and all micro-batches do.
+    """
+    return [len(plan.devices) * flops for flops in _count(plan, micro_batches=1, remat=False)]
+
+
+def shapes(batch):
+    """The shapes of a batch without its first axis: the same for the whole batch and a process' share."""
+    return tuple(array.shape[1:] for array in jax.tree.leaves(batch))
+
+
+def _count(plan, **changes):
+    config = plan.config.copy_and_resolve_references()
+    with config.unlocked():
+        config.batch_size = plan.config.batch_size // len(plan.devices)
+        config.update(changes)
+    task = bind('tasks', config.task, config.task_args)(config, plan.dataset)
+    alone = build.unopened_run(plan._replace(devices=parallel.one_cpu(), config=config, task=task)).train_step
+    return [float(alone.lower(batch).cost_analysis()['flops']) for batch in alone.batches]

@@ -1,0 +1,96 @@
+"""What a run is made with and of: WORKDIR/identity.jsonl, a row for its start and for every continuation."""
+
+import datetime
+import hashlib
+import importlib.metadata
+import pathlib
+import platform
+import shlex
+import socket
+import subprocess
+import sys
+
+import resizemix_jax
+from resizemix_jax.devices import parallel
+from resizemix_jax.errors import ConfigError
+
+IDENTITY = 'identity.jsonl'
+LIBRARIES = 'jax', 'jaxlib', 'flax', 'optax'
+
+
+def collect(devices):
+    """How this process was started and what it runs, as JSON has it; `devices` in words.
+
+    `commit` and `dirty` (whether a tracked file differs) are None where the package is not in a git work
+    tree.
+    """
+    commit, dirty = _commit(pathlib.Path(resizemix_jax.__file__).parent)
+    return {
+        'date': datetime.datetime.now(datetime.UTC).isoformat(timespec='seconds'),
+        'command': shlex.join(sys.argv),
+        'commit': commit,
+        'dirty': dirty,
+        'versions': {
+            'resizemix_jax': resizemix_jax.__version__,
+            'python': platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in LIBRARIES},
+        },
+        'host': socket.gethostname(),
+        'devices': parallel.describe(devices),
+    }
+
+
+def fingerprint(split):
+    """What tells the data of a split from other data, as JSON has it.
+
+    Args:
+        split: has `size` and `names`, and may have `files`: a list of (name below the data's directory,
+        bytes).
+
+    Returns:
+        dict of size, classes, bytes, and SHA-256 digests of the class names and of the files; the last two
+        None without `files`.
+    """
+    listed = getattr(split, 'files', None)
+    return {
+        'size': split.size,
+        'classes': len(split.names),
+        'class_names': _digest(split.names),
+        'bytes': sum(size for _, size in listed) if listed else None,
+        'files': _digest(f'{name} {size}' for name, size in sorted(listed)) if listed else None,
+    }
+
+
+def check_data(before, now):
+    """Raises ConfigError if two fingerprints, split name -> dict, are of other data.
+
+    A value that one of them does not know (None, or a split that only one has) is not compared.
+    """
+    for name in sorted(before.keys() & now.keys()):
+        for key in (key for key in now[name] if key in before[name]):
+            values = before[name][key], now[name][key]
+            if values[0] != values[1] and None not in values:
+                raise ConfigError(
+                    f'the data is not what this run was trained on: {key} of {name!r} was {values[0]} and is '
+                    f'{values[1]}. Restore the data, use another --workdir, or --allow_config_change to '
+                    'continue with the new data'
+                )
+
+
+def _digest(texts):
+    return hashlib.sha256('\n'.join(texts).encode('utf-8')).hexdigest()[:16]
+
+
+def _commit(directory):
+    """(commit, whether a tracked file differs from it) of a directory under git, or (None, None)."""
+
+    def git(*arguments):
+        command = ('git', '-C', str(directory), *arguments)
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+
+    try:
+        git('ls-files', '--error-unmatch', '__init__.py')  # and not an environment within another repository
+        changes = git('status', '--porcelain', '--untracked-files=no')
+        return git('rev-parse', 'HEAD'), bool(changes)
+    except (OSError, subprocess.SubprocessError):
+        return None, None

@@ -1,0 +1,36 @@
+import jax
+import pytest
+
+from resizemix_jax import build, flops
+from tests import tiny
+
+
+def plan(**values):
+    small = dict(model_args__depth=10, model_args__width=1, num_devices=1)
+    return build.plan(tiny.config(**small | values))
+
+
+def test_operations_of_a_step_are_those_of_its_multiplications():
+    """Three times the forward pass, less the first layer's gradient of the images; two a multiplication."""
+    (found,) = flops.of_model(plan())
+    pixels, half, quarter = 8 * 8, 4 * 4, 2 * 2
+    blocks = pixels * (2 * 9 * 16 * 16)
+    blocks += half * (9 * 16 * 32 + 9 * 32 * 32 + 16 * 32) + quarter * (9 * 32 * 64 + 9 * 64 * 64 + 32 * 64)
+    multiplications = 16 * (3 * (blocks + 64 * 4) + 2 * pixels * 9 * 16)
+    # Convolutions at the border multiply fewer numbers; BatchNorm, augmentation and the optimiser add some.
+    assert found == pytest.approx(2 * multiplications, rel=0.25)
+
+
+def test_neither_devices_nor_memory_change_what_the_model_needs():
+    (expected,) = flops.of_model(plan())
+    assert flops.of_model(plan(micro_batches=4, remat=True)) == [expected]
+    assert flops.of_model(plan(num_devices=4)) == [pytest.approx(expected, rel=0.1)]
+    (share,) = flops.of_share(plan(remat=True))
+    assert 1.05 < share / expected < 1.4
+    assert flops.of_share(plan(num_devices=4)) == [pytest.approx(expected / 4, rel=0.1)]
+
+
+def test_counting_compiles_nothing():
+    with jax.log_compiles(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jax.stages.Lowered, 'compile', None)  # would fail if it were called
+        flops.of_model(plan())
