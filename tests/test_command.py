@@ -61,7 +61,7 @@ def test_what_the_user_must_correct_is_one_sentence_and_exit_code_2(flags, messa
 @pytest.mark.parametrize(
     ('flags', 'message'),
     [
-        ([TABLE3, '--mode=report', '--workdir=absent'], '--workdir=absent is no directory'),
+        ([TABLE3, '--mode=report', '--workdir=absent'], '--workdir=absent is not a directory'),
         ([TABLE3, '--mode=report', '--workdir=configs'], 'configs holds no run of table3'),
         (['--config=configs/fake.py', '--mode=report', '--workdir=configs'], 'has no TABLE; name a table'),
         (['--config=configs/fake.py', '--mode=sweep', HERE], 'has no TABLE; name a table'),

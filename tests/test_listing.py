@@ -44,6 +44,7 @@ def test_needed_runs_take_the_cell_and_what_may_differ():
     assert (first.mode, first.workdir, first.overrides, first.makes) == ('train', teacher, overrides, '')
     assert (mixed.mode, mixed.workdir, mixed.makes) == ('generate', teacher, f'{teacher}/generated')
     assert mixed.flags == [*first.flags, '--mode=generate']
+    assert (first.needs, mixed.needs, last.needs) == ((), (teacher,), (f'{teacher}/generated',))
     assert last.overrides == {'steps': 3, 'data_dir': f'{teacher}/generated'}
     assert last.argument == 'row=supermix,dataset=cifar100,recipe=released,scale=small,seed=2'
 
@@ -74,6 +75,18 @@ def test_a_run_of_another_table_is_found_beside_the_file(tmp_path):
         ('generate', path, 'row=a,model=x,seed=1', {'num_devices': 1}),
     ]
     assert made[2].overrides == {'steps': 3, 'num_devices': 1, 'data_dir': 'r/other_a_x_seed1/generated'}
+
+
+def test_needed_runs_do_not_take_the_paths_of_each_other(tmp_path):
+    _file(tmp_path, 'other', "Row('a', 'A'), Row('b', 'B')")
+    table = _needing(('other', 'a', 'teacher'), ('other', 'b', 'policy'))
+    cell = dict(row='a', column='x', seed=0)
+    made = listing.commands(table, tmp_path / 't.py', cell, 'r', {'data_dir': '/data'})
+    assert [command.overrides for command in made[:3]] == [{'data_dir': '/data'}] * 3
+    assert made[3].overrides == {
+        'data_dir': 'r/other_a_x_seed0/generated', 'policy_args.policy': 'r/other_b_x_seed0/policy.json',
+    }  # fmt: skip
+    assert made[3].needs == ('r/other_a_x_seed0/generated', 'r/other_b_x_seed0')
 
 
 def test_needs_that_cannot_be_met_are_named(tmp_path):

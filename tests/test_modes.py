@@ -20,7 +20,7 @@ def test_gallery(tmp_path):
 def test_compile_needs_no_data_and_no_workdir():
     done = run('--config=configs/table2.py:row=resizemix', *SMALL, '--mode=compile')
     assert done.returncode == 0, done.stderr
-    assert 'local: 1 x cpu, 16 images each\nfits: ' in done.stdout
+    assert 'local: 1 x cpu, 16 examples each' in done.stdout and '\nfits: ' in done.stdout
 
 
 def test_a_step_that_does_not_fit_is_exit_code_1():
@@ -60,7 +60,7 @@ def test_sweep_report_compare(tmp_path):
     done = run(*sweep, '--rows=baseline,resizemix')
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-3:] == [
-        'Runs made: 1, finished before: 3, failed: 0', f'{tmp_path}/report.md', f'{tmp_path}/report.html',
+        'Jobs run: 1, finished before: 3, failed: 0', f'{tmp_path}/report.md', f'{tmp_path}/report.html',
     ]  # fmt: skip
     text = (tmp_path / 'report.md').read_text()
     assert '## Runs that differ: scale=small, steps=2' in text
@@ -92,11 +92,14 @@ def test_watch_ends_on_ctrl_c(tmp_path):
     with subprocess.Popen(
         command(*flags), cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        assert 'Waiting' in process.stderr.readline()
-        made_up.run(tmp_path, 'row=cutmix', [0.5])
-        while 'Written' not in process.stderr.readline():
-            assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate()
+        try:
+            assert 'Waiting' in process.stderr.readline()
+            made_up.run(tmp_path, 'row=cutmix', [0.5])
+            while 'Written' not in process.stderr.readline():
+                assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate()
+        finally:
+            process.kill()
     assert process.returncode == 0 and 'Traceback' not in err
     assert out.split() == [f'{tmp_path}/report.md', f'{tmp_path}/report.html']

@@ -1,6 +1,5 @@
 """A sweep's jobs, with commands that are cheaper than trainings."""
 
-import json
 import pathlib
 import signal
 import subprocess
@@ -9,37 +8,42 @@ import time
 
 import pytest
 
-from configs import table3
-from resizemix_jax import sweep
-from resizemix_jax.errors import PreemptedError
+from resizemix_jax import command, modes, sweep
+from resizemix_jax import config as configs
+from resizemix_jax.errors import ConfigError, PreemptedError, RunError
 from tests import made_up
+from tests.command import ROOT
+from tests.configs.tables import TABLES
 
 
-def job(path, argument, code='pass'):
-    config = json.loads(table3.get_config(argument).to_json())
-    return sweep.Job(str(path), config, [sys.executable, '-c', code])
+def job(path, argument, code='pass', needs=()):
+    config = configs.stored(TABLES['table3'].get_config(argument))
+    return sweep.Job(str(path), [sys.executable, '-c', code], config, tuple(map(str, needs)))
+
+
+def touch(path):
+    return f'import pathlib; pathlib.Path({str(path)!r}).touch()'
 
 
 @pytest.fixture
 def jobs(tmp_path):
     finished = made_up.run(tmp_path, 'row=cutmix', [0.5])
     begun = made_up.run(tmp_path, 'row=baseline', [0.5], finished=False)
-    touch = 'import pathlib; pathlib.Path({!r}).touch()'
     return [
-        job(finished, 'row=cutmix', touch.format(str(tmp_path / 'again'))),
+        job(finished, 'row=cutmix', touch(tmp_path / 'again')),
         job(tmp_path / 'bad', 'row=aa', 'import os; os._exit(3)'),
-        job(begun, 'row=baseline', touch.format(str(tmp_path / 'continued'))),
-        job(tmp_path / 'new', 'row=aa', touch.format(str(tmp_path / 'made'))),
+        job(begun, 'row=baseline', touch(tmp_path / 'continued')),
+        job(tmp_path / 'new', 'row=aa', touch(tmp_path / 'made')),
     ]
 
 
-def test_what_is_finished_is_skipped_and_what_fails_does_not_end_the_rest(jobs, tmp_path):
+def test_finished_jobs_are_skipped_and_a_failed_one_does_not_end_the_others(jobs, tmp_path):
     outcome = sweep.run_all(jobs)
-    assert outcome == (2, 1, {str(tmp_path / 'bad'): 3})
+    assert outcome == (2, 1, {str(tmp_path / 'bad'): 'exit code 3'})
     made = {name: (tmp_path / name).exists() for name in ('again', 'continued', 'made')}
     assert made == {'again': False, 'continued': True, 'made': True}
     assert str(outcome).splitlines() == [
-        'Runs made: 2, finished before: 1, failed: 1', f'    {tmp_path}/bad: exit code 3',
+        'Jobs run: 2, finished before: 1, failed: 1', f'    {tmp_path}/bad: exit code 3',
     ]  # fmt: skip
 
 
@@ -56,10 +60,41 @@ def test_a_finished_run_of_another_config_is_not_skipped(tmp_path):
     assert sweep.state(job(path, 'row=cutmix')) == 'begun'
 
 
+def test_a_failed_job_fails_those_that_need_it_and_no_others(tmp_path, caplog):
+    bad, student, last, free = (tmp_path / name for name in ('bad', 'student', 'last', 'free'))
+    outcome = sweep.run_all([
+        job(bad, 'row=aa', 'import os; os._exit(3)'),
+        job(student, 'row=cutmix', touch(tmp_path / 'no'), needs=[free, bad]),
+        job(last, 'row=cutmix', touch(tmp_path / 'no'), needs=[student]),
+        job(free, 'row=cutmix', touch(tmp_path / 'yes'), needs=[tmp_path / 'other']),
+    ])  # fmt: skip
+    assert outcome.run == 1 and outcome.failed == {
+        str(bad): 'exit code 3',
+        str(student): f'not started, since it needs {bad}, which failed',
+        str(last): f'not started, since it needs {student}, which failed',
+    }
+    assert (tmp_path / 'yes').exists() and not (tmp_path / 'no').exists()
+    assert f'{student}: not started, since it needs {bad}, which failed' in caplog.text
+
+
+def test_a_finished_job_stays_finished_if_one_that_it_needed_fails(tmp_path):
+    done = made_up.run(tmp_path, 'row=cutmix', [0.5])
+    bad = job(tmp_path / 'bad', 'row=aa', 'import os; os._exit(3)')
+    assert sweep.run_all([bad, job(done, 'row=cutmix', needs=[bad.target])]) == (
+        0, 1, {bad.target: 'exit code 3'},
+    )  # fmt: skip
+
+
+def test_a_job_that_makes_something_of_a_run_is_finished_when_that_is_there(tmp_path):
+    making = sweep.Job(str(tmp_path / 'generated'), [sys.executable, '-c', touch(tmp_path / 'generated')])
+    assert sweep.state(making) == 'new' and sweep.run_all([making]) == (1, 0, {})
+    assert sweep.state(making) == 'finished' and sweep.run_all([making]) == (0, 1, {})
+
+
 def test_a_run_that_was_stopped_ends_the_sweep(tmp_path):
     stopped = job(tmp_path / 'x', 'row=aa', 'import sys; sys.exit(75)')
-    after = job(tmp_path / 'y', 'row=aa', f'import pathlib; pathlib.Path({str(tmp_path / "no")!r}).touch()')
-    with pytest.raises(PreemptedError, match='stopped in run 1 of 2; the same command'):
+    after = job(tmp_path / 'y', 'row=aa', touch(tmp_path / 'no'))
+    with pytest.raises(PreemptedError, match='stopped in job 1 of 2; the same command'):
         sweep.run_all([stopped, after])
     assert not (tmp_path / 'no').exists()
 
@@ -78,7 +113,7 @@ def test_sigterm_reaches_the_run(tmp_path):
     code = (
         'from resizemix_jax import sweep\n'
         'from resizemix_jax.errors import PreemptedError\nimport sys\n'
-        f'job = sweep.Job({str(tmp_path / "x")!r}, {{}}, {command})\n'
+        f'job = sweep.Job({str(tmp_path / "x")!r}, {command})\n'
         'try: sweep.run_all([job])\n'
         'except PreemptedError as error: sys.exit(error.exit_code)\n'
     )
@@ -90,3 +125,53 @@ def test_sigterm_reaches_the_run(tmp_path):
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 75
     assert (tmp_path / 'saved').exists()
+
+
+def swept(monkeypatch, *flags):
+    """What a sweep of configs/related.py at the small scale prints."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, 'argv', ['main.py'])
+    words = ['main.py', '--config=configs/related.py:scale=small', '--mode=sweep', *flags]
+    return modes.sweep(command.read(words)[1])
+
+
+def test_the_plan_of_a_table_has_needed_runs_first_and_once(tmp_path, monkeypatch):
+    flags = [
+        f'--workdir={tmp_path}', '--rows=supermix,baseline', '--columns=cifar10', '--seeds=2', '--dry_run'
+    ]  # fmt: skip
+    lines = swept(monkeypatch, *flags).splitlines()
+    assert [line.split(':')[0] for line in lines] == ['run'] * 6
+    for seed in (0, 1):
+        teacher = f'{tmp_path}/related_baseline_cifar10_small_seed{seed}'
+        first, second, third = (line.split(' main.py ')[1] for line in lines[3 * seed : 3 * seed + 3])
+        argument = f'dataset=cifar10,scale=small,seed={seed}'
+        assert first == f'--config=configs/related.py:row=baseline,{argument} --workdir={teacher}'
+        assert second == f'{first} --mode=generate'
+        assert third.startswith(f'--config=configs/related.py:row=supermix,{argument} ')
+        assert f'--config.data_dir={teacher}/generated ' in third
+    (tmp_path / 'related_baseline_cifar10_small_seed0' / 'generated').mkdir(parents=True)
+    lines = swept(monkeypatch, *flags).splitlines()
+    assert [line.split(':')[0] for line in lines] == ['run', 'finished, skipped', *['run'] * 4]
+
+
+def test_overrides_are_checked_before_the_first_run(tmp_path, monkeypatch):
+    """The first row takes this one; the second needs a run that does not."""
+    flags = ['--config.mixing_args.tau=(0.1, 0.2)', f'--workdir={tmp_path}', '--rows=resizemix,supermix']
+    with pytest.raises(ConfigError, match='row=baseline,.*mixing_args has no key'):
+        swept(monkeypatch, *flags)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_teacher_that_fails_fails_its_student_with_a_sentence(tmp_path, monkeypatch):
+    flags = [f'--workdir={tmp_path}', '--columns=cifar10', '--config.num_devices=99', '--rows=supermix']
+    with pytest.raises(RunError) as error:
+        swept(monkeypatch, *flags)
+    teacher, student = (f'{tmp_path}/related_{row}_cifar10_small_seed0' for row in ('baseline', 'supermix'))
+    lines = str(error.value).splitlines()
+    assert lines[:4] == [
+        'Jobs run: 0, finished before: 0, failed: 3',
+        f'    {teacher}: exit code 2',
+        f'    {teacher}/generated: not started, since it needs {teacher}, which failed',
+        f'    {student}: not started, since it needs {teacher}/generated, which failed',
+    ]
+    assert lines[4].startswith('No report: ')

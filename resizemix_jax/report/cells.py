@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from resizemix_jax.config import differences
+from resizemix_jax.config import DEVICE_KEYS, GENERATE_KEYS, LOGGING_KEYS, differences
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.report import runs
 from resizemix_jax.tables import CHOICES, USES
@@ -95,7 +95,8 @@ def collect(directory, table):
 def changes(run, table):
     """How a run differs from the table's cell that it names: a list of (key, the table's value, its own).
 
-    What it started from does not count: every seed has a run of its own to start from.
+    The path of a run that it started from does not count, since every seed has its own. The settings that
+    make a set from such a run do.
 
     Raises:
         ValueError: the table has no such cell.
@@ -103,7 +104,8 @@ def changes(run, table):
     config = run.config
     chosen = [(key, 'paper', config[key]) for key in CHOICES if config[key] != 'paper']
     started_from = [USES[what][2] for _, _, what in table.row(config['row']).needs]
-    return chosen + [d for d in differences(table.resolve(config), config) if d[0] not in started_from]
+    free = (*LOGGING_KEYS, *DEVICE_KEYS, *(() if started_from else GENERATE_KEYS), *started_from)
+    return chosen + differences(table.resolve(config), config, free)
 
 
 def _group(mine, table, problems):

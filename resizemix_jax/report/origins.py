@@ -5,6 +5,7 @@ import pathlib
 import shlex
 
 from resizemix_jax import listing
+from resizemix_jax.find import PACKAGE
 from resizemix_jax.report import cells, runs
 from resizemix_jax.report.page import NONE, Link, TextTable
 from resizemix_jax.tables import USES
@@ -28,7 +29,7 @@ def started_from(group, rows, columns, accuracy, directory):
             others += [other] if other else []
             link = Link(path, path) if other else path or 'not recorded'
             lines.append((row.title, column, str(run.seed), what, link, _reached(other, accuracy)))
-    title = f'{cells.score_title(others) or "score"} of that, %'
+    title = f'its {cells.score_title(others) or "score"}, %'
     return TextTable(('Row', 'column', 'seed', 'needs', 'started from', title), lines)
 
 
@@ -104,6 +105,7 @@ def _reached(other, accuracy):
 
 def _identity(one):
     """(versions, commit, devices) of a row of identity, as text."""
-    versions = ', '.join(f'{name} {version}' for name, version in one.get('versions', {}).items())
-    commit = (one.get('commit') or 'none')[:12] + (' with changes' if one.get('dirty') else '')
+    names = sorted(one.get('versions', {}), key=lambda name: (name != PACKAGE, name))
+    versions = ', '.join(f'{name} {one["versions"][name]}' for name in names)
+    commit = (one.get('commit') or NONE)[:12] + (' with uncommitted changes' if one.get('dirty') else '')
     return versions or NONE, commit, one.get('devices') or NONE

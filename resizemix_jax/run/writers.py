@@ -8,6 +8,7 @@ import sys
 
 import jax
 import tqdm
+from absl import flags
 from absl import logging as absl_logging
 
 from resizemix_jax.devices import processes
@@ -69,6 +70,7 @@ class Writer:
 
 def log_to_stderr():
     """Shows this package's log at INFO, in absl's format; of the libraries', warnings only."""
+    flags.FLAGS.mark_as_parsed()  # the command has its own; absl warns until these are
     absl_logging.use_absl_handler()
     absl_logging.set_verbosity(absl_logging.WARNING)
     ours = logging.getLogger('resizemix_jax')

@@ -102,6 +102,14 @@ def test_the_run_that_a_run_started_from_makes_no_difference(tmp_path, what):
     assert group.differences == () and len(group.cells['b', 'x']) == 2
 
 
+def test_the_settings_of_a_generated_set_count_where_a_row_starts_from_one(tmp_path):
+    for row in ('supermix', 'baseline'):
+        made_up.run(tmp_path, f'row={row}', [0.5], table='related', generate_images=64, data_dir='x')
+    own, other = collect(tmp_path, 'related')[0]
+    assert (list(own.cells), own.labels) == ([('baseline', 'cifar100')], ())
+    assert other.differences == (('generate_images', 0, 64),) and ('supermix', 'cifar100') in other.cells
+
+
 def test_of_two_runs_of_a_seed_one_counts(tmp_path):
     made_up.run(tmp_path, 'row=cutmix', [0.5], name='a', finished=False)
     made_up.run(tmp_path, 'row=cutmix', [0.6], name='b')

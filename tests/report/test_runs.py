@@ -1,10 +1,15 @@
 import json
+import pathlib
+import re
 import time
 
 import pytest
 
+from resizemix_jax import config as configs
 from resizemix_jax.report import runs
 from tests import made_up
+
+STUDY = pathlib.Path(__file__).parents[2] / 'docs/small_study'
 
 
 def test_runs_are_found_wherever_they_are(tmp_path):
@@ -21,7 +26,7 @@ def test_runs_are_found_wherever_they_are(tmp_path):
     assert runs.find(one)[0][0].path == one
 
 
-def test_what_cannot_be_used_is_named_and_counted(tmp_path):
+def test_damaged_files_are_named_and_counted(tmp_path):
     path = made_up.run(tmp_path, 'row=cutmix', [0.1, 0.3])
     with (path / 'metrics.jsonl').open('ab') as file:
         file.write(b'nonsense\n\xff\xfe\n{"step": 3, "a"')
@@ -41,14 +46,12 @@ def test_what_cannot_be_used_is_named_and_counted(tmp_path):
     assert f'{lost}/result.json holds list, and must hold an object' in text and len(problems) == 4
 
 
-def test_a_result_of_another_config_is_none(tmp_path):
+def test_a_result_with_another_config_does_not_count(tmp_path):
     path = made_up.run(tmp_path, 'row=cutmix', [0.1])
     config = json.loads((path / 'config.json').read_text())
     (path / 'config.json').write_text(json.dumps(config | {'epochs': 7}))
     run, problems = runs.read(path)
-    assert (
-        not run.result and 'has another config than config.json: the run counts as unfinished' in problems[0]
-    )
+    assert not run.result and 'has another config than config.json' in problems[0]
     (path / 'config.json').write_text(json.dumps(config | {'data_dir': '/elsewhere'}))
     assert runs.read(path)[0].result
 
@@ -59,13 +62,59 @@ def test_durations_have_a_unit_of_their_size():
     ]  # fmt: skip
 
 
-def test_how_far_a_run_is(tmp_path):
+def test_the_progress_of_a_run(tmp_path):
     path = made_up.run(tmp_path, 'row=cutmix', [0.1, 0.25], finished=False)
     run, _ = runs.read(path)
     assert runs.progress(run) == pytest.approx(2 / 200)
     run = run._replace(written=time.time() - 3 * 3600)
-    assert runs.status(run) == '1%, step 20, top1 25.00 so far, last row 3 h ago'
+    assert runs.status(run) == '1%, step 20, top-1 25.00 so far, last row 3 h ago'
     assert runs.progress(run._replace(config=run.config | {'steps': 40})) == 0.5
     empty = made_up.run(tmp_path, 'row=baseline', [], finished=False)
     run, _ = runs.read(empty)
     assert runs.status(run) == 'no metrics yet' and runs.progress(run) == 0
+
+
+def test_epochs_follow_the_rows_where_the_batch_size_changed():
+    epoch = runs.epoch_of([{'step': 10, 'epoch': 1.0}, {'step': 15, 'epoch': 2.0}, {'step': 20}])
+    assert [epoch(step) for step in (0, 5, 10, 15, 20)] == pytest.approx([0, 0.5, 1, 2, 3])
+    assert runs.epoch_of([])(7) == 0
+
+
+def test_a_run_of_format_1_reads_in_the_current_format():
+    """Of version 0.1.0: config.json without `format`, result.json without `score` and `identity`."""
+    run, problems = runs.read(STUDY / 'small_study_cutmix_wrn16_2_seed1')
+    assert not problems and run.config == configs.migrate(run.result['config'])
+    assert (run.config['optimizer'], run.config['schedule_args']['lr']) == ('sgd', 0.1)
+    assert run.reached('last') == 100 * run.rows[-1]['eval_top1'] and run.reached('median10') > 80
+    assert run.identity == [] and (run.score, run.score_title) == ('top1', 'top-1')
+
+
+def test_the_score_is_that_of_the_task(tmp_path):
+    path = made_up.run(tmp_path, 'row=cutmix', [0.25, 0.5], task='tests.boxes')
+    run, _ = runs.read(path)
+    assert (run.score, run.score_title, run.reached('last')) == ('close', 'close', 50)
+    assert runs.evaluations(run) == [(10, 0.25), (20, 0.5)] and 'close 50.00 so far' in runs.status(run)
+    assert run.reached('median10') is None and run._replace(result={}).reached('last') is None
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (dict(format=99), 'config.json is left out: the config has format 99'),
+        (dict(mixing='gone'), "config.json is left out: .*there is no 'gone'"),
+        (dict(mixing=None), 'config.json is left out: it is damaged'),
+        (dict(mixing_args=3), 'config.json is left out: it is damaged'),
+    ],
+)
+def test_a_config_that_cannot_be_read_is_named(tmp_path, changes, message):
+    path = made_up.run(tmp_path, 'row=cutmix', [0.1])
+    config = json.loads((path / 'config.json').read_text())
+    (path / 'config.json').write_text(json.dumps(config | changes))
+    found, problems = runs.find(tmp_path)
+    assert not found and len(problems) == 1 and re.search(message, problems[0])
+
+
+def test_a_damaged_result_leaves_an_unfinished_run(tmp_path):
+    path = made_up.run(tmp_path, 'row=cutmix', [0.1], result={'config': {'format': 99}})
+    run, problems = runs.read(path)
+    assert not run.result and 'result.json is left out: the config has format 99' in problems[0]

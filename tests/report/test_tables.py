@@ -12,7 +12,11 @@ from tests import made_up
 from tests.configs.tables import TABLES
 
 TABLE, PATH = TABLES['table3'], 'configs/table3.py'
-CURVES = {0: [0.1, 0.84, 0.82], 1: [0.2, 0.80, 0.83], 2: [0.1, 0.85, 0.84]}
+CURVES = {  # seed -> scores of eleven evaluations
+    0: [*[0.1] * 8, 0.2, 0.84, 0.82],
+    1: [*[0.2] * 5, *[0.7] * 4, 0.80, 0.83],
+    2: [*[0.1] * 5, *[0.6] * 4, 0.85, 0.84],
+}
 
 
 @pytest.fixture(scope='module')
@@ -36,7 +40,9 @@ def results(text, heading):
 @pytest.mark.parametrize('accuracy', report.ACCURACIES)
 def test_numbers_agree_with_the_raw_metrics(directory, accuracy):
     report.write(directory, TABLE, PATH, accuracy)
-    of_run = {'last': lambda c: c[-1], 'best': max, 'median10': statistics.median}[accuracy]
+    of_run = {'last': lambda c: c[-1], 'best': max, 'median10': lambda c: statistics.median(c[-10:])}[
+        accuracy
+    ]
     values = []
     for seed in CURVES:
         text = (directory / f'row-cutmix_seed-{seed}' / 'metrics.jsonl').read_text()
@@ -50,7 +56,7 @@ def test_numbers_agree_with_the_raw_metrics(directory, accuracy):
     ]  # fmt: skip
 
 
-def test_the_paper_s_layout(directory):
+def test_the_layout_of_the_paper(directory):
     report.write(directory, TABLE, PATH)
     text = (directory / 'report.md').read_text()
     table = results(text, "Runs of the table's own")
@@ -64,13 +70,13 @@ def test_the_paper_s_layout(directory):
     assert table['ResizeMix'][4:] == ['80.00 (1)', '85.26', '−5.26']
     assert table['ResizeMix+'][1] == 'at 0%'
     assert 'Refused: Faster AA: its authors published neither code nor policy that could be run.' in text
-    assert '| CutMix | wrn28_10 | 0, 1, 2 | 3 min | 100 | 1 x cpu | seed 3: 0%, step 10, top1 99.00' in text
+    assert '| CutMix | wrn28_10 | 0, 1, 2 | 11 min | 100 | 1 x cpu | seed 3: 0%, step 10, top-1 99.00' in text
     assert (
         f'--config=configs/table3.py:row=resizemix,model=ss26_2x96d,seed=4 --workdir={directory}/row' in text
     )
 
 
-def test_marked_runs_stand_apart(directory):
+def test_runs_that_differ_have_sections_of_their_own(directory):
     report.write(directory, TABLE, PATH)
     text = (directory / 'report.md').read_text()
     small = results(text, 'Runs that differ: scale=small')
@@ -85,7 +91,7 @@ def test_marked_runs_stand_apart(directory):
     assert text.index("Runs of the table's own") < text.index('Runs that differ')
 
 
-def test_a_report_of_marked_runs_alone_lists_all_rows(tmp_path):
+def test_a_report_of_runs_that_differ_alone_lists_all_rows(tmp_path):
     made_up.run(tmp_path, 'row=cutmix,scale=small', [0.3])
     report.write(tmp_path, TABLE, PATH)
     table = results((tmp_path / 'report.md').read_text(), 'Runs that differ: scale=small')
@@ -117,10 +123,49 @@ def test_watch_writes_until_ctrl_c_and_waits_for_the_first_run(tmp_path, monkeyp
     assert 'http-equiv' not in (tmp_path / 'report.html').read_text()  # nothing changes it any more
 
 
-def test_watch_of_nothing_ends_with_the_reason(tmp_path, monkeypatch):
+def test_watch_without_runs_ends_with_the_reason(tmp_path, monkeypatch):
     def sleep(seconds):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(time, 'sleep', sleep)
     with pytest.raises(ConfigError, match='holds no run'):
         report.watch(tmp_path, TABLE, PATH, 'last', 1)
+
+
+def test_a_median_of_fewer_than_ten_evaluations_is_a_sentence(tmp_path):
+    made_up.run(tmp_path, 'row=cutmix,seed=0', [0.5] * 10)
+    made_up.run(tmp_path, 'row=cutmix,seed=1', [0.6] * 9)
+    made_up.run(tmp_path, 'row=resizemix', [0.6] * 9)
+    report.write(tmp_path, TABLE, PATH, 'median10')
+    text = (tmp_path / 'report.md').read_text()
+    table = results(text, 'Runs of')
+    assert table['CutMix'][1] == '50.00 (1)' and table['ResizeMix'][1] == 'fewer than 10 evaluations'
+    assert (
+        'The median of the last 10 evaluations needs 10; these runs have fewer and are not counted: '
+        'CutMix, wrn28_10 (seed 1); ResizeMix, wrn28_10 (seed 0).' in text
+    )
+    report.write(tmp_path, TABLE, PATH)
+    assert 'needs 10' not in (tmp_path / 'report.md').read_text()
+
+
+def test_the_words_are_of_the_task_s_score(tmp_path):
+    made_up.run(tmp_path, 'row=cutmix', [0.3], task='tests.boxes')
+    report.write(tmp_path, TABLE, PATH)
+    text = (tmp_path / 'report.md').read_text()
+    assert '\nClose in %, of the last evaluation: mean' in text and 'wrn28_10: close of every row' in text
+    assert results(text, 'Runs that differ: task=tests.boxes')['CutMix'][1] == '30.00 (1)'
+    assert 'top-1' not in text.partition('\n')[2]
+
+
+def test_operations_and_utilization_have_columns_where_they_are_known(tmp_path):
+    made_up.run(tmp_path, 'row=baseline', [0.3])
+    report.write(tmp_path, TABLE, PATH)
+    assert 'FLOP' not in (tmp_path / 'report.md').read_text()
+    used = dict(flops_per_step=2.5e12, model_flops_utilization=0.25)
+    for seed in (0, 1):
+        made_up.run(tmp_path, f'row=cutmix,seed={seed}', [0.3], result=used)
+    report.write(tmp_path, TABLE, PATH)
+    text = (tmp_path / 'report.md').read_text()
+    assert '| images/s | FLOP per step | model FLOP utilization | hardware |' in text
+    assert '| CutMix | wrn28_10 | 0, 1 | 60 s | 100 | 2.5e+12 | 25.0% | 1 x cpu |' in text
+    assert '| Baseline | wrn28_10 | 0 | 60 s | 100 | – | – | 1 x cpu |' in text
