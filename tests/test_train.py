@@ -231,8 +231,6 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
         ({'batch_size': 12, 'num_devices': 8}, 'batch_size=12 must be a multiple of the 8 devices; e.g. 8'),
         ({'micro_batches': 5}, 'micro_batches=5 must divide the 16 images of a device'),
         ({'batch_size': 128}, 'batch_size=128 is more than the 67 training images'),
-        ({'dataset': 'mnist'}, "datasets: there is no 'mnist'; there are: cifar10, cifar100, fake"),
-        ({'task': 'detect'}, "tasks: there is no 'detect'"),
         ({'epochs': 0}, 'epochs=0 must be >= 1'),
         ({'seed': -1}, 'seed=-1 must be >= 0'),
         ({'num_devices': 64}, 'num_devices=64 must be between 0 .all. and the 8 devices'),
@@ -246,6 +244,21 @@ def test_a_wrong_config_is_told_before_anything_is_written(values, message, tmp_
     with pytest.raises(ConfigError, match=message) as error:
         train.train_and_evaluate(tiny.config(**values), tmp_path / 'run')
     assert error.value.exit_code == 2
+    assert not list(tmp_path.rglob('checkpoints'))
+
+
+@pytest.mark.parametrize(
+    ('key', 'message'),
+    [
+        ('dataset', "datasets: there is no 'absent'; there are: cifar10, cifar100, fake"),
+        ('task', "tasks: there is no 'absent'"),
+    ],
+)
+def test_an_unknown_name_is_told_before_anything_is_written(key, message, tmp_path):
+    config = tiny.config()
+    config[key] = 'absent'
+    with pytest.raises(ConfigError, match=message):
+        train.train_and_evaluate(config, tmp_path / 'run')
     assert not list(tmp_path.rglob('checkpoints'))
 
 

@@ -95,10 +95,10 @@ def test_one_that_dies_ends_the_other_and_one_process_goes_on(killed, alone, tmp
 
 
 def test_processes_of_different_configs_refuse_to_start(tmp_path):
-    started = hosts.start(tmp_path / 'run', *hosts.TINY, own=['--config.optimizer.lr=0.5'])
+    started = hosts.start(tmp_path / 'run', *hosts.TINY, own=['--config.schedule_args.lr=0.5'])
     codes, outputs = hosts.finish(started)
     assert codes == [2, 2], outputs
-    assert 'optimizer.lr: 0.1 | 0.5' in outputs[1] and 'process 1: the processes were started' in outputs[0]
+    assert 'schedule_args.lr: 0.1 | 0.5' in outputs[1] and 'process 1: the processes were started' in outputs[0]
     assert not (tmp_path / 'run').exists()
 
 
@@ -121,7 +121,7 @@ def test_two_processes_stream_imagenet_and_continue_bit_by_bit(tmp_path):
         '--config.model_args.depth=14', '--config.model_args.width=8',
         '--config.dataset_args.image_size=32', '--config.workers=1', '--config.batch_size=8',
         '--config.eval_batch_size=8', '--config.epochs=3',
-        '--config.log_every_steps=1', '--config.optimizer.lr=0.01',
+        '--config.log_every_steps=1', '--config.schedule_args.lr=0.01',
     )  # fmt: skip
     whole, broken = tmp_path / 'whole', tmp_path / 'broken'
     codes, outputs = hosts.finish(hosts.start(whole, *flags, devices=1), seconds=300)
@@ -147,7 +147,7 @@ def test_alone_nothing_is_asked_of_anyone():
         raise errors.DataError('none')
 
     assert processes.first() and processes.run_on_host_0(lambda: 3) == processes.run_on_all(lambda: 3) == 3
-    for wrapper in (processes.on_first, processes.together):
+    for wrapper in (processes.run_on_host_0, processes.run_on_all):
         with pytest.raises(errors.DataError, match='none'):
             wrapper(refuse)
 
