@@ -98,7 +98,9 @@ def test_processes_of_different_configs_refuse_to_start(tmp_path):
     started = hosts.start(tmp_path / 'run', *hosts.TINY, own=['--config.schedule_args.lr=0.5'])
     codes, outputs = hosts.finish(started)
     assert codes == [2, 2], outputs
-    assert 'schedule_args.lr: 0.1 | 0.5' in outputs[1] and 'process 1: the processes were started' in outputs[0]
+    assert (
+        'schedule_args.lr: 0.1 | 0.5' in outputs[1] and 'process 1: the processes were started' in outputs[0]
+    )
     assert not (tmp_path / 'run').exists()
 
 
