@@ -1,3 +1,3 @@
 """ResizeMix in JAX: mixing ops, and the trainer that compares them."""
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'
