@@ -158,7 +158,7 @@ def test_what_cannot_be_drawn_is_refused(trained, tmp_path):
     with pytest.raises(DataError, match='absent is not a directory; pass one that holds pictures'):
         gallery.gallery(config, trained, variants(config), str(tmp_path / 'absent'))
     one = pictures(tmp_path / 'one', count=1)
-    with pytest.raises(DataError, match='holds 1 pictures .*; it takes two to mix'):
+    with pytest.raises(DataError, match='holds 1 pictures .*; mixing takes two'):
         gallery.gallery(config, trained, variants(config), str(one))
     (one / 'torn.jpg').write_bytes(b'not a picture')
     with pytest.raises(DataError, match='torn.jpg cannot be decoded as a picture'):

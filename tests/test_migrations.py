@@ -43,7 +43,7 @@ def test_defaults_of_0_1_0_hold_where_today_s_differ(monkeypatch):
     """A keyword that has another default today keeps, in an old run, the value that it ran with."""
     from resizemix_jax.mixing import cutmix
 
-    monkeypatch.setitem(cutmix.cutmix.__kwdefaults__, 'prob', 0.9)
+    monkeypatch.setitem(cutmix.cutmix.__wrapped__.__kwdefaults__, 'prob', 0.9)
     old = STORED['base'] | {'mixing': 'cutmix', 'mixing_args': {}}
     assert configs.migrate(old)['mixing_args']['prob'] == 0.5
 

@@ -21,7 +21,9 @@ SETTINGS = {
 
 @pytest.mark.parametrize(('network', 'recipe'), SETTINGS)
 def test_the_paper_s_recipes(network, recipe):
-    config = configs.complete(configs.assign(configs.base(), recipes.NETWORKS[network](recipe)))
+    data = dict(dataset='imagenet' if network.startswith('resnet') else 'cifar10')
+    made = configs.assign(configs.assign(configs.base(), data), recipes.NETWORKS[network](recipe))
+    config = configs.complete(made)
     optimizer, schedule = config.optimizer_args, config.schedule_args
     assert SETTINGS[network, recipe] == (
         config.epochs, config.batch_size, schedule.lr, optimizer.weight_decay, optimizer.nesterov,
@@ -62,7 +64,7 @@ def test_the_small_study():
     config = table.get_config('row=resizemix_sample_linear')
     assert (config.mixing_args.per, config.mixing_args.method) == ('sample', 'linear')
     run = build.open_run(build.plan(config))
-    assert (run.train.size, run.eval.size, run.steps) == (500, 2000, 1200)
+    assert (run.train['train'].size, run.eval.size, run.steps) == (500, 2000, 1200)
 
 
 def test_the_rows_of_table_1_differ_in_their_regions_alone():
