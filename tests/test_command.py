@@ -190,6 +190,7 @@ def test_missing_data_is_exit_code_2_and_the_command(tmp_path):
     assert 'Traceback' not in done.stderr and not (tmp_path / 'run' / 'checkpoints').exists()
 
 
+@pytest.mark.slow
 def test_a_row_of_the_paper_end_to_end_on_cifar_s_own_schema(tmp_path):
     """Table 2's ResizeMix row: CIFAR-10 from its TFDS directory to result.json, stopped once by SIGTERM."""
     directories.write(tmp_path, 'cifar10', {'train': 70, 'test': 37})
@@ -228,6 +229,7 @@ def test_a_row_of_the_paper_end_to_end_on_cifar_s_own_schema(tmp_path):
     assert f'last_top1: {100 * result["top1_last"]:.2f} %' in evaluated.stdout
 
 
+@pytest.mark.slow
 def test_training_imports_neither_tensorflow_nor_torch(tmp_path):
     code = (
         'import sys, runpy\n'

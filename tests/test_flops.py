@@ -21,6 +21,7 @@ def test_operations_of_a_step_are_those_of_its_multiplications():
     assert found == pytest.approx(2 * multiplications, rel=0.25)
 
 
+@pytest.mark.slow
 def test_neither_devices_nor_memory_change_what_the_model_needs():
     (expected,) = flops.of_model(plan())
     assert flops.of_model(plan(micro_batches=4, remat=True)) == [expected]

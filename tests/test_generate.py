@@ -93,6 +93,7 @@ def test_the_seed_decides(teacher):
     np.testing.assert_array_equal(one.label, again.label)
 
 
+@pytest.mark.slow
 def test_every_batch_and_seed_draws_anew(teacher, monkeypatch):
     batch = pipeline.train_batch
     monkeypatch.setattr(pipeline, 'train_batch', lambda split, size, seed, step: batch(split, size, 0, 0))

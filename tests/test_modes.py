@@ -4,10 +4,13 @@ import json
 import signal
 import subprocess
 
+import pytest
+
 from tests import made_up
 from tests.command import ENVIRONMENT, ROOT, SMALL, command, run
 
 
+@pytest.mark.slow
 def test_gallery(tmp_path):
     flags = ['--config=configs/table1.py', f'--workdir={tmp_path}', '--config.dataset=fashion_mnist_10k']
     done = run(*flags, *SMALL, '--mode=gallery', '--image_size=32', '--images=docs/photos')
@@ -17,12 +20,14 @@ def test_gallery(tmp_path):
     assert refused.returncode == 2 and 'holds 0 pictures' in refused.stderr
 
 
+@pytest.mark.slow
 def test_compile_needs_no_data_and_no_workdir():
     done = run('--config=configs/table2.py:row=resizemix', *SMALL, '--mode=compile')
     assert done.returncode == 0, done.stderr
     assert 'local: 1 x cpu, 16 examples each' in done.stdout and '\nfits: ' in done.stdout
 
 
+@pytest.mark.slow
 def test_a_step_that_does_not_fit_is_exit_code_1():
     """A million images at once: hundreds of GB on the CPU that is here."""
     flags = '--config.batch_size=1000000', '--config.dataset_args.train_size=1000000'
@@ -38,6 +43,7 @@ def test_generating_without_a_teacher_is_exit_code_2(tmp_path):
     assert not (tmp_path / 'run').exists()
 
 
+@pytest.mark.slow
 def test_sweep_report_compare(tmp_path):
     """Two rows of two seeds, all but one finished before; then their report, and a comparison."""
     sweep = [
@@ -81,6 +87,7 @@ def test_sweep_report_compare(tmp_path):
     assert f'{tmp_path}/{names[1]}: exit code 2' in failed.stderr and 'steps: 2 -> 3' in failed.stderr
 
 
+@pytest.mark.slow
 def test_watch_ends_on_ctrl_c(tmp_path):
     flags = [
         '--config=configs/table3.py',

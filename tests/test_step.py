@@ -66,6 +66,7 @@ def mapped_by_vmap(train_step, task):
 
 
 @pytest.mark.parametrize('norm', [False, True])
+@pytest.mark.slow
 def test_every_output_is_averaged_over_the_devices(norm, monkeypatch):
     task = toy.task(norm=norm, mixing='resizemix', augment='crop_flip')
     train_step = step.make_train_step(task, toy.tx(), steps=100, log_every=3)

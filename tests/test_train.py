@@ -87,6 +87,7 @@ def terminate_at(monkeypatch, name, calls):
         ('eval_batches', 3, 12),  # within the last one
     ],
 )
+@pytest.mark.slow
 def test_a_stopped_run_continues_bit_by_bit(where, calls, step, unbroken, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         terminate_at(patch, where, calls)
@@ -111,6 +112,7 @@ class PowerCut(BaseException):
 
 
 @pytest.mark.parametrize('step', [6, 8])
+@pytest.mark.slow
 def test_a_killed_run_goes_back_to_its_last_checkpoint(step, unbroken, tmp_path, monkeypatch):
     original = pipeline.train_batch
 
@@ -131,6 +133,7 @@ def test_a_killed_run_goes_back_to_its_last_checkpoint(step, unbroken, tmp_path,
     assert_events_are_the_rows(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_run_continues_on_other_devices(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         terminate_at(patch, 'train_batch', 5)
@@ -156,6 +159,7 @@ def stopped(monkeypatch, workdir, step, **values):
         (5, 3, 5, {3: (1, 3), 10: (6, 10), 12: (11, 12)}),  # an interval begins at a multiple of its length
     ],
 )
+@pytest.mark.slow
 def test_a_row_averages_its_steps_whatever_the_interval_was(
     stop, before, after, expected, each_step, tmp_path, monkeypatch
 ):
@@ -176,6 +180,7 @@ def each_step(tmp_path_factory):
     return [row['train_loss'] for row in rows(workdir) if 'train_loss' in row]
 
 
+@pytest.mark.slow
 def test_another_batch_size_continues_with_the_next_examples(tmp_path, monkeypatch, caplog):
     """Half of the second epoch in batches of 16, the rest in batches of 32 of a longer run."""
     seen, made = [], pipeline.train_batch
@@ -269,6 +274,7 @@ def test_non_square_images_and_a_batch_of_one(shape, tmp_path):
     assert train.train_and_evaluate(config, tmp_path)['steps'] == 2
 
 
+@pytest.mark.slow
 def test_a_trace_ends_with_its_run(tmp_path, caplog):
     with caplog.at_level('INFO', logger='resizemix_jax'):
         train.train_and_evaluate(tiny.config(steps=3, profile_steps=9), tmp_path)

@@ -62,6 +62,7 @@ def steps_of(tx, params, gradients):
 
 
 @pytest.mark.parametrize('cell', CELLS)
+@pytest.mark.slow
 def test_learning_rates_of_a_recipe(cell):
     run, (expected, _) = opened(cell), CELLS[cell]
     assert run.steps == max(expected)

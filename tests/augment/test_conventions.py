@@ -51,6 +51,7 @@ def test_the_key_decides_and_nothing_recompiles(name):
 
 
 @pytest.mark.parametrize('name', METHODS)
+@pytest.mark.slow
 def test_numpy_and_jax_arrays_outside_jit_agree_with_jit(name, key):
     function = bind('augment', name, {}, **PROVIDED)
     before = IMAGES.copy()
@@ -67,6 +68,7 @@ def test_no_key_is_used_twice(name):
 
 
 @pytest.mark.parametrize('name', METHODS)
+@pytest.mark.slow
 def test_vmap_and_pmap_agree_with_a_loop(name):
     keys = jax.random.split(jax.random.key(0), 2)
     pair = np.stack([IMAGES, IMAGES[::-1]])

@@ -67,6 +67,7 @@ def test_both_signs_are_equally_likely(tmp_path, key):
 
 
 @pytest.mark.parametrize('name', WARPING)
+@pytest.mark.slow
 def test_fill_and_interpolation_reach_the_warps(name, tmp_path, key):
     """On white images, of which black and grey can only come from outside."""
     images = jnp.full((32, 8, 8, 1), 255, jnp.uint8)

@@ -117,6 +117,7 @@ def test_every_row_can_be_built_and_misses_nothing_but_its_data(name, row, tmp_p
 
 
 @pytest.mark.parametrize(('name', 'column'), [(n, c.name) for n in TABLES for c in TABLES[n].columns])
+@pytest.mark.slow
 def test_every_column_can_be_built_and_misses_nothing_but_its_data(name, column, tmp_path):
     table = TABLES[name]
     _build(table.get_config(f'row={table.default_row},{table.column_key}={column}'), tmp_path)

@@ -46,6 +46,7 @@ def both(tmp_path_factory):
     return workdir
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_does(alone, both):
     assert_close(final_state(both, config())[0], final_state(alone, config())[0])
     ours, theirs = rows(both), rows(alone)
@@ -56,6 +57,7 @@ def test_two_processes_train_as_one_does(alone, both):
     assert {row['eval_examples'] for row in ours if 'eval_top1' in row} == {37}
 
 
+@pytest.mark.slow
 def test_two_processes_evaluate_what_they_trained(both):
     codes, outputs = hosts.finish(hosts.start(both, *hosts.TINY, '--mode=evaluate'))
     assert codes == [0, 0], outputs
@@ -66,6 +68,7 @@ def test_two_processes_evaluate_what_they_trained(both):
 
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.slow
 def test_one_that_is_told_to_stop_stops_both_and_they_continue_bit_by_bit(number, both, tmp_path):
     started = hosts.start(tmp_path, *hosts.TINY)
     hosts.wait_for(started[1], '[3]')
@@ -82,6 +85,7 @@ def test_one_that_is_told_to_stop_stops_both_and_they_continue_bit_by_bit(number
 
 
 @pytest.mark.parametrize('killed', [0, 1])
+@pytest.mark.slow
 def test_one_that_dies_ends_the_other_and_one_process_goes_on(killed, alone, tmp_path):
     started = hosts.start(tmp_path, *hosts.TINY)
     hosts.wait_for(started[killed], '[8] eval_examples')
@@ -94,6 +98,7 @@ def test_one_that_dies_ends_the_other_and_one_process_goes_on(killed, alone, tmp
     assert_close(final_state(tmp_path, config())[0], final_state(alone, config())[0])
 
 
+@pytest.mark.slow
 def test_processes_of_different_configs_refuse_to_start(tmp_path):
     started = hosts.start(tmp_path / 'run', *hosts.TINY, own=['--config.schedule_args.lr=0.5'])
     codes, outputs = hosts.finish(started)
@@ -104,6 +109,7 @@ def test_processes_of_different_configs_refuse_to_start(tmp_path):
     assert not (tmp_path / 'run').exists()
 
 
+@pytest.mark.slow
 def test_what_one_process_lacks_all_are_told(tmp_path):
     directories.write(tmp_path / 'data', 'cifar10', dict(train=67, test=37))
     small = ['--config=configs/table2.py', '--config.model_args.depth=10', '--config.model_args.width=1']

@@ -35,6 +35,7 @@ def apart(variables):
 
 
 @CASES
+@pytest.mark.slow
 def test_same_parameters_values_and_gradients(name, keywords):
     images = jax.random.normal(jax.random.key(1), (2, 32, 32, 3))
     made = []

@@ -1,5 +1,6 @@
 import jax
 import numpy as np
+import pytest
 
 from resizemix_jax import build
 from resizemix_jax.devices import parallel
@@ -8,6 +9,7 @@ from resizemix_jax.run.checkpoint import Checkpoints
 from tests import tiny
 
 
+@pytest.mark.slow
 def test_the_best_network_is_restored_or_else_the_newest(tmp_path):
     plan = build.plan(tiny.config())
     run = build.open_run(plan)

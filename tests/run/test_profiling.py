@@ -6,6 +6,7 @@ from resizemix_jax.run.profiling import Profile
 
 
 @pytest.mark.parametrize(('steps', 'traced'), [(0, []), (2, [5, 6])])
+@pytest.mark.slow
 def test_the_chosen_steps_are_traced_and_no_others(steps, traced, tmp_path, caplog):
     profile = Profile(tmp_path, first=3, steps=steps)
     with caplog.at_level('INFO', logger='resizemix_jax'):

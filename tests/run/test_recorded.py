@@ -17,6 +17,7 @@ def test_keys_are_noted_as_they_are_read():
         _ = config.absent
 
 
+@pytest.mark.slow
 def test_a_training_reads_every_key(tmp_path):
     plain = train.train_and_evaluate(tiny.config(steps=2, gallery_every=2), tmp_path / 'plain')
     guided = tiny.config(steps=1)

@@ -45,6 +45,7 @@ def test_the_state_is_restored_bit_by_bit(old):
     assert found.keys() - expected.keys() == {'metrics/steps'}
 
 
+@pytest.mark.slow
 def test_the_run_continues_to_the_rows_of_an_unbroken_one(old, tmp_path, caplog):
     (old / 'stopped').rename(path := tmp_path / 'run')
     caplog.set_level('INFO', 'resizemix_jax')
@@ -67,6 +68,7 @@ def test_a_finished_run_is_reported(old):
     assert not (path / identity.IDENTITY).exists() and (path / workdir.CONFIG).exists()
 
 
+@pytest.mark.slow
 def test_an_epoch_of_another_batch_size_continues_an_old_run(old, tmp_path):
     """Half the epochs in batches of 16 by the old version, the rest in batches of 8."""
     with tarfile.open(HERE / 'workdirs.tar.gz') as archive:

@@ -37,6 +37,7 @@ def test_the_divergence_of_predictions():
     assert jnp.isfinite(jax.grad(lambda a: metrics.jensen_shannon(a).sum())(sure)).all()
 
 
+@pytest.mark.slow
 def test_the_views_are_of_one_crop_and_each_draws_its_own(key):
     task = consistency(config(policy_args={'name': 'Brightness', 'level': 0.0}), DATASET)
     made = task.prepare({}, {}, batch(), key, 0.0)
@@ -52,6 +53,7 @@ def test_the_views_are_of_one_crop_and_each_draws_its_own(key):
     assert (images[:, 1] != images[:, 0]).any() and (images[:, 1] != images[:, 2]).any()
 
 
+@pytest.mark.slow
 def test_the_loss_is_that_of_the_clean_image_and_the_divergence(key):
     """In evaluation mode of a network without dropout the three could be passed one by one."""
     losses = {}
