@@ -105,7 +105,8 @@ def _reached(other, accuracy):
 
 def _identity(one):
     """(versions, commit, devices) of a row of identity, as text."""
-    names = sorted(one.get('versions', {}), key=lambda name: (name != PACKAGE, name))
-    versions = ', '.join(f'{name} {one["versions"][name]}' for name in names)
+    known = one.get('versions') or {}
+    names = sorted(known, key=lambda name: (name != PACKAGE, name))
+    versions = ', '.join(f'{name} {known[name]}' for name in names)
     commit = (one.get('commit') or NONE)[:12] + (' with uncommitted changes' if one.get('dirty') else '')
     return versions or NONE, commit, one.get('devices') or NONE

@@ -141,4 +141,4 @@ def test_older_runs_have_no_table_of_versions_and_a_damaged_one_is_passed_over(t
     made_up.run(tmp_path, 'row=ricap,seed=0', [0.5], table='related', result={'identity': ['x']})
     (group,), _ = report_cells.collect(tmp_path, TABLE)
     assert origins.made_with(group, TABLE.rows, COLUMNS).lines == []
-    assert origins._identity({'commit': None}) == ('–', '–', '–')
+    assert origins._identity({'commit': None, 'versions': None}) == ('–', '–', '–')
