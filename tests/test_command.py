@@ -82,6 +82,7 @@ def test_what_the_user_must_correct_is_one_sentence_and_exit_code_2(flags, messa
         ),
     ],
 )
+@pytest.mark.slow
 def test_what_a_program_refuses_is_a_sentence_and_exit_code_2(flags, message):
     done = run(*flags)
     assert done.returncode == 2

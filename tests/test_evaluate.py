@@ -25,6 +25,7 @@ def test_every_device_count_gives_the_same_numbers():
         assert value['loss'] == pytest.approx(values[0]['loss'], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_the_checkpoints_of_a_run_are_what_it_reported(trained):
     workdir, result = trained
     values = evaluate.evaluate_checkpoint(tiny.config(num_devices=8), workdir)

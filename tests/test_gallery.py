@@ -109,6 +109,7 @@ def test_all_rows_and_the_heat_maps_of_a_trained_network(trained, drawn):
         assert min(Image.open(path).size) > 300
 
 
+@pytest.mark.slow
 def test_without_a_checkpoint_there_are_no_heat_maps(tmp_path, drawn):
     config = tiny.config(row='resizemix')
     assert [p.name for p in gallery.gallery(config, tmp_path, variants(config))] == ['methods.png']
@@ -134,6 +135,7 @@ def pictures(directory, count=4):
     return directory
 
 
+@pytest.mark.slow
 def test_pictures_of_one_s_own(trained, tmp_path, drawn, caplog):
     images = pictures(tmp_path / 'own')
     (images / 'notes.txt').write_text('no picture')

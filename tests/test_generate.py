@@ -34,6 +34,7 @@ def made(teacher):
     return generate.generate(config(), teacher)
 
 
+@pytest.mark.slow
 def test_the_set_is_the_training_images_and_then_mixtures(made, teacher):
     assert made.directory == teacher / 'generated'
     assert made.tried == 64  # 4 whole batches of 67 images
@@ -110,6 +111,7 @@ def student(made, **values):
     return tiny.config(dataset_args=ml_collections.ConfigDict(), **values)
 
 
+@pytest.mark.slow
 def test_a_student_trains_on_it(made, tmp_path):
     result = train.train_and_evaluate(student(made), tmp_path)
     assert result['steps'] == 1 and result['config']['dataset'] == 'generated'

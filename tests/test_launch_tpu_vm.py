@@ -15,6 +15,7 @@ machine = pytest.fixture(launching.machine)
 # In the background of a worker.
 
 
+@pytest.mark.slow
 def test_a_worker_runs_in_the_background_until_done(machine):
     machine.python(75, 3)
     assert machine.run('worker.sh', 'status').stdout == 'nothing was started\n'
@@ -27,6 +28,7 @@ def test_a_worker_runs_in_the_background_until_done(machine):
     assert machine.run('worker.sh', 'status').stdout.startswith('ended with exit code 3\n')
 
 
+@pytest.mark.slow
 def test_start_ends_an_earlier_run_which_saves(machine):
     machine.fake('venv/bin/python', SAVES)
     machine.run('worker.sh', 'start', *TRAIN)
@@ -43,6 +45,7 @@ def test_start_ends_an_earlier_run_which_saves(machine):
     assert machine.run('worker.sh', 'stop').stdout == 'No run is at work\n'
 
 
+@pytest.mark.slow
 def test_a_run_that_does_not_save_is_killed_and_another_process_is_left_alone(machine):
     machine.fake('venv/bin/python', 'trap "" TERM\ntouch $D/ready\nwhile :; do sleep 0.05; done')
     machine.run('worker.sh', 'start', *TRAIN)
@@ -142,6 +145,7 @@ def test_an_error_that_is_not_absence_is_not_taken_for_it(cloud):
 
 
 @pytest.mark.parametrize(('hosts', 'flags'), [('1', []), ('4', ['--multihost'])])
+@pytest.mark.slow
 def test_run_reaches_python_on_all_workers_word_for_word(hosts, flags, cloud):
     (cloud.path / 'hosts').write_text(hosts)
     (cloud.path / 'tpu-vm').write_text('READY\n')

@@ -268,6 +268,7 @@ def test_an_unknown_name_is_told_before_anything_is_written(key, message, tmp_pa
 
 
 @pytest.mark.parametrize('shape', [(8, 12, 3), (9, 7, 1)])
+@pytest.mark.slow
 def test_non_square_images_and_a_batch_of_one(shape, tmp_path):
     config = tiny.config(batch_size=1, steps=2, dataset_args__image_shape=shape)
     config.mixing_args.per = 'sample'

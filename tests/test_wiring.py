@@ -71,6 +71,7 @@ def test_learning_rates_of_a_recipe(cell):
 
 
 @pytest.mark.parametrize('cell', CELLS)
+@pytest.mark.slow
 def test_first_update_of_a_recipe(cell):
     params = {'kernel': jnp.full((1, 1), 2.0), 'bias': jnp.full(1, 2.0)}
     (changes,) = steps_of(opened(cell).tx, params, [0.5])
@@ -101,6 +102,7 @@ def loss(task, label):
 
 
 @pytest.mark.parametrize('cell', CELLS)
+@pytest.mark.slow
 def test_loss_of_a_recipe_is_the_cross_entropy_without_smoothing(cell):
     assert loss(opened(cell).plan.task, 0) == pytest.approx(0.91629073, rel=1e-5)  # -log 0.4
 

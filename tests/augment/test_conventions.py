@@ -39,6 +39,7 @@ def test_needs_are_declared(name):
 
 
 @pytest.mark.parametrize('name', METHODS)
+@pytest.mark.slow
 def test_the_key_decides_and_nothing_recompiles(name):
     function = jitted(name)
     outputs = [np.asarray(function(jax.random.key(seed), IMAGES)) for seed in (*range(4), 0)]

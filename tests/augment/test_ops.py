@@ -42,6 +42,7 @@ def test_every_operation_and_value_equals_pillow(shape):
 
 
 @pytest.mark.parametrize('shape', ((32, 32, 3), (31, 47, 3), (13, 8, 1)), ids=str)
+@pytest.mark.slow
 def test_bilinear_warps_are_within_one_level_of_pillow(shape):
     names = [name for name in ops.WARPS if name != 'Cutout' for _ in VALUES[name]]
     values = np.concatenate([VALUES[name] for name in ops.WARPS if name != 'Cutout']).astype(np.float32)

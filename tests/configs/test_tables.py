@@ -110,6 +110,7 @@ ROWS = [(name, row.name) for name in TABLES for row in TABLES[name].rows if not 
 
 
 @pytest.mark.parametrize(('name', 'row'), ROWS)
+@pytest.mark.slow
 def test_every_row_can_be_built_and_misses_nothing_but_its_data(name, row, tmp_path):
     """At the small scale, where there is one: the step is traced on shapes."""
     small = ',scale=small' if 'scale' in TABLES[name].choices else ''

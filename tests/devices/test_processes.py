@@ -121,6 +121,7 @@ def test_what_one_process_lacks_all_are_told(tmp_path):
     assert 'DataError: cifar10 is not prepared in' in outputs[1]
 
 
+@pytest.mark.slow
 def test_two_processes_stream_imagenet_and_continue_bit_by_bit(tmp_path):
     """Table 4's network, small, on a miniature of TFDS's own files; each process decodes its share."""
     miniature.write(tmp_path / 'data', 'tfrecord')

@@ -95,6 +95,7 @@ if __name__ == '__main__':
 
 
 @pytest.mark.parametrize('ending', [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.slow
 def test_signals_to_all_leave_the_processes_at_work_and_no_orphans(ending, written, tmp_path):
     script = tmp_path / 'run.py'
     script.write_text('import signal\nsignal.signal(signal.SIGTERM, lambda *a: None)\n' + SCRIPT)

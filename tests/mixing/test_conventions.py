@@ -128,16 +128,19 @@ def test_vmap_and_pmap_agree_with_a_loop(name, per):
 
 
 @pytest.mark.parametrize(('name', 'per'), CASES)
+@pytest.mark.slow
 def test_shard_map_agrees_with_a_loop(name, per):
     contexts.check_shard_map(jitted(name, per), *make_batch(size=16))
 
 
 @pytest.mark.parametrize(('name', 'per'), CASES)
+@pytest.mark.slow
 def test_explicit_axes_agree_with_one_device(name, per):
     contexts.check_explicit_axes(jitted(name, per), *make_batch())
 
 
 @pytest.mark.parametrize(('name', 'per'), CASES)
+@pytest.mark.slow
 def test_numpy_arrays_outside_jit_agree_with_jit(name, per, key):
     batch = [np.asarray(array) for array in make_batch()]
     for one, two in zip(op(name, per)(key, *batch), jitted(name, per)(key, *batch), strict=True):

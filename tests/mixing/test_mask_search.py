@@ -76,6 +76,7 @@ def test_the_step_is_the_published_formula(k):
 
 
 @pytest.mark.parametrize(('loss', 'scale', 'size'), [(6.0, 1e-4, 2000.0), (1e-9, 1.0, 1e-4)])
+@pytest.mark.slow
 def test_step_sizes_are_bounded(loss, scale, size):
     begin = searched()[0]
     gradient = scale * jax.random.normal(jax.random.key(0), begin.gradient.shape)

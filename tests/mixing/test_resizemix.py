@@ -180,6 +180,7 @@ def test_bad_method_is_refused(key):
 
 
 @pytest.mark.parametrize('per', ['batch', 'sample'])
+@pytest.mark.slow
 def test_smooth_forms_inside_shard_map_and_under_explicit_axes(per, key):
     images, labels = jax.random.normal(key, (4, 16, 16, 2)), jnp.eye(4)
     op = jax.jit(functools.partial(resizemix, method='linear', per=per, tau=(0.0625, 0.25)))

@@ -45,6 +45,7 @@ def whole(meet):
 
 
 @pytest.mark.parametrize('per', ['batch', 'sample'])
+@pytest.mark.slow
 def test_labels_are_the_shares_of_the_pixels(per):
     images, labels = drawn(per)
     shares = (images[..., :1].reshape(*labels.shape[:2], -1, 1) == np.arange(BATCH)).mean(axis=2)

@@ -54,6 +54,7 @@ def test_the_target_has_the_classes_of_the_teacher():
 
 
 @pytest.mark.parametrize('leftover', [0.7, 0.0])
+@pytest.mark.slow
 def test_the_op_is_the_search_and_leaves_the_unfinished_as_they_were(leftover):
     images = make_images()
     labels = jax.nn.softmax(3 * jax.random.normal(jax.random.key(2), (BATCH, CLASSES)))
@@ -96,6 +97,7 @@ def test_one_class_is_refused(key):
         supermix(key, make_images(4), jnp.ones((4, 1)), teacher=teachers.linear(1))
 
 
+@pytest.mark.slow
 def test_a_teacher_may_have_parameters_on_explicit_axes():
     """Its parameters are used where it is called, inside an op that itself runs with Auto axes."""
     mesh = contexts.mesh_of(AxisType.Explicit)

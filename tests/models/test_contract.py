@@ -34,6 +34,7 @@ def train(model, variables, images, seed=0):
 
 @CASES
 @pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])
+@pytest.mark.slow
 def test_logits_are_float32_and_so_are_parameters(name, keywords, dtype):
     if 'dtype' not in needs(name) and dtype != 'float32':
         pytest.skip(f'{name} has one dtype')
@@ -109,6 +110,7 @@ def test_training_moves_the_running_statistics_by_a_tenth(name, keywords):
 
 
 @CASES
+@pytest.mark.slow
 def test_every_parameter_has_a_gradient(name, keywords):
     model, images, variables = built(name, keywords)
 

@@ -38,6 +38,7 @@ def results(text, heading):
 
 
 @pytest.mark.parametrize('accuracy', report.ACCURACIES)
+@pytest.mark.slow
 def test_numbers_agree_with_the_raw_metrics(directory, accuracy):
     report.write(directory, TABLE, PATH, accuracy)
     of_run = {'last': lambda c: c[-1], 'best': max, 'median10': lambda c: statistics.median(c[-10:])}[
