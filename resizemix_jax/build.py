@@ -107,18 +107,14 @@ def open_run(plan):
     return run._replace(train=train, eval=plan.dataset.read('eval', config.data_dir))
 
 
-def unopened_run(plan, batch_size=0):
+def unopened_run(plan):
     """A run without its data: all that is needed to compile its steps.
-
-    Args:
-        plan: see `Plan`.
-        batch_size: that the steps of an epoch are of; 0 for the config's.
 
     Raises:
         ConfigError: as `open_run`.
     """
     size = plan.dataset.sizes[plan.task.splits[0]]
-    return _scheduled(plan, size // (batch_size or plan.config.batch_size))
+    return _scheduled(plan, size // plan.config.batch_size)
 
 
 def at_offset(run, offset):

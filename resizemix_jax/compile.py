@@ -100,7 +100,7 @@ def compile_step(config, target=targets.LOCAL):
     devices, memory = _devices(config, target)
     plan = build.plan(config, devices)
     run = build.unopened_run(plan)
-    buckets = zip(run.train_step.batches, flops.of_share(plan), strict=True)
+    buckets = zip(run.train_step.batches, flops.of_share(run.train_step), strict=True)
     return tuple(_report(run.train_step, batch, count, target, devices, memory) for batch, count in buckets)
 
 

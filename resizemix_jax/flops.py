@@ -3,17 +3,22 @@
 import jax
 
 from resizemix_jax import build
-from resizemix_jax.devices import parallel
 from resizemix_jax.find import bind
 
 
-def of_share(plan):
+def of_share(step):
     """The operations of one device's share of a step, one number for every bucket.
 
     As XLA counts them before it optimises: the body of a loop is counted once, whatever its turns. Counted as
     lowered for a CPU, since the accelerators' plugins count none. The step is traced and not compiled.
+
+    Args:
+        step: a `parallel.Step`.
+
+    Raises:
+        RuntimeError: JAX_PLATFORMS leaves out the CPU.
     """
-    return _count(plan)
+    return [float(step.lower_share(batch).cost_analysis()['flops']) for batch in step.batches]
 
 
 def of_model(plan):
@@ -21,21 +26,14 @@ def of_model(plan):
 
     As `of_share`, but nothing that is computed again to save memory counts, and all micro-batches do.
     """
-    return [len(plan.devices) * flops for flops in _count(plan, micro_batches=1, remat=False)]
+    config = plan.config.copy_and_resolve_references()
+    with config.unlocked():
+        config.update(micro_batches=1, remat=False)
+    task = bind('tasks', config.task, config.task_args)(config, plan.dataset)
+    step = build.unopened_run(plan._replace(config=config, task=task)).train_step
+    return [len(plan.devices) * flops for flops in of_share(step)]
 
 
 def shapes(batch):
     """The shapes of a batch without its first axis: the same for the whole batch and a process' share."""
     return tuple(array.shape[1:] for array in jax.tree.leaves(batch))
-
-
-def _count(plan, **changes):
-    config = plan.config.copy_and_resolve_references()
-    with config.unlocked():
-        config.batch_size = plan.config.batch_size // len(plan.devices)
-        config.update(changes)
-    task = bind('tasks', config.task, config.task_args)(config, plan.dataset)
-    alone = plan._replace(devices=parallel.one_cpu(), config=config, task=task)
-    # An epoch has the steps of the whole batch: a warm-up that fits must fit here.
-    step = build.unopened_run(alone, plan.config.batch_size).train_step
-    return [float(step.lower(batch).cost_analysis()['flops']) for batch in step.batches]

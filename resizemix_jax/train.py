@@ -88,8 +88,7 @@ def _count_flops(plan):
     def count():
         try:
             return flops.of_model(plan)
-        # JAX_PLATFORMS leaves out the CPU; or, with several processes, pmap does not lower shapes.
-        except RuntimeError as error:
+        except RuntimeError as error:  # JAX_PLATFORMS leaves out the CPU
             log.info('The FLOP of a step are not counted: %s', error)
             return []
 

@@ -16,6 +16,8 @@ from resizemix_jax.input import pipeline
 from resizemix_jax.run.checkpoint import Checkpoints
 from tests import boxes, bucketed
 
+pytestmark = pytest.mark.slow
+
 TIMES = ('seconds', 'images_per_second', 'data_wait_share')
 
 

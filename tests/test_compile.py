@@ -14,6 +14,8 @@ from resizemix_jax.devices import parallel
 from resizemix_jax.errors import ConfigError, RunError
 from tests import tiny
 
+pytestmark = pytest.mark.slow
+
 
 def config(**values):
     small = dict(model_args__depth=10, model_args__width=1, num_devices=0)

@@ -85,6 +85,7 @@ def changed(before, after):
     return {path for path in before if not np.array_equal(before[path], after[path])}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('remat', [False, True])
 def test_frozen_parameters_and_statistics_stay_bit_equal_and_the_others_move(remat):
     fn, first, batch = start(STEM, remat)

@@ -16,6 +16,8 @@ from resizemix_jax.pictures import drawing
 from resizemix_jax.tables import Row
 from tests import tiny
 
+pytestmark = pytest.mark.slow
+
 TABLE = dataclasses.replace(
     quickstart.TABLE,
     rows=(
@@ -52,13 +54,11 @@ def drawn(monkeypatch):
     return pages
 
 
-@pytest.mark.slow
 def test_training_draws_its_own_method_at_its_steps(trained):
     names = {path.name for path in (trained / 'gallery').iterdir()}
     assert names == {f'{name}_{step:08d}.png' for name in ('methods', 'cam', 'grad_cam') for step in (5, 10)}
 
 
-@pytest.mark.slow
 def test_drawing_changes_nothing_of_the_training(trained, tmp_path):
     result = train.train_and_evaluate(tiny.config(steps=11, row='resizemix'), tmp_path)
     rows = [
@@ -69,7 +69,6 @@ def test_drawing_changes_nothing_of_the_training(trained, tmp_path):
     assert losses[0] == losses[1] and result['steps'] == 11
 
 
-@pytest.mark.slow
 def test_all_rows_and_the_heat_maps_of_a_trained_network(trained, drawn):
     config = tiny.config(row='resizemix')
     paths = gallery.gallery(config, trained, variants(config))
@@ -109,7 +108,6 @@ def test_all_rows_and_the_heat_maps_of_a_trained_network(trained, drawn):
         assert min(Image.open(path).size) > 300
 
 
-@pytest.mark.slow
 def test_without_a_checkpoint_there_are_no_heat_maps(tmp_path, drawn):
     config = tiny.config(row='resizemix')
     assert [p.name for p in gallery.gallery(config, tmp_path, variants(config))] == ['methods.png']
@@ -135,7 +133,6 @@ def pictures(directory, count=4):
     return directory
 
 
-@pytest.mark.slow
 def test_pictures_of_one_s_own(trained, tmp_path, drawn, caplog):
     images = pictures(tmp_path / 'own')
     (images / 'notes.txt').write_text('no picture')
@@ -148,7 +145,6 @@ def test_pictures_of_one_s_own(trained, tmp_path, drawn, caplog):
     assert abs(rows[0][0].image[16, 16].astype(int) - (200, 100, 10)).max() <= 1  # red, green, blue
 
 
-@pytest.mark.slow
 def test_pictures_for_a_network_of_their_channels(tmp_path, drawn):
     args = ml_collections.ConfigDict(dict(image_shape=(8, 8, 3), num_classes=3, train_size=16, eval_size=8))
     config = tiny.config(dataset_args=args, batch_size=8, steps=1, row='resizemix')

@@ -14,6 +14,8 @@ from resizemix_jax.run import network
 from resizemix_jax.run.checkpoint import Checkpoints
 from tests import tiny
 
+pytestmark = pytest.mark.slow
+
 
 def config(**values):
     return tiny.config(generate_args__mask_size=4, generate_args__max_iters=8, **values)
@@ -34,7 +36,6 @@ def made(teacher):
     return generate.generate(config(), teacher)
 
 
-@pytest.mark.slow
 def test_the_set_is_the_training_images_and_then_mixtures(made, teacher):
     assert made.directory == teacher / 'generated'
     assert made.tried == 64  # 4 whole batches of 67 images
@@ -94,7 +95,6 @@ def test_the_seed_decides(teacher):
     np.testing.assert_array_equal(one.label, again.label)
 
 
-@pytest.mark.slow
 def test_every_batch_and_seed_draws_anew(teacher, monkeypatch):
     batch = pipeline.train_batch
     monkeypatch.setattr(pipeline, 'train_batch', lambda split, size, seed, step: batch(split, size, 0, 0))
@@ -111,7 +111,6 @@ def student(made, **values):
     return tiny.config(dataset_args=ml_collections.ConfigDict(), **values)
 
 
-@pytest.mark.slow
 def test_a_student_trains_on_it(made, tmp_path):
     result = train.train_and_evaluate(student(made), tmp_path)
     assert result['steps'] == 1 and result['config']['dataset'] == 'generated'

@@ -103,6 +103,7 @@ def test_sigterm_reaches_the_run_which_saves_and_is_not_begun_again(machine):
     assert machine.calls().count(['python', 'main.py', *TRAIN]) == 1
 
 
+@pytest.mark.slow
 def test_a_script_that_is_changed_under_its_run_is_not_read_on(machine):
     shutil.copytree(ROOT / 'launch', machine.path / 'launch')
     changes = 'case $1 in -*) exit 0 ;; esac\nfor f in gpu worker; do echo touch again >>launch/$f.sh; done'

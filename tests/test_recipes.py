@@ -32,6 +32,7 @@ def test_the_paper_s_recipes(network, recipe):
     assert (config.optimizer, optimizer.momentum, optimizer.decay) == ('sgd', 0.9, 'all')
 
 
+@pytest.mark.slow
 def test_fake_makes_the_shapes_of_a_network():
     get_config = config_files.load('configs/fake.py').get_config
     config = get_config('model=resnet50,size=64')

@@ -107,6 +107,7 @@ def test_loss_of_a_recipe_is_the_cross_entropy_without_smoothing(cell):
     assert loss(opened(cell).plan.task, 0) == pytest.approx(0.91629073, rel=1e-5)  # -log 0.4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('values', 'label', 'expected'),
     [

@@ -49,4 +49,4 @@ def first_of_every_class(split, count):
     """The first `count` examples of every class, in the order of the split."""
     label = split.label
     rows = np.sort(np.concatenate([np.flatnonzero(label == k)[:count] for k in np.unique(label)]))
-    return ImageSplit(split.images[rows], label[rows], split.names)
+    return ImageSplit(split.images[rows], label[rows], split.names, split.files)

@@ -170,7 +170,7 @@ class Step:
     def __init__(self, fn, devices, arguments, state, batches, *rest, donate=True):
         self.batches = batches
         self._shapes = state, rest
-        self._devices = devices
+        self._fn, self._arguments, self._devices = fn, arguments, devices
         self._function = data_parallel(fn, devices, arguments=arguments, donate=donate)
         self._compiled = {}  # the shapes of a batch, as it lies on the devices -> executable
 
@@ -178,6 +178,21 @@ class Step:
         """The step lowered for one of `batches`; `.compile()` compiles it for its devices."""
         state, rest = self._shapes
         return lower(self._function, self._devices, state, batch, *rest)
+
+    def lower_share(self, batch):
+        """What one device computes of the step, lowered for a CPU: its collectives are over that one.
+
+        Raises:
+            RuntimeError: JAX_PLATFORMS leaves out the CPU.
+        """
+        state, rest = self._shapes
+        share = jax.tree.map(
+            lambda a: jax.ShapeDtypeStruct((1, a.shape[0] // len(self._devices), *a.shape[1:]), a.dtype),
+            batch,
+        )
+        alone = jax.vmap(self._fn, in_axes=self._arguments, out_axes=None, axis_name=AXIS, axis_size=1)
+        with jax.default_device(one_cpu()[0]):
+            return jax.jit(alone).lower(state, share, *rest)
 
     def compile(self):
         """Compiles the step for all buckets, which the first call does otherwise.

@@ -89,12 +89,14 @@ class Split:
         size: N, the number of examples; rows are 0..N-1.
         buckets: as those of its Dataset.
         names: of the classes, or ().
+        files: (name, bytes) of each file that it is read from, which tells it from other data; or ().
         streamed: whether `batch` decodes, so that worker processes are worth it. They get a pickled copy.
     """
 
     size: int
     buckets: tuple
     names = ()
+    files = ()
     streamed = False
 
     def batch(self, rows, draw):
@@ -150,6 +152,7 @@ class ImageSplit(Split):
     images: np.ndarray
     label: np.ndarray
     names: tuple = ()
+    files: tuple = ()
 
     @property
     def size(self):

@@ -50,7 +50,7 @@ def in_memory(name, *, splits, image_shape, num_classes, mean, std, source='', d
                 f'{name}: labels of {tfds_split!r} are in {label.min()}..{label.max()}, not '
                 f'0..{num_classes - 1}'
             )
-        return ImageSplit(images, label, names)
+        return ImageSplit(images, label, names, examples.files)
 
     return Dataset(
         name=name,

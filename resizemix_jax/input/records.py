@@ -1,8 +1,8 @@
 """Random access to the encoded examples of a split, in ArrayRecord, TFRecord or picture files.
 
 All classes have `size`, `read(row)` -> (the encoded image, its label), which raises one of UNREADABLE if that
-example is damaged, and `file(row)`, for messages. They open files when they first read, so they can be
-pickled.
+example is damaged, `file(row)`, for messages, and `files`, see `dataset.Split`. They open files when
+they first read, so they can be pickled.
 """
 
 import bisect
@@ -29,6 +29,10 @@ class _Shards:
     @property
     def size(self):
         return self._ends[-1] if self._ends else 0
+
+    @property
+    def files(self):
+        return tuple((os.path.basename(f), os.stat(f).st_size) for f in self._files)
 
     def file(self, row):
         return self._files[self._shard(row)]
@@ -97,6 +101,11 @@ class Pictures:
     @property
     def size(self):
         return len(self._label)
+
+    @property
+    def files(self):
+        paths = map(self.file, range(self.size))
+        return tuple((os.path.relpath(f, self._root), os.stat(f).st_size) for f in paths)
 
     def file(self, row):
         return os.path.join(self._root, self._classes[self._label[row]], os.fsdecode(self._names[row]))

@@ -121,6 +121,11 @@ class Stream(Split):
         return self.records.size
 
     @property
+    def files(self):
+        """(name, bytes) of each file, a tuple."""
+        return self.records.files
+
+    @property
     def buckets(self):
         """One: images and label."""
         return image_arrays(self.view.image_shape)

@@ -51,13 +51,12 @@ def fingerprint(split):
         dict of size, classes, bytes, and SHA-256 digests of the class names and of the files; the last two
         None without `files`.
     """
-    listed = getattr(split, 'files', None)
     return {
         'size': split.size,
         'classes': len(split.names),
         'class_names': _digest(split.names),
-        'bytes': sum(size for _, size in listed) if listed else None,
-        'files': _digest(f'{name} {size}' for name, size in sorted(listed)) if listed else None,
+        'bytes': sum(size for _, size in split.files) if split.files else None,
+        'files': _digest(f'{name} {size}' for name, size in sorted(split.files)) if split.files else None,
     }
 
 

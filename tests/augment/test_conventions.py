@@ -62,6 +62,7 @@ def test_numpy_and_jax_arrays_outside_jit_agree_with_jit(name, key):
     np.testing.assert_array_equal(IMAGES, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', METHODS)
 def test_no_key_is_used_twice(name):
     with jax.debug_key_reuse(True):

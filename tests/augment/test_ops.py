@@ -57,6 +57,7 @@ def test_bilinear_warps_are_within_one_level_of_pillow(shape):
     assert not difference[shifts].any()
 
 
+@pytest.mark.slow
 def test_large_images_with_fill_colours():
     names = [name for name in ops.OPS for _ in range(3)]
     values = np.array([VALUES[n][k * len(VALUES[n]) // 3] for k, n in enumerate(names) for k in [k % 3]])
@@ -81,6 +82,7 @@ def test_optimised_code_gives_the_same_bits():
     np.testing.assert_array_equal(fast(pictures, codes(names), values), apply(pictures, codes(names), values))
 
 
+@pytest.mark.slow
 def test_a_mixed_batch_equals_its_images_one_by_one(key):
     names = [name for name in ops.OPS for _ in range(4)]
     order = np.asarray(jax.random.permutation(key, len(names)))

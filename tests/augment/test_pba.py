@@ -11,6 +11,7 @@ from resizemix_jax.augment.pba import pba
 from tests.augment.policy_file import write
 
 
+@pytest.mark.slow
 def test_pba_draws_none_one_or_two_operations(tmp_path, key):
     # A grey tells what was done to it; what never happens does not count.
     happens = [['Posterize', 1.0, 9]] * 10 + [['Invert', 1.0, 0]] * 10  # keeps 1 bit; 255 - v

@@ -12,6 +12,7 @@ from resizemix_jax.augment.randaugment import SCALES, randaugment
 from tests.augment.pillow import images
 
 
+@pytest.mark.slow
 def test_the_released_translation_moves_both_axes():
     image = np.zeros((1, 20, 20, 1), np.uint8)
     image[0, 10, 10] = 9
@@ -29,6 +30,7 @@ def test_the_released_translation_moves_both_axes():
     assert {(True, True), (True, False)} <= moved  # TranslateX and TranslateY
 
 
+@pytest.mark.slow
 def test_the_released_solarizing_adds_first(key):
     images = jnp.full((4000, 2, 2, 1), 100, jnp.uint8)
     function = functools.partial(randaugment, n=1, m=14, scale='released', interpolation='nearest', fill=100)

@@ -8,6 +8,7 @@ from resizemix_jax.devices import parallel
 from tests import toy
 
 
+@pytest.mark.slow
 def test_the_replacement_of_pmap_gives_the_same_parameters():
     """The spare `data_parallel` of parallel.py's docstring, kept working for the day pmap goes."""
     task, devices = toy.task(norm=True, mixing='resizemix', augment='crop_flip'), parallel.choose_devices(8)

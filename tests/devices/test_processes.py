@@ -53,8 +53,9 @@ def test_two_processes_train_as_one_does(alone, both):
     assert [row['step'] for row in ours] == [row['step'] for row in theirs]
     for one, two in zip(ours, theirs, strict=True):
         assert one == pytest.approx(two, abs=1e-3)
-    assert json.loads((both / 'result.json').read_text())['device'] == '8 x cpu'
-    assert {row['eval_examples'] for row in ours if 'eval_top1' in row} == {37}
+    ours, theirs = (json.loads((w / 'result.json').read_text()) for w in (both, alone))
+    assert ours['device'] == '8 x cpu' and ours['flops_per_step'] == theirs['flops_per_step'] > 0
+    assert {row['eval_examples'] for row in rows(both) if 'eval_top1' in row} == {37}
 
 
 @pytest.mark.slow

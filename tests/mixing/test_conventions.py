@@ -112,6 +112,7 @@ def test_no_key_is_used_twice(name, per):
         jitted(name, per)(jax.random.key(0), *make_batch())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(('name', 'per'), CASES)
 def test_vmap_and_pmap_agree_with_a_loop(name, per):
     function = jitted(name, per)

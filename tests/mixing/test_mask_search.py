@@ -110,6 +110,7 @@ def test_smoothing_is_symmetric_positive_and_keeps_the_mass_inside():
     assert float(corner.sum()) == pytest.approx(((1 + 1 / np.sqrt(2 * np.pi)) / 2) ** 2, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('k', [2, 3])
 def test_finished_rows_match_the_target_and_stop(k):
     """The highest of the teacher are the target's classes; before and after that, rows move or rest."""

@@ -30,6 +30,7 @@ def sources(labels, batch):
 
 
 # The smooth methods differ in the kernel that `jax.image` makes, not in what is pasted where.
+@pytest.mark.slow
 @pytest.mark.parametrize('method', ['nearest', 'linear'])
 @pytest.mark.parametrize('per', ['batch', 'sample'])
 def test_label_weight_is_the_pasted_share_in_every_sample(per, method):

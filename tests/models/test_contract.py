@@ -47,6 +47,7 @@ def test_logits_are_float32_and_so_are_parameters(name, keywords, dtype):
         assert features.dtype == dtype
 
 
+@pytest.mark.slow
 @CASES
 def test_variables_are_parameters_and_statistics_of_the_declared_batch_norm(name, keywords):
     _, _, variables = built(name, keywords)
@@ -87,6 +88,7 @@ def test_a_layer_out_of_range_is_refused(name, keywords):
         model.apply(variables, images, layer=layer, method='features')
 
 
+@pytest.mark.slow
 @CASES
 def test_training_draws_from_the_declared_streams_and_evaluation_from_none(name, keywords):
     model, images, variables = built(name, keywords)

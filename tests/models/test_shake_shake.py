@@ -5,6 +5,8 @@ import pytest
 
 from resizemix_jax.models.shake_shake import shake, shake_shake
 
+pytestmark = pytest.mark.slow
+
 
 def test_forward_and_backward_weights_are_independent_and_per_image(key):
     key_forward, key_backward = jax.random.split(key)

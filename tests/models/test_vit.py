@@ -8,6 +8,8 @@ import pytest
 from resizemix_jax.models.vit import vit
 from tests.reference import make_vit
 
+pytestmark = pytest.mark.slow
+
 TINY = dict(patch=4, width=8, depth=2, heads=2)
 
 

@@ -3,9 +3,12 @@ import pathlib
 import pytest
 
 from resizemix_jax import build
+from resizemix_jax.datasets.fashion_mnist_10k import fashion_mnist_10k
+from resizemix_jax.datasets.folder import folder
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.run import identity
 from tests import tiny
+from tests.input import miniature
 
 
 def test_the_commit_is_of_the_package_s_own_work_tree(tmp_path):
@@ -23,7 +26,7 @@ def test_identity_says_what_ran():
 
 
 class Data:
-    size, names = 3, ('cat', 'dog')
+    size, names, files = 3, ('cat', 'dog'), ()
 
 
 def test_a_fingerprint_without_files_compares_sizes_and_classes():
@@ -32,3 +35,27 @@ def test_a_fingerprint_without_files_compares_sizes_and_classes():
     identity.check_data({'train': now}, {'train': now | {'bytes': 5, 'files': 'x'}, 'eval': now})
     with pytest.raises(ConfigError, match="size of 'train' was 3 and is 4"):
         identity.check_data({'train': now}, {'train': now | {'size': 4}})
+
+
+def test_a_changed_file_is_other_data(tmp_path):
+    miniature.write_folders(tmp_path)
+    before = _fingerprint(tmp_path)
+    assert before['bytes'] == sum(f.stat().st_size for f in (tmp_path / 'train').rglob('*.*'))
+    file = next((tmp_path / 'train/class1').iterdir())
+    file.write_bytes(file.read_bytes() + b'!')
+    with pytest.raises(ConfigError, match="bytes of 'train' was"):
+        identity.check_data({'train': before}, {'train': _fingerprint(tmp_path)})
+    file.write_bytes(file.read_bytes()[:-1])
+    file.rename(file.with_stem('renamed'))
+    with pytest.raises(ConfigError, match="files of 'train' was"):
+        identity.check_data({'train': before}, {'train': _fingerprint(tmp_path)})
+
+
+def _fingerprint(directory):
+    return identity.fingerprint(folder(source=str(directory)).read('train', ''))
+
+
+def test_every_dataset_that_reads_files_names_them():
+    split = fashion_mnist_10k(train_size=20).read('train', '')
+    now = identity.fingerprint(split)
+    assert now['size'] == 20 and now['bytes'] > 1_000_000 and now['files']

@@ -15,6 +15,8 @@ from resizemix_jax.tasks.classify import View, classify
 from tests import toy
 from tests.tasks.method import CUT, PUZZLE, SALIENCYMIX, config, variables_of
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_network_without_the_two_parts_has_no_map():
     with pytest.raises(ValueError, match='needs a network with the methods features and head; Linear lacks'):

@@ -9,6 +9,8 @@ from resizemix_jax.normalize import denormalize
 from resizemix_jax.tasks.classify import classify
 from tests.tasks.method import config
 
+pytestmark = pytest.mark.slow
+
 INVERT = {'policy': 'operation', 'policy_args': {'name': 'Invert'}}
 SOLARIZE = {'policy': 'operation', 'policy_args': {'name': 'Solarize', 'level': 0.5}}
 CUTOUT = {'policy': 'operation', 'policy_args': {'name': 'Cutout', 'level': 1.0}}
