@@ -73,6 +73,7 @@ start() {
   fi
   mkdir -p "$RUN_STATE"
   rm -f "$RUN_STATE/exit_code"
+  touch "$RUN_STATE/log"  # for logs, which may be sooner than the loop
   setsid nohup bash launch/worker.sh loop "$@" >>"$RUN_STATE/log" 2>&1 </dev/null &
   echo $! >"$RUN_STATE/pid"
   echo "Started with pid $!; the log is $RUN_STATE/log"
