@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Trains on a Cloud TPU VM (v2 to v6e), of one host or of many.
 #   bash launch/tpu_vm.sh [--dry_run] VERB
-#   create                  the TPU, unless there is one of that NAME; a preempted one is made anew
+#   create                  the TPU, unless there is one of that NAME; a preempted one is recreated
 #   setup                   copies the repository to all workers and makes the environment there; see worker.sh
 #   run FLAGS OF MAIN.PY    ends what is left of an earlier run and starts, in the background of all workers;
 #                           begins again when it saved on SIGTERM

@@ -57,7 +57,7 @@ def test_where_records_are_is_looked_for_once(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(tfrecord, '_scan', None)  # would fail if it were called
         assert opened(tmp_path).read(40) == miniature.pictures('train', 41)[40]
-    kept.write_bytes(kept.read_bytes()[:100])  # not whole: made anew
+    kept.write_bytes(kept.read_bytes()[:100])  # truncated: rebuilt
     assert opened(tmp_path).read(7) == miniature.pictures('train', 41)[7]
     next(path.glob('*train*00000-of*')).touch()  # perhaps another file: looked for again
     opened(tmp_path)
