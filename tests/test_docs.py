@@ -1,9 +1,11 @@
 """Every command of README.md and docs/ is one that the programs take."""
 
+import argparse
 import importlib.util
 import pathlib
 import re
 import shlex
+import sys
 
 import pytest
 
@@ -22,7 +24,7 @@ def commands(text):
     for line in joined.splitlines():
         for span in [line] if line.startswith(('    ', 'python', '.')) else re.findall('`[^`]+`', line):
             match = COMMAND.search(span)
-            if match:
+            if match and '-m venv' not in match.group(1):
                 found.append(shlex.split(match.group(1).replace('row=ROW,', ''), comments=True))
     return found
 
@@ -32,20 +34,42 @@ CASES = [
 ]
 
 
+class ParsedError(Exception):
+    pass
+
+
+def parse(monkeypatch, module, *words):
+    """Runs a module's `main` until its arguments are parsed; then raises ParsedError."""
+
+    def parse_args(parser, argv=None):
+        values = parser.parse_known_args(argv)
+        assert not values[1], values[1]
+        table = getattr(values[0], 'table', '')
+        assert not table or (ROOT / 'configs' / f'{table}.py').exists()
+        raise ParsedError
+
+    monkeypatch.setattr(argparse.ArgumentParser, 'parse_args', parse_args)
+    monkeypatch.setattr(sys, 'argv', [module, *words])
+    importlib.import_module(module).main()
+
+
 @pytest.mark.parametrize(
     ('page', 'words'), CASES, ids=[f'{page}-{" ".join(words[1:])}'[:120] for page, words in CASES]
 )
 def test_a_command_is_taken(page, words, monkeypatch):
     monkeypatch.chdir(ROOT)
-    if words[1] == '-m':
-        assert importlib.util.find_spec(words[2]), f'{page} names a module that is not there'
-        return
-    made = command.read(words[1:])
-    if isinstance(made, tuple) and made[1].config:
-        try:
-            build.plan(made[1].config)
-        except DataError as error:  # a directory of the reader's own
-            assert re.search('/path|PATH|DIR|no such directory|generated set|is not prepared', str(error))
+    if words[1] == '-m' and len(words) == 3:  # a program is named
+        assert importlib.util.find_spec(words[2])
+    elif words[1] == '-m':
+        with pytest.raises(ParsedError):
+            parse(monkeypatch, *words[2:])
+    else:
+        made = command.read(words[1:])
+        if isinstance(made, tuple) and made[1].config:
+            try:
+                build.plan(made[1].config)
+            except DataError as error:  # a directory of the reader's own
+                assert re.search('/path|PATH|DIR|no such directory|generated set|is not prepared', str(error))
 
 
 def test_the_pages_have_commands():
