@@ -52,10 +52,11 @@ def torchvision(op, magnitude, height, width, *, bins):
 def _linspace(start, end, index, count):
     """torch.linspace(start, end, count)[index] as a float: float32, counted from the nearer end."""
     start, end = np.float32(start), np.float32(end)
-    step = (end - start) / np.float32(count - 1)
+    step = float((end - start) / np.float32(count - 1))
+    # torch rounds product and sum once, together.
     if index < count // 2:
-        return float(start + step * np.float32(index))
-    return float(end - step * np.float32(count - 1 - index))
+        return float(np.float32(float(start) + step * index))
+    return float(np.float32(float(end) - step * (count - 1 - index)))
 
 
 def level(op, magnitude, height, width):
