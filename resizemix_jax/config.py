@@ -16,7 +16,7 @@ from resizemix_jax.errors import ConfigError
 from resizemix_jax.find import check_keywords, find, keywords
 from resizemix_jax.key_checks import check_key
 
-FORMAT = 2  # of config.json; a change of the format adds its function to resizemix_jax/migrations.py
+FORMAT = 3  # of config.json; a change of the format adds its function to resizemix_jax/migrations.py
 
 FAMILIES = {
     'task': 'tasks',
@@ -102,7 +102,7 @@ def _method(config):
     config.saliency_mode = 'train'  # of BatchNorm and dropout in that pass, or 'eval'
     config.half_train = 'full'  # or half the resolution, by 'random_crop', 'center_crop' or 'resize'
     config.half_eval = 'full'
-    config.loss = 'ce'  # or 'bce_softmax'
+    config.loss = 'ce'  # or 'bce', 'bce_softmax', 'bce_torch', see resizemix_jax/metrics.py
     config.label_smoothing = 0.0
     config.optimizer = 'sgd'
     config.schedule = 'cosine'

@@ -145,7 +145,9 @@ def _parts(plan):
     @jax.jit
     def advance(teacher, problem, found):
         look = functools.partial(teacher.logits, model)
-        found = mask_search.advance(look, problem, found, sigma=args.sigma, lambda_s=args.lambda_s)
+        found = mask_search.advance(
+            look, problem, found, sigma=args.sigma, lambda_s=args.lambda_s, variant=args.variant
+        )
         return found, mask_search.should_continue(found, max_iters=args.max_iters, leftover=args.leftover)
 
     @jax.jit

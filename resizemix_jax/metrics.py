@@ -27,8 +27,11 @@ def sigmoid_cross_entropy(logits, labels):
 def softmax_binary_cross_entropy(logits, labels):
     """The mean over the classes of the binary cross-entropies of the softmax's probabilities, float32 [B].
 
-    The loss of PuzzleMix on CIFAR (snu-mllab/PuzzleMix main.py: torch's BCELoss of the softmax), with
-    logarithms clipped at -100. log(1 - p) is exact here where p rounds to 1.
+    The loss of PuzzleMix on CIFAR (snu-mllab/PuzzleMix main.py) as its formula, with logarithms clipped at
+    -100: value and gradient are exact where p rounds to 0 or 1. The code there takes torch's BCELoss of the
+    softmax, `torch_binary_cross_entropy`, which is something else once logits are large. With 100 classes
+    and logits of standard deviation 1 both agree to 1e-7; at 10 the value differs by up to 0.5 % and the
+    gradient by 33 % in norm, at 100 the value by 44 %.
     """
     logits = logits.astype(jnp.float32)
     log_p = jax.nn.log_softmax(logits)
@@ -42,10 +45,36 @@ def softmax_binary_cross_entropy(logits, labels):
     return -jnp.mean(each, axis=-1)
 
 
+def torch_binary_cross_entropy(logits, labels):
+    """torch.nn.BCELoss of the softmax's probabilities in float32, the mean over the classes, float32 [B].
+
+    Law, with p = softmax(logits) rounded to float32 first:
+        value     -mean(y max(log p, -100) + (1 - y) max(log(1 - p), -100));
+        gradient  with respect to p (p - y) / max(p (1 - p), 1e-12), divided by the number of classes; so a
+                  class with p < 1e-12 has nearly none.
+    """
+    return jnp.mean(_torch_bce(jax.nn.softmax(logits.astype(jnp.float32)), labels), axis=-1)
+
+
+@jax.custom_jvp
+def _torch_bce(p, labels):
+    return -(labels * jnp.maximum(jnp.log(p), -100) + (1 - labels) * jnp.maximum(jnp.log1p(-p), -100))
+
+
+@_torch_bce.defjvp
+def _torch_bce_jvp(primals, tangents):
+    p, labels = primals
+    p_dot, labels_dot = tangents
+    slope = jnp.maximum(jnp.log1p(-p), -100) - jnp.maximum(jnp.log(p), -100)
+    tangent = (p - labels) / jnp.maximum(p * (1 - p), 1e-12) * p_dot + slope * labels_dot
+    return _torch_bce(p, labels), tangent
+
+
 LOSSES = {
     'ce': softmax_cross_entropy,
     'bce': sigmoid_cross_entropy,
     'bce_softmax': softmax_binary_cross_entropy,
+    'bce_torch': torch_binary_cross_entropy,
 }
 
 

@@ -1,7 +1,11 @@
 """Stored configs of older formats: STEPS[k] makes a config of format k + 1 one of format k + 2.
 
-A step writes out what the old version did, so it does not ask today's functions for their defaults.
+A step writes out what the old version did, so it does not ask today's functions for their defaults. LAWS has
+what changes the numbers of a run and no key can keep as it was.
 """
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 _OPTIMIZER = ('momentum', 'nesterov', 'weight_decay', 'decay')
 _SCHEDULE = ('lr', 'warmup_epochs', 'warmup_lr', 'final_lr')
@@ -27,6 +31,15 @@ def _from_1(old):
         name = new[key].partition(':')[0]
         new[f'{key}_args'] = _DEFAULTS_1[family].get(name, {}) | new[f'{key}_args']
     new['generate_args'] = _DEFAULTS_1['mixing']['supermix'] | new['generate_args']
+    return new
+
+
+def _from_2(old):
+    """Format 3: SuperMix's search has variants, of which the older versions had one."""
+    new = dict(old)
+    new['generate_args'] = {'variant': 'symmetric'} | old['generate_args']
+    if old['mixing'] == 'supermix':
+        new['mixing_args'] = {'variant': 'symmetric'} | old['mixing_args']
     return new
 
 
@@ -140,4 +153,55 @@ _DEFAULTS_1 = {
     },
 }
 
-STEPS = (_from_1,)
+STEPS = (_from_1, _from_2)
+
+
+class Law(NamedTuple):
+    """A law that computes other numbers since a format.
+
+    Attributes:
+        format: of config.json, the first with the new law.
+        concerns: migrated config -> whether it uses the law.
+        sentence: what changed.
+    """
+
+    format: int
+    concerns: Callable
+    sentence: str
+
+
+def _has_batch_norm(config):
+    return config['model'] in ('resnet', 'shake_shake', 'wide_resnet')
+
+
+def _policy(name, *scales):
+    """Whether a config has this policy, on one of these scales."""
+    return lambda config: any(
+        config[key] == name and (not scales or config[f'{key}_args'].get('scale') in scales)
+        for key in ('augment', 'policy')
+    )
+
+
+LAWS = (
+    Law(3, _has_batch_norm, "BatchNorm's variance is the mean of squared deviations, not E[x^2] - E[x]^2"),
+    Law(3, lambda config: _has_batch_norm(config) and config['micro_batches'] > 1,
+        "BatchNorm's running statistics move once a step, not once a micro-batch"),
+    Law(3, lambda config: config['dtype'] == 'bfloat16', "the classifier's product is float32"),
+    Law(3, lambda config: config['model'] == 'shake_shake' and config['dtype'] == 'bfloat16',
+        "Shake-Shake's weights are drawn in float32"),
+    Law(3, lambda config: config['mixing'] == 'resizemix' and config['mixing_args']['method'] != 'nearest',
+        'the smooth ResizeMix resizes by other products, which round otherwise'),
+    Law(3, _policy('randaugment', 'ildoonet'),
+        'the scale ildoonet posterizes to 1 bit or more and has the SolarizeAdd and Cutout of its code'),
+    Law(3, _policy('randaugment', 'released'), 'the released RandAugment draws the bits of Posterize'),
+    Law(3, _policy('randaugment', 'tpu'), 'the scale tpu has the Contrast and Sharpness of its code'),
+    Law(3, _policy('autoaugment', 'tpu'), 'the scale tpu has the Contrast and Sharpness of its code'),
+    Law(3, _policy('randaugment', 'torchvision'), 'the scale torchvision has the float32 bins of its code'),
+    Law(3, _policy('autoaugment', 'torchvision'), 'the scale torchvision has the float32 bins of its code'),
+    Law(3, _policy('pba'), 'a segment of the PBA schedule may begin one step earlier'),
+)  # fmt: skip
+
+
+def changed_laws(version, config):
+    """The sentences of the laws that changed since a format and that a migrated config uses."""
+    return [law.sentence for law in LAWS if version < law.format and law.concerns(config)]

@@ -2,6 +2,17 @@
 
 The two differ ("released" is configs/*.py of JayQine/ResizeMix, published two years later); where a function
 below does not say otherwise, they agree. Everything here is a dict of config keys, for `config.assign`.
+
+What `recipe=released` does not have of that code:
+* An epoch of ImageNet has 2502 steps here. There the data loader is told not to fill up the last batch
+  (DALI's fill_last_batch=False), which by its documentation makes 2503, while the schedule counts 2502: the
+  last 300 or so steps would then run at the final learning rate.
+* ImageNet is trained there on 8 GPUs with 64 images each: tau, partners and BatchNorm are of 64 images. That
+  is so here on 8 devices alone; on 1, 2 or 4 they are of 512, 256 or 128. CIFAR is mixed there over the
+  batch of 256 and then scattered; here within each device's share, which is the same on one device.
+* BatchNorm's running variance is unbiased there (n / (n - 1) times the batch's), and that of GPU 0; here it
+  is the batch's own, averaged over the devices.
+* There the best epoch on the evaluation images is reported; here the last one, with the best beside it.
 """
 
 NAMES = ('paper', 'released')
@@ -10,13 +21,14 @@ SCALES = ('paper', 'small')
 # The two networks of most tables.
 WRN, SS = 'wrn28_10', 'ss26_2x96d'
 
-_WARM_UP = dict(warmup_epochs=5, final_lr=1e-5)  # of the released CIFAR configs
+_WARM_UP = dict(warmup_epochs=5)  # of the released CIFAR configs
+_MIN_LR = dict(final_lr=1e-5)  # of configs/train_base.py, which all released configs begin with
 
 
 def wrn28_10(recipe):
     """Paper, section 5.1.1: 200 epochs, batch 256, lr 0.1, weight decay 5e-4, Nesterov, cosine.
 
-    Released (configs/cifar10.py of JayQine/ResizeMix): lr 0.2 after 5 epochs of warm-up, cosine to 1e-5,
+    Released (configs/cifar10_wrs.py and cifar100_wrs.py): lr 0.2 after 5 epochs of warm-up, cosine to 1e-5,
     no Nesterov, and its own form of the network.
     """
     released = recipe == 'released'
@@ -26,14 +38,15 @@ def wrn28_10(recipe):
         batch_size=256,
         epochs=200,
         optimizer_args=dict(nesterov=not released, weight_decay=5e-4),
-        schedule_args=dict(lr=0.2, **_WARM_UP) if released else dict(lr=0.1),
+        schedule_args=dict(lr=0.2, **_WARM_UP, **_MIN_LR) if released else dict(lr=0.1),
     )
 
 
 def ss26_2x96d(recipe):
     """Paper, section 5.1.1: 1800 epochs, batch 256, lr 0.01, weight decay 1e-3.
 
-    Released: lr 0.04 after 5 epochs of warm-up, cosine to 1e-5, weight decay 1e-4, no Nesterov.
+    Released (configs/cifar10_ss.py and cifar100_ss.py): lr 0.04 after 5 epochs of warm-up, cosine to 1e-5,
+    weight decay 1e-4, no Nesterov.
     """
     released = recipe == 'released'
     return dict(
@@ -42,14 +55,14 @@ def ss26_2x96d(recipe):
         batch_size=256,
         epochs=1800,
         optimizer_args=dict(nesterov=not released, weight_decay=1e-4 if released else 1e-3),
-        schedule_args=dict(lr=0.04, **_WARM_UP) if released else dict(lr=0.01),
+        schedule_args=dict(lr=0.04, **_WARM_UP, **_MIN_LR) if released else dict(lr=0.01),
     )
 
 
 def resnet(depth):
     """Paper, section 5.1.3: 300 epochs, batch 512, lr 0.5, weight decay 4e-5, cosine.
 
-    Released: the same without Nesterov; 64 images a GPU, BatchNorm of each GPU. The images are cropped,
+    Released (configs/imagenet_res.py): cosine to 1e-5, no Nesterov; 64 images a GPU. The images are cropped,
     resized and flipped while they are decoded, so the step augments nothing (eval_resize 0: 256 for 224).
     """
 
@@ -62,7 +75,7 @@ def resnet(depth):
             batch_size=512,
             epochs=300,
             optimizer_args=dict(nesterov=recipe == 'paper', weight_decay=4e-5),
-            schedule_args=dict(lr=0.5),
+            schedule_args=dict(lr=0.5) if recipe == 'paper' else dict(lr=0.5, **_MIN_LR),
         )
 
     return keys

@@ -22,7 +22,8 @@ def make_train_step(task, tx, *, steps, log_every, micro_batches=1, frozen=(), o
         log_every: `state.metrics` restarts after every `log_every` steps.
         micro_batches: > 1 accumulates the gradient over so many parts of the device's batch, one after
             the other, to save memory. Augmentation and mixing still see the whole of it, so the step is
-            the same but for BatchNorm, whose statistics are of a part.
+            the same but for random draws in the network and BatchNorm, which normalises each part by its
+            own statistics. The running statistics move once a step, by the mean of the parts' statistics.
         frozen: patterns of the parameters that stay as they are, see `resizemix_jax.freeze`.
         offset: of the run, see `run.position`.
 
@@ -96,14 +97,16 @@ def _gradient(task, state, examples, key, micro_batches, frozen):
         grads, (batch_stats, metrics) = gradient(trainable, state.batch_stats, examples, key)
         return grads, batch_stats, metrics
 
-    def part(carry, inputs):
-        total, batch_stats = carry
+    def part(totals, inputs):
         index, examples = inputs
-        grads, (batch_stats, metrics) = gradient(trainable, batch_stats, examples, keys.at_step(key, index))
-        return (jax.tree.map(jnp.add, total, grads), batch_stats), metrics
+        grads, (updated, metrics) = gradient(trainable, state.batch_stats, examples, keys.at_step(key, index))
+        moves = jax.tree.map(jnp.subtract, updated, state.batch_stats)
+        return jax.tree.map(jnp.add, totals, (grads, moves)), metrics
 
     parts = jax.tree.map(lambda a: a.reshape(micro_batches, -1, *a.shape[1:]), examples)
-    start = jax.tree.map(jnp.zeros_like, trainable), state.batch_stats
-    (total, batch_stats), metrics = lax.scan(part, start, (jnp.arange(micro_batches), parts))
-    grads = jax.tree.map(lambda g: g / micro_batches, total)
+    start = jax.tree.map(jnp.zeros_like, (trainable, state.batch_stats))
+    totals, metrics = lax.scan(part, start, (jnp.arange(micro_batches), parts))
+    grads, moves = jax.tree.map(lambda total: total / micro_batches, totals)
+    # Sums of moves, so that frozen statistics, which do not move, keep their bits.
+    batch_stats = jax.tree.map(jnp.add, state.batch_stats, moves)
     return grads, batch_stats, jax.tree.map(jnp.mean, metrics)

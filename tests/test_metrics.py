@@ -47,6 +47,36 @@ def test_bce_of_the_softmax_is_its_formula(key):
     np.testing.assert_allclose(made, torch_bce(logits, labels), rtol=1e-5)
 
 
+def torch_bce_gradient(logits, labels):
+    """The gradient of the sum of `torch_bce` with respect to the logits, with torch's clamp, in float64."""
+    p = np.exp(logits - logits.max(-1, keepdims=True))
+    p = p / p.sum(-1, keepdims=True)
+    with_p = (p - labels) / np.maximum(p * (1 - p), 1e-12) / logits.shape[-1]
+    return p * (with_p - (with_p * p).sum(-1, keepdims=True))
+
+
+@pytest.mark.parametrize('std', [1.0, 3.0])
+def test_bce_torch_is_torch_s_formula_and_gradient(std, key):
+    logits = np.asarray(std * jax.random.normal(key, (40, 10)), np.float64)
+    labels = np.full((40, 10), 0.02) + 0.8 * np.eye(10)[np.arange(40) % 10]
+    given = jnp.asarray(logits, jnp.float32), jnp.asarray(labels, jnp.float32)
+    value, gradient = jax.value_and_grad(lambda *a: metrics.LOSSES['bce_torch'](*a).sum())(*given)
+    np.testing.assert_allclose(value, torch_bce(logits, labels).sum(), rtol=1e-4)
+    expected = torch_bce_gradient(logits, labels)
+    np.testing.assert_allclose(gradient, expected, rtol=2e-3, atol=2e-3 * abs(expected).max())
+
+
+def test_bce_torch_clips_where_bce_softmax_is_exact():
+    logits, labels = jnp.array([[40.0, 0.0, 0.0]]), jnp.array([[0.0, 1.0, 0.0]])
+    value, gradient = jax.value_and_grad(lambda x: metrics.torch_binary_cross_entropy(x, labels)[0])(logits)
+    # p is 1 in float32, so log(1 - p) is -100; the others are exp(-40).
+    assert float(value) == pytest.approx((100 + 40) / 3, rel=1e-5)
+    exact, slope = jax.value_and_grad(lambda x: metrics.softmax_binary_cross_entropy(x, labels)[0])(logits)
+    assert float(exact) == pytest.approx((40 + 40 - np.log(2)) / 3, rel=1e-5)
+    # exp(-40) / 1e-12 of the gradient is left.
+    assert abs(float(gradient[0, 1])) < 1e-5 and abs(float(slope[0, 1])) > 0.3
+
+
 @pytest.mark.parametrize('scale', [0.0, 20.0, 60.0, 1e4])
 def test_bce_of_the_softmax_and_its_gradient_are_finite_for_sure_networks(scale):
     logits = scale * jnp.array([[1.0, 0.0, -1.0]] * 4)

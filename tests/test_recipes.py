@@ -13,9 +13,9 @@ SETTINGS = {
     ('ss26_2x96d', 'paper'): (1800, 256, 0.01, 1e-3, True, 0, 0.0),
     ('ss26_2x96d', 'released'): (1800, 256, 0.04, 1e-4, False, 5, 1e-5),
     ('resnet50', 'paper'): (300, 512, 0.5, 4e-5, True, 0, 0.0),
-    ('resnet50', 'released'): (300, 512, 0.5, 4e-5, False, 0, 0.0),
+    ('resnet50', 'released'): (300, 512, 0.5, 4e-5, False, 0, 1e-5),
     ('resnet101', 'paper'): (300, 512, 0.5, 4e-5, True, 0, 0.0),
-    ('resnet101', 'released'): (300, 512, 0.5, 4e-5, False, 0, 0.0),
+    ('resnet101', 'released'): (300, 512, 0.5, 4e-5, False, 0, 1e-5),
 }
 
 

@@ -58,6 +58,35 @@ def test_micro_batches_make_the_unsplit_step(mixing):
     assert_close(whole.metrics, parts.metrics)
 
 
+def statistics(**keywords):
+    """BatchNorm's running statistics of the smallest task after five steps, as one vector."""
+    stats = toy.run(toy.task(norm=True), 1, steps=5, **keywords).batch_stats['norm']
+    return {name: np.asarray(value) for name, value in stats.items()}
+
+
+def test_running_statistics_move_once_a_step_by_the_mean_of_the_parts():
+    one, four = statistics(), statistics(micro_batches=4)
+    # 0.9 of the old value five times: four times as many moves would leave 0.12 of it instead of 0.59.
+    np.testing.assert_allclose(four['mean'], one['mean'], atol=1e-5)
+    # The variance within 4 images is 3/4 of the population's on average, within 16 it is 15/16.
+    moved = {name: stats['var'] - 0.9**5 for name, stats in (('one', one), ('four', four))}
+    assert (moved['four'] < moved['one']).all()
+    np.testing.assert_allclose(moved['four'].mean() / moved['one'].mean(), (3 / 4) / (15 / 16), atol=0.05)
+
+
+def test_one_step_in_parts_has_the_mean_of_their_statistics():
+    task, batch = toy.task(norm=True), toy.batch()
+    fresh = toy.state(task)
+
+    def stats(batch):
+        examples = task.prepare(fresh.params, {}, batch, jax.random.key(9), 0.0)
+        return task.loss(fresh.params, fresh.batch_stats, examples, jax.random.key(9))[1][0]
+
+    parts = [stats(jax.tree.map(lambda a, k=k: a[4 * k : 4 * k + 4], batch)) for k in range(4)]
+    expected = jax.tree.map(lambda *leaves: sum(leaves) / 4, *parts)
+    assert_close(toy.run(task, 1, steps=1, micro_batches=4).batch_stats, expected)
+
+
 def mapped_by_vmap(train_step, task):
     """vmap refuses what pmap lets pass: an output that differs over the axis and has out_axes None."""
     batch = jax.tree.map(lambda a: a.reshape(4, -1, *a.shape[1:]), toy.batch())

@@ -40,8 +40,11 @@ def color(images, factor):
     return blend(gray(images)[..., None], images, factor[:, None, None, None])
 
 
-def sharpness(images, factor):
-    """Every image blended with its smoothed version, (5 centre + 8 neighbours) / 13, except at the border."""
+def sharpness(images, factor, *, truncate=False):
+    """Every image blended with its smoothed version, (5 centre + 8 neighbours) / 13, except at the border.
+
+    The smoothed version is rounded, as Pillow does, or truncated.
+    """
     number, height, width, channels = images.shape
     if min(height, width) < 3:
         return images
@@ -52,6 +55,6 @@ def sharpness(images, factor):
     three = wide[:, :-2] + wide[:, 1:-1] + wide[:, 2:]
     nine = three[:, :, : -2 * channels] + three[:, :, channels:-channels] + three[:, :, 2 * channels :]
     # (s + 6) // 13 is s / 13 rounded: no tie exists, since 13 is odd.
-    smooth = (nine + 4 * inner.astype(jnp.uint16) + 6) // 13
+    smooth = (nine + 4 * inner.astype(jnp.uint16) + (0 if truncate else 6)) // 13
     sharp = blend(smooth, inner, factor[:, None, None])
     return flat.at[:, 1:-1, channels:-channels].set(sharp).reshape(images.shape)

@@ -5,6 +5,8 @@ of `ops.apply` is base + amount, or, if `signed`, base + amount or base - amount
 Operations without a parameter get (0, 0, False).
 """
 
+import numpy as np
+
 GEOMETRIC = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
 ENHANCE = ('Contrast', 'Color', 'Brightness', 'Sharpness')
 NOTHING = (0.0, 0.0, False)
@@ -25,20 +27,36 @@ def tf(op, magnitude, height, width):
     return (values[op], 0.0, False) if op in values else NOTHING
 
 
-def torchvision(op, magnitude, height, width):
-    """A share 0..1 of the range: torchvision's bins, i / 9 for AutoAugment and M / 30 for RandAugment.
+def torchvision(op, magnitude, height, width, *, bins):
+    """A bin 0..`bins` - 1 of torchvision's ranges: 10 bins for AutoAugment and 31 for RandAugment.
 
-    Shear .3 f, translation int(150/331 side f), rotation 30 f, factors 1 + .9 f, all with a random sign;
-    solarize at 255 - 255 f, posterize to 8 - round(4 f) bits.
+    With f = magnitude / (bins - 1): shear .3 f, translation int(150/331 side f), rotation 30 f, factors
+    1 + .9 f, all with a random sign; solarize at 255 - 255 f, posterize to 8 - round(4 f) bits. The products
+    are float32 numbers of torch.linspace, which decide some of the values to the last level.
     """
-    f = magnitude
+
+    def bin_of(start, end):
+        return _linspace(start, end, magnitude, bins)
+
     if op in GEOMETRIC:
         side = width if op.endswith('X') else height
-        return 0.0, {'S': 0.3 * f, 'T': int(150 / 331 * side * f), 'R': 30 * f}[op[0]], True
+        ends = {'S': 0.3, 'T': 150 / 331 * side, 'R': 30}
+        amount = bin_of(0, ends[op[0]])
+        return 0.0, int(amount) if op[0] == 'T' else amount, True
     if op in ENHANCE:
-        return 1.0, 0.9 * f, True
-    values = {'Solarize': 255 - 255 * f, 'Posterize': 8 - round(4 * f)}
+        return 1.0, bin_of(0, 0.9), True
+    values = {'Solarize': bin_of(255, 0), 'Posterize': 8 - round(4 * magnitude / (bins - 1))}
     return (values[op], 0.0, False) if op in values else NOTHING
+
+
+def _linspace(start, end, index, count):
+    """torch.linspace(start, end, count)[index] as a float: float32, counted from the nearer end."""
+    start, end = np.float32(start), np.float32(end)
+    step = float((end - start) / np.float32(count - 1))
+    # torch rounds product and sum once, together.
+    if index < count // 2:
+        return float(np.float32(float(start) + step * index))
+    return float(np.float32(float(end) - step * (count - 1 - index)))
 
 
 def level(op, magnitude, height, width):
@@ -84,7 +102,8 @@ def ildoonet(op, magnitude, height, width):
     """M of 30, a share of the EfficientNet code's ranges: ildoonet/pytorch-randaugment.
 
     Shear .3 f, translation 100 f pixels, rotation 30 f with f = M / 30 and a random sign; solarize at 256 f,
-    posterize to int(4 f) bits, factors .1 + 1.8 f, cutout of int(40 f) + 1 pixels, add int(110 f).
+    posterize to int(4 f) bits, but at least 1; factors .1 + 1.8 f. SolarizeAdd adds int(110 f), and Cutout
+    takes 40 f, which is int(40 f) + 1 pixels: both have laws of their own, variant='ildoonet' of `ops.apply`.
     """
     f = magnitude / 30
     if op in GEOMETRIC:
@@ -92,6 +111,6 @@ def ildoonet(op, magnitude, height, width):
     if op in ENHANCE:
         return 0.1 + 1.8 * f, 0.0, False
     values = {
-        'Solarize': 256 * f, 'SolarizeAdd': int(110 * f), 'Posterize': int(4 * f), 'Cutout': int(40 * f) + 1,
+        'Solarize': 256 * f, 'SolarizeAdd': int(110 * f), 'Posterize': max(1, int(4 * f)), 'Cutout': 40 * f,
     }  # fmt: skip
     return (values[op], 0.0, False) if op in values else NOTHING

@@ -39,12 +39,15 @@ TABLES = (
     *('AutoContrast', 'Invert', 'Equalize', 'Solarize', 'SolarizeAdd', 'Add'),
     *('Posterize', 'Contrast', 'Brightness'),
 )
+VARIANTS = ('pillow', 'tpu', 'ildoonet')
 # Images are processed in blocks of 1 / PARTS of the batch: large enough to use the cores, small enough that
 # little computation is wasted. On a 2-core CPU, 8 is slower and 32 is not faster.
 PARTS = 16
 
 
-def apply(images, op, value, centre=None, *, fill=0, cutout_fill=0, interpolation='nearest'):
+def apply(
+    images, op, value, centre=None, *, fill=0, cutout_fill=0, interpolation='nearest', variant='pillow'
+):
     """Applies one operation to every image, which may differ between images.
 
     Law, for an image with operation `OPS[op]` and parameter v:
@@ -64,6 +67,15 @@ def apply(images, op, value, centre=None, *, fill=0, cutout_fill=0, interpolatio
         Cutout            a square of side = trunc(v) pixels, clipped at the border: for `centre` (y, x), rows
                           y - side // 2 to y - side // 2 + side - 1, and columns likewise.
         Identity, and an index outside OPS: nothing.
+    `variant` changes some of them to the forms of other code:
+        tpu       the EfficientNet code (tensorflow/tpu, big_vision). Contrast: the gray mean is replaced by
+                  min(H W // 256, 255), since that code divides the sum of the histogram's counts, and not of
+                  the values, by 256: 4 at 32 x 32, 196 at 224 x 224. Sharpness: the smooth image is
+                  truncated, not rounded.
+        ildoonet  ildoonet/pytorch-randaugment. SolarizeAdd: trunc(v) is added to all values, the sums are
+                  clipped, and values >= 128 are then inverted. Cutout: for a real `centre` c on an axis,
+                  pixels from b = floor(max(0, c - v / 2)) to b + trunc(v), both included. So the square is
+                  moved inside at the top and left and cut at the bottom and right.
     The warps interpolate as `affine.warp` says and fill pixels from outside the image with `fill`.
 
     Source: Pillow 13.0 on x86-64 (Image.transform, Image.rotate, ImageOps, ImageEnhance), bit-exact at every
@@ -71,7 +83,8 @@ def apply(images, op, value, centre=None, *, fill=0, cutout_fill=0, interpolatio
     published magnitudes (whole degrees, 30 i / 9) are exact; of random angles, one in 19000 at 224 pixels and
     one in 95000 at 32 has an entry of its matrix off by 1/65536, which mostly moves no pixel or one (at most
     seven were observed). Bilinear warps occasionally differ from Pillow's doubles by 1, and at the
-    border by whether a point is inside. SolarizeAdd, Add and Cutout are not Pillow's.
+    border by whether a point is inside. SolarizeAdd, Add and Cutout are not Pillow's. TensorFlow's smooth
+    image is a float32 sum, which falls below some whole numbers, so that 'tpu' may be one above it there.
 
     Cost: warps, tables and blends are a pass each over the images that drew one, in blocks; histogram, mean
     and smoothing are computed for the images that need them. Other draws do not recompile.
@@ -81,9 +94,11 @@ def apply(images, op, value, centre=None, *, fill=0, cutout_fill=0, interpolatio
         op: int32 [B], indices into OPS.
         value: float32 [B], v; ignored by operations without a parameter. A shear below 32768 / side - 1 in
             size.
-        centre: int32 [B, 2], (y, x) in pixels, for Cutout; by default the middle of the image.
+        centre: (y, x) for Cutout, by default the middle of the image: int32 [B, 2], a pixel; with
+            variant='ildoonet' float32 [B, 2], a point.
         fill, cutout_fill: a value, or one for each channel; 0..255.
         interpolation: of the warps, one of `affine.INTERPOLATIONS`.
+        variant: one of VARIANTS.
 
     Returns:
         uint8 [B, H, W, C].
@@ -91,33 +106,40 @@ def apply(images, op, value, centre=None, *, fill=0, cutout_fill=0, interpolatio
     Raises:
         ValueError: an argument has another shape or dtype, or a fill is outside 0..255.
     """
-    if interpolation not in affine.INTERPOLATIONS:
-        raise ValueError(f'interpolation={interpolation!r} must be {" or ".join(affine.INTERPOLATIONS)}')
-    images, op, value, centre = _checked(images, op, value, centre)
+    for name, given, known in (
+        ('interpolation', interpolation, affine.INTERPOLATIONS), ('variant', variant, VARIANTS),
+    ):  # fmt: skip
+        if given not in known:
+            raise ValueError(f'{name}={given!r} must be {" or ".join(known)}')
+    images, op, value, centre = _checked(images, op, value, centre, variant)
     _, height, width, channels = images.shape
     drew = {name: op == index for index, name in enumerate(OPS)}
 
     matrix = affine.matrix(drew, value, height, width, interpolation)
-    box = _square(drew, value, centre)
+    box = _square(drew, value, centre, variant)
     colours = _colour('fill', fill, channels), _colour('cutout_fill', cutout_fill, channels)
     colour = jnp.where(drew['Cutout'][:, None], colours[1], colours[0])
     warp = functools.partial(affine.warp, interpolation=interpolation)
     images = _apply_to_members(_any(drew, WARPS), warp, images, matrix, box, colour)
 
-    table = jnp.repeat(_tables(drew, value)[:, None], channels, axis=1)
+    table = jnp.repeat(_tables(drew, value, height * width, variant)[:, None], channels, axis=1)
     table = _apply_to_members(
         drew['AutoContrast'], lambda _, image: tables.autocontrast(image), table, images
     )
     table = _apply_to_members(drew['Equalize'], lambda _, image: tables.equalize(image), table, images)
-    table = _apply_to_members(drew['Contrast'], lambda _, *args: tables.contrast(*args), table, images, value)
+    if variant != 'tpu':
+        table = _apply_to_members(
+            drew['Contrast'], lambda _, *args: tables.contrast(*args), table, images, value
+        )
     images = _apply_to_members(_any(drew, TABLES), tables.lookup, images, table)
 
     if channels == 3:
         images = _apply_to_members(drew['Color'], enhance.color, images, value)
-    return _apply_to_members(drew['Sharpness'], enhance.sharpness, images, value)
+    sharpness = functools.partial(enhance.sharpness, truncate=variant == 'tpu')
+    return _apply_to_members(drew['Sharpness'], sharpness, images, value)
 
 
-def _checked(images, op, value, centre):
+def _checked(images, op, value, centre, variant):
     """The arguments as JAX arrays, or ValueError."""
     images, op, value = jnp.asarray(images), jnp.asarray(op), jnp.asarray(value)
     if images.dtype != jnp.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3):
@@ -126,13 +148,14 @@ def _checked(images, op, value, centre):
             'apply these operations before `normalize`'
         )
     batch, height, width, _ = images.shape
+    point = jnp.float32 if variant == 'ildoonet' else jnp.int32
     if centre is None:
-        centre = np.tile(np.array([height // 2, width // 2], np.int32), (batch, 1))
+        centre = np.tile(np.array([height // 2, width // 2], point), (batch, 1))
     centre = jnp.asarray(centre)
     for name, array, dtype, shape in (
         ('op', op, jnp.int32, (batch,)),
         ('value', value, jnp.float32, (batch,)),
-        ('centre', centre, jnp.int32, (batch, 2)),
+        ('centre', centre, point, (batch, 2)),
     ):
         if array.dtype != dtype or array.shape != shape:
             raise ValueError(
@@ -174,14 +197,18 @@ def _apply_to_members(member, function, out, *args):
     return lax.fori_loop(0, (member.sum() + size - 1) // size, block, out)
 
 
-def _square(drew, value, centre):
+def _square(drew, value, centre, variant):
     """Cutout's box, int32 [B, 4]; empty for other operations."""
-    side = jnp.where(drew['Cutout'], value, 0).astype(jnp.int32)[:, None]
+    value, drew = value[:, None], drew['Cutout'][:, None]
+    side = jnp.where(drew, value, 0).astype(jnp.int32)
     begin = centre - side // 2
+    if variant == 'ildoonet':
+        side += drew
+        begin = jnp.floor(jnp.maximum(centre - value / 2, 0)).astype(jnp.int32)
     return jnp.concatenate([begin, begin + side], axis=-1)
 
 
-def _tables(drew, value):
+def _tables(drew, value, pixels, variant):
     """The lookup table of every image whose operation ignores the image's content, uint8 [B, 256]."""
     made = {
         'Invert': tables.invert(),
@@ -191,6 +218,10 @@ def _tables(drew, value):
         'Posterize': tables.posterize(value),
         'Brightness': tables.brightness(value),
     }
+    if variant == 'tpu':
+        made['Contrast'] = tables.from_level(min(pixels // 256, 255), value)
+    if variant == 'ildoonet':
+        made['SolarizeAdd'] = tables.add_solarize(value)
     table = tables.LEVELS
     for name, levels in made.items():
         table = jnp.where(drew[name][:, None], levels, table)

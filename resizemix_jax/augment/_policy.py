@@ -86,19 +86,21 @@ def draw_index(key, count, batch, per):
 
 
 def apply_step(
-    key, images, step, *, per='sample', spread=False, fill=0, cutout_fill=0, interpolation='nearest'
-):
+    key, images, step, *, per='sample', spread=False, fill=0, cutout_fill=0, interpolation='nearest',
+    variant='pillow',
+):  # fmt: skip
     """Applies to every image its step, with the step's probability.
 
     Law: the operation happens with probability `prob`; the sign of `amount`, where signed, is + or - with
-    probability 1/2, or with `spread` a factor uniform in [-1, 1); Cutout's centre is uniform over the pixels.
+    probability 1/2, or with `spread` a factor uniform in [-1, 1); Cutout's centre is uniform over the
+    pixels, or with variant='ildoonet' over the points of the image.
     Drawn per image or once per batch (`per`); the centre always per image.
 
     Args:
         key: typed JAX key.
         images: uint8 [B, H, W, C].
         step: Steps of shape [B].
-        fill, interpolation: see `ops.apply`.
+        fill, interpolation, variant: see `ops.apply`.
         cutout_fill: a value, or a colour; its mean fills images of one channel.
 
     Returns:
@@ -111,21 +113,23 @@ def apply_step(
     sign = jax.random.uniform(key_sign, (count,), minval=-1, maxval=1)
     sign = jnp.where(step.signed, sign if spread else jnp.where(sign < 0, -1, 1), 1)
     value = (step.base + sign * step.amount).astype(jnp.float32)
-    y = jax.random.randint(key_y, (batch,), 0, height)
-    x = jax.random.randint(key_x, (batch,), 0, width)
+    if variant == 'ildoonet':
+        y, x = (jax.random.uniform(k, (batch,)) * side for k, side in ((key_y, height), (key_x, width)))
+    else:
+        y, x = (jax.random.randint(k, (batch,), 0, side) for k, side in ((key_y, height), (key_x, width)))
     op = jnp.where(happens, step.op, ops.OPS.index('Identity'))
     if images.shape[-1] == 1:
         cutout_fill = round(float(np.mean(cutout_fill)))
     return ops.apply(
         images, op, value, jnp.stack([y, x], axis=-1), fill=fill, cutout_fill=cutout_fill,
-        interpolation=interpolation,
+        interpolation=interpolation, variant=variant,
     )  # fmt: skip
 
 
 def subpolicy(key, images, policy, reading, *, per, **how):
     """Applies one of the policy's rows to each image, its operations in order; see `autoaugment`.
 
-    `how` holds the fills and the interpolation of `apply_step`.
+    `how` holds the fills, the interpolation and the variant of `apply_step`.
     """
     batch, height, width, _ = images.shape
     rows = steps(read_policy(policy)['subpolicies'], lambda op, m: reading(op, m, height, width))

@@ -31,6 +31,12 @@ def solarize_add(amount):
     return jnp.where(LEVELS < 128, add(amount), LEVELS)
 
 
+def add_solarize(amount):
+    """`add`, and then `solarize` at 128."""
+    added = add(amount)
+    return jnp.where(added < 128, added, 255 - added)
+
+
 def posterize(bits):
     """The upper `bits` of v's eight; `bits` is truncated to an integer, 0 is black and 8 changes nothing."""
     dropped = 8 - jnp.clip(bits.astype(jnp.int32), 0, 8)[:, None]
@@ -39,7 +45,12 @@ def posterize(bits):
 
 def brightness(factor):
     """The blend with black."""
-    return enhance.blend(jnp.zeros((1, 1), jnp.int32), LEVELS, factor[:, None])
+    return from_level(0, factor)
+
+
+def from_level(level, factor):
+    """The blend with an image of one value: uint8 [N, 256]."""
+    return enhance.blend(jnp.full((1, 1), level, jnp.int32), LEVELS, factor[:, None])
 
 
 def contrast(images, factor):

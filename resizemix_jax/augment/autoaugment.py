@@ -16,7 +16,8 @@ def autoaugment(
         row       uniform over the policy's rows, independently per image.
         operation the row's two in order, each with its own probability (`_policy.apply_step`).
         magnitude an index 0..9, read by `scale`: 'tf' as in the original training code, 'torchvision' as
-                  ninths of torchvision's range, 'tpu' as in the EfficientNet code.
+                  torchvision's 10 bins, 'tpu' as in the EfficientNet code, with its Contrast and Sharpness
+                  (`_ops.apply`, variant='tpu').
         fill      black; for 'tpu' gray (128).
 
     Source: arXiv:1805.09501. Policies: 'autoaugment_cifar10' is the paper's list of 25, from which public
@@ -45,7 +46,7 @@ def autoaugment(
 
     def reading(op, index, height, width):
         if scale == 'torchvision':
-            return magnitudes.torchvision(op, index / 9, height, width)
+            return magnitudes.torchvision(op, index, height, width, bins=10)
         if scale == 'tpu':
             return magnitudes.tpu(op, index, height, width, translate=250, cutout=100)
         return magnitudes.tf(op, index, height, width)
@@ -54,5 +55,5 @@ def autoaugment(
         fill = 128 if scale == 'tpu' else 0
     return policies.subpolicy(
         key, images, policy, reading, per=per, fill=fill, cutout_fill=(125, 122, 113),
-        interpolation=interpolation,
+        interpolation=interpolation, variant='tpu' if scale == 'tpu' else 'pillow',
     )  # fmt: skip

@@ -9,6 +9,7 @@ from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _policy as policies
 
 NEEDS = ('progress',)
+ROUNDING = 2.0**-22  # more than float32 is off in step / steps, less than a step of 4 million
 COUNTS = (0.2, 0.3, 0.5)  # the chances of no, one and two operations
 
 
@@ -16,9 +17,9 @@ def pba(key, images, *, policy='pba_cifar10', fill=0, interpolation='nearest', p
     """Applies the policy of the current epoch.
 
     Law:
-        moment    epoch = floor(`progress` * the schedule's epochs), so the schedule is stretched to the
-                  length of the training; the policy is the segment of this epoch, 15 operations twice, each
-                  with a probability and a magnitude 0..9 (`_magnitudes.tf`).
+        moment    the schedule is stretched to the length of the training: a segment that begins with epoch e
+                  of E begins with the first step at which `progress` >= e / E. A segment is 15 operations
+                  twice, each with a probability and a magnitude 0..9 (`_magnitudes.tf`).
         image     a count of 0, 1 or 2 with probabilities .2, .3, .5; the 30 entries in a random order, each
                   applied with its probability, until that count is reached. Drawn independently per image.
 
@@ -45,10 +46,7 @@ def pba(key, images, *, policy='pba_cifar10', fill=0, interpolation='nearest', p
         raise ValueError(f'policy={policy!r} is not a schedule over epochs; use pba_cifar10 or pba_svhn')
     batch, height, width, _ = images.shape
     schedule = policies.steps(content['subpolicies'], lambda op, m: magnitudes.tf(op, m, height, width))
-    ends = np.cumsum(content['segments_epochs'])
-    epoch = jnp.floor(progress * content['total_epochs'])
-    segment = jnp.minimum(jnp.searchsorted(jnp.asarray(ends), epoch, side='right'), len(ends) - 1)
-    entries = schedule.at(segment)
+    entries = schedule.at(segment_at(content, progress))
 
     key_count, key_order, key_happens, key_do = jax.random.split(key, 4)
     count = jax.random.choice(key_count, 3, (batch,), p=jnp.array(COUNTS))
@@ -67,3 +65,9 @@ def pba(key, images, *, policy='pba_cifar10', fill=0, interpolation='nearest', p
         )  # fmt: skip
 
     return lax.fori_loop(0, len(COUNTS) - 1, one, jnp.asarray(images))
+
+
+def segment_at(content, progress):
+    """The index of a schedule's segment at `progress` (float32, of any shape), int32 of its shape."""
+    begins = np.cumsum(content['segments_epochs'])[:-1] / content['total_epochs'] - ROUNDING
+    return jnp.searchsorted(jnp.asarray(begins, jnp.float32), progress, side='right')

@@ -33,10 +33,14 @@ def randaugment(
         magnitude `m`, the same for all, read by `scale`:
             'torchvision'  m / 30 of the range, 14 operations with Identity and without Invert; factors
                            1 + or - .9 m / 30. The usual meaning of "RandAugment" in current code.
-            'ildoonet'     m / 30 of the EfficientNet code's ranges, 16 operations; with m = 14 the factors
-                           are .94, nearly nothing. The port used for the compared CIFAR numbers.
-            'tpu'          m / 10, not capped at 10 (m = 17 rotates by 51 degrees), 16 operations, gray fill;
-                           also big_vision's.
+            'ildoonet'     m / 30 of the EfficientNet code's ranges, 16 operations, two of them in forms of
+                           its own (`_ops.apply`, variant='ildoonet'); with m = 14 the factors are .94,
+                           nearly nothing, and translations 46.7 pixels whatever the size, so that both
+                           empty an image of 32 pixels. The port used for the compared CIFAR numbers.
+            'tpu'          m / 10, not capped at 10 (m = 17 rotates by 51 degrees), 16 operations, two of them
+                           in forms of its own (variant='tpu'), gray fill; also big_vision's. Beside these
+                           two, TensorFlow's rounding gives AutoContrast and Color other values, by up to 1
+                           and 3, in less than 1 % of the pixels.
             'timm'         m / 10, m <= 10, 15 operations, each with probability 1/2, gray fill, bilinear
                            (timm chooses bilinear or bicubic at random).
             'released'     that of JayQine/ResizeMix, applied after the mixing, with much weaker magnitudes:
@@ -75,6 +79,7 @@ def randaugment(
     apply_step = functools.partial(
         policies.apply_step, per=per, spread=scale == 'released', fill=own_fill if fill == 'scale' else fill,
         cutout_fill=128 if scale == 'tpu' else (125, 123, 114),
+        variant=scale if scale in ops.VARIANTS else 'pillow',
         interpolation=own_interpolation if interpolation == 'scale' else interpolation,
     )  # fmt: skip
 
@@ -93,11 +98,15 @@ def released(op, m, height, width):
 
     TranslateX moves both axes by U(-.5 f, .5 f) of the side, TranslateY one; Rotate U(-45 f, 45 f) degrees;
     Shear .5 f *degrees*, which moves nothing at 32 pixels; Solarize adds U(-.1, .1) of 255, and then inverts
-    above U(.5 - f, .5 + f) of it; posterize to int(4 + 4 f) bits; factors .1 + 1.8 f (.94 with m = 14);
-    Invert always; no Equalize. AutoContrast there stretches the range of the whole batch, which is 0 to 255,
-    so here it is a second Identity. Warps are bilinear. There nothing is rounded to uint8.
+    above U(.5 - f, .5 + f) of it; posterize to int(U(b, 8)) bits with b = int(4 + 4 f), so 5, 6 or 7 with
+    m = 14; factors .1 + 1.8 f (.94 with m = 14); Invert always; no Equalize. Warps are bilinear.
+
+    Here AutoContrast is a second Identity. There it happens to each image with probability f and stretches
+    the range of the whole batch, which is 0 to 255, so it changes nothing but white: 255 reads past the end
+    of its table, and becomes 0 in the channels that have it. There nothing is rounded to uint8.
     """
     f = m / 30
+    bits = int(4 + 4 * f)
     if op in magnitudes.ENHANCE:
         return 0.1 + 1.8 * f, 0.0, False
     values = {
@@ -107,7 +116,7 @@ def released(op, m, height, width):
         'TranslateY': (0.0, 0.5 * f * height, True),
         'Rotate': (0.0, 45 * f, True),
         'Solarize': (127.5, 255 * f, True),
-        'Posterize': (int(4 + 4 * f), 0.0, False),
+        'Posterize': ((bits + 8) / 2, (8 - bits) / 2, True),
     }
     return values.get(op, magnitudes.NOTHING)
 
@@ -126,7 +135,7 @@ def _before(step, f, height):
 
 def _read(scale, op, m, height, width):
     if scale == 'torchvision':
-        return magnitudes.torchvision(op, m / 30, height, width)
+        return magnitudes.torchvision(op, m, height, width, bins=31)
     if scale == 'ildoonet':
         return magnitudes.ildoonet(op, m, height, width)
     if scale == 'released':

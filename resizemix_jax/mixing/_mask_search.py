@@ -9,6 +9,7 @@ from jax.scipy.special import xlogy
 from resizemix_jax.mixing._op import vary_together
 
 STEP_SIZES = (1e-4, 2000.0)
+VARIANTS = ('released', 'symmetric')  # see `supermix`
 
 
 class Problem(NamedTuple):
@@ -66,15 +67,18 @@ def begin(teacher, problem, *, mask_size, lambda_s):
     return Search(logits, loss, gradient, _top_class(predicted), finished, steps)
 
 
-def advance(teacher, problem, search, *, sigma, lambda_s):
+def advance(teacher, problem, search, *, sigma, lambda_s, variant):
     """One step of the unfinished rows, and the teacher's prediction after it."""
-    direction = smooth(search.gradient, sigma)
+    direction = smooth(search.gradient, sigma, variant)
     slope = jnp.sum(search.gradient * direction, axis=(1, 2, 3))
     size = jnp.clip(jnp.abs(search.loss) / (slope + 1e-10), *STEP_SIZES)
     moved = search.logits - size[:, None, None, None] * direction
     logits = jnp.where(search.finished[:, None, None, None], search.logits, moved)
     loss, gradient, predicted = evaluate_loss(teacher, problem, logits, lambda_s)
-    finished = search.finished | target_is_top_k(predicted, problem.target)
+    matched = target_is_top_k(predicted, problem.target)
+    if variant == 'released':
+        matched &= jnp.sum(problem.target > 0, axis=-1) == problem.weights.shape[-1]
+    finished = search.finished | matched
     return Search(logits, loss, gradient, _top_class(predicted), finished, search.steps + ~search.finished)
 
 
@@ -128,23 +132,32 @@ def divergence(target, logits):
 
 
 def target_is_top_k(logits, target):
-    """Whether the k classes of the target have the k highest logits: bool [B]."""
+    """Whether the classes of the target have the highest logits: bool [B]."""
     wanted = target > 0
     lowest = jnp.min(jnp.where(wanted, logits, jnp.inf), axis=-1)
     return lowest > jnp.max(jnp.where(wanted, -jnp.inf, logits), axis=-1)
 
 
-def smooth(maps, sigma):
+def smooth(maps, sigma, variant):
     """Gaussian smoothing of [..., n, n], zeros outside.
 
-    The kernel is not truncated. So the matrix is symmetric and positive definite, and a step against the
-    smoothed gradient reduces the loss.
+    'symmetric': the kernel is not cut. So the matrix is symmetric and positive definite, and a step against
+    the smoothed gradient reduces the loss. 'released': int(5 sigma) taps; if they are even, output i is
+    centred at i + 1/2.
     """
     at = jnp.arange(maps.shape[-1])
-    kernel = jnp.exp(-0.5 * ((at[:, None] - at) / sigma) ** 2)
-    reach = jnp.arange(-int(8 * sigma) - 1, int(8 * sigma) + 2)
-    kernel /= jnp.sum(jnp.exp(-0.5 * (reach / sigma) ** 2))
-    return jnp.einsum('ij,...jk,kl->...il', kernel, maps, kernel, precision='highest')
+    apart = at - at[:, None]  # of the input from the output
+    if variant == 'released':
+        taps = int(5 * sigma)
+        sigma = taps / 5
+        reach = jnp.arange(taps) - (taps - 1) // 2
+        inside, middle = (apart >= reach[0]) & (apart <= reach[-1]), (taps + 1) % 2 / 2
+    else:
+        reach = jnp.arange(-int(8 * sigma) - 1, int(8 * sigma) + 2)
+        inside, middle = True, 0
+    kernel = jnp.where(inside, jnp.exp(-0.5 * ((apart - middle) / sigma) ** 2), 0)
+    kernel /= jnp.sum(jnp.exp(-0.5 * ((reach - middle) / sigma) ** 2))
+    return jnp.einsum('ij,...jk,lk->...il', kernel, maps, kernel, precision='highest')
 
 
 def _top_class(predicted):

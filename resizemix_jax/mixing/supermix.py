@@ -12,7 +12,15 @@ import jax.numpy as jnp
 from jax import lax
 
 from resizemix_jax.mixing import _pairing as pairing
-from resizemix_jax.mixing._mask_search import Problem, Search, advance, begin, mixed, should_continue
+from resizemix_jax.mixing._mask_search import (
+    VARIANTS,
+    Problem,
+    Search,
+    advance,
+    begin,
+    mixed,
+    should_continue,
+)
 from resizemix_jax.mixing._op import mixing_op
 
 __all__ = (
@@ -26,7 +34,7 @@ NEEDS = ('teacher',)
 @mixing_op
 def supermix(
     key, images, labels, *, teacher=None, k=2, alpha=3.0, mask_size=8, sigma=1.0, lambda_s=25.0,
-    max_iters=50, leftover=0.7,
+    max_iters=50, leftover=0.7, variant='released',
 ):  # fmt: skip
     """Mixes k images by masks that are optimised until the teacher predicts the class of each.
 
@@ -42,18 +50,23 @@ def supermix(
         step     logits -= clip(|f| / (<g, S g> + 1e-10), 1e-4, 2000) * S g; g the gradient of f with
                  respect to the logits, S a Gaussian of width sigma, in cells of the logits, with zeros
                  outside: the step at which a linear f reaches 0. One step size per image.
+        S        'released': cut to int(5 sigma) taps on each axis, then divided by its sum. An even number
+                 of taps, as of sigma 2, is centred half a cell to the lower right. 'symmetric': not cut.
         finished an image is finished, and no longer changes, once a step has made the teacher's k highest
-                 classes those of the target. Sources that share a class make the target's set
-                 smaller; it is compared with as many of the teacher's.
+                 classes those of the target. Sources that share a class make the target's set smaller:
+                 'released': such an image is never finished. 'symmetric': the set is compared with as many
+                 of the teacher's highest classes.
         end      when at most the share `leftover` of the batch is unfinished, or after max_iters steps.
         label    finished: sum_j w_j * labels of source j. Unfinished: image and label stay as they were.
 
     Source: arXiv:2003.05034; alldbi/SuperMix supermix.py, an offline generator, whose images are labelled
     with the teacher's argmax: --mode=generate does that. As an op it runs in every step, and costs a forward
-    and a backward pass of the teacher for every step of the search. Chosen here, since the paper leaves them
-    open: the border and the cells of S, f and its step per image instead of per batch, that no image is
-    finished before its first step, and the rule for shared classes. The published 0.7 ends a search early:
-    more than half of a batch can stay unmixed. `leftover=0.0` searches for all of them.
+    and a backward pass of the teacher for every step of the search. What the paper leaves open (the border
+    and the cells of S, one f and one step size per image, no image finished before its first step) is as in
+    that code. There the set of a target with a shared class is filled up with an arbitrary class, so that the
+    teacher matches it by accident only; here never. variant='symmetric' is what version 0.1 did. The
+    published 0.7 ends a search early: more than half of a batch can stay unmixed. `leftover=0.0` searches for
+    all of them, but with 'released' never ends early if a row shares a class.
 
     Args:
         key, images, labels: see the contract of `resizemix_jax.mixing`.
@@ -66,6 +79,7 @@ def supermix(
         lambda_s: >= 0.
         max_iters: >= 1.
         leftover: share of the batch, in [0, 1).
+        variant: 'released' or 'symmetric', of S and of the rule for shared classes.
 
     Returns:
         images and labels, of the given shapes and dtypes.
@@ -73,13 +87,13 @@ def supermix(
     check_teacher(teacher, images, labels)
     check_numbers(
         images.shape, k=k, alpha=alpha, mask_size=mask_size, sigma=sigma, lambda_s=lambda_s,
-        max_iters=max_iters, leftover=leftover,
+        max_iters=max_iters, leftover=leftover, variant=variant,
     )  # fmt: skip
     problem = draw_problem(key, images, teacher, k=k, alpha=alpha)
     start = begin(teacher, problem, mask_size=mask_size, lambda_s=lambda_s)
     found = lax.while_loop(
         functools.partial(should_continue, max_iters=max_iters, leftover=leftover),
-        functools.partial(advance, teacher, problem, sigma=sigma, lambda_s=lambda_s),
+        functools.partial(advance, teacher, problem, sigma=sigma, lambda_s=lambda_s, variant=variant),
         start,
     )
     mixed_images = mixed(problem, found.logits).astype(images.dtype)
@@ -126,11 +140,15 @@ def check_classes(classes):
         raise ValueError(f'labels of {classes} class cannot be mixed; at least 2 classes are needed')
 
 
-def check_numbers(shape, *, k, alpha, mask_size, sigma, lambda_s, max_iters, leftover):
-    """Raises ValueError for the first number out of range, for images [B, H, W, C] of `shape`."""
+def check_numbers(shape, *, k, alpha, mask_size, sigma, lambda_s, max_iters, leftover, variant):
+    """Raises ValueError for the first value out of range, for images [B, H, W, C] of `shape`."""
+    if variant not in VARIANTS:
+        raise ValueError(f'variant={variant!r} must be one of: {", ".join(VARIANTS)}')
     if k < 2:
         raise ValueError(f'k={k} must be >= 2: that many images are mixed')
     pairing.check_positive(alpha=alpha, sigma=sigma)
+    if variant == 'released' and 5 * sigma < 1:
+        raise ValueError(f'sigma={sigma} must be >= 0.2: its kernel has int(5 sigma) taps')
     if not 1 <= mask_size <= min(shape[1:3]):
         raise ValueError(
             f'mask_size={mask_size} must be in 1..{min(shape[1:3])}: masks are upsampled to '

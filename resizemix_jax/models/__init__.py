@@ -11,7 +11,7 @@ Shared contract:
                                            blocks, 0 after the last.
 Constants of a file:
     NEEDS   the keywords that the trainer provides, of
-            dtype        of the computation; parameters and statistics stay float32;
+            dtype        of the computation; parameters, statistics and the classifier's product stay float32;
             batch_axis   the mapped axis to compute BatchNorm's statistics over, or ''; only with BatchNorm;
             remat        keep only the blocks' inputs for the backward pass and recompute the rest: less
                          memory, about a third more operations, the same parameters, values and gradients.

@@ -1,11 +1,8 @@
 """ResNet with bottleneck blocks (He et al., 2016), v1.5: the stride is in the 3 x 3 convolution."""
 
 import flax.linen as nn
-import jax.numpy as jnp
 
 from resizemix_jax.models import _layers as layers
-
-NEEDS = ('dtype', 'batch_axis', 'remat')
 
 NEEDS = ('dtype', 'batch_axis', 'remat')
 TINY = (dict(depth=14, width=4),)
@@ -42,7 +39,7 @@ def resnet(num_classes, *, depth=50, width=64, dtype='float32', batch_axis='', r
         raise ValueError(f'width={width} must be >= 1')
     return layers.Classifier(
         backbone=Backbone(STAGES[depth], width, dtype, batch_axis, remat),
-        top=Top(num_classes, dtype),
+        top=Top(num_classes),
         streams=(),
         groups=len(STAGES[depth]),
     )
@@ -82,13 +79,11 @@ class Top(nn.Module):
     """Global average pooling, linear layer."""
 
     num_classes: int
-    dtype: str
 
     @nn.compact
     def __call__(self, features, train):
         x = layers.global_pool(features)
-        logits = layers.dense(self.num_classes, x.shape[-1], dtype=self.dtype)(x)
-        return logits.astype(jnp.float32)
+        return layers.classifier(self.num_classes, x.shape[-1])(x)
 
 
 class Bottleneck(nn.Module):

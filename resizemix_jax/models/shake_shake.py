@@ -7,8 +7,6 @@ import jax.numpy as jnp
 from resizemix_jax.models import _layers as layers
 
 NEEDS = ('dtype', 'batch_axis', 'remat')
-
-NEEDS = ('dtype', 'batch_axis', 'remat')
 TINY = (dict(depth=8, width=4),)
 GROUPS = 3
 
@@ -18,12 +16,14 @@ def shake_shake(num_classes, *, depth=26, width=96, dtype='float32', batch_axis=
 
     Law of the mixing, drawn independently per image, block and step: forward a * y1 + (1 - a) * y2 with
     a ~ U(0, 1); backward, the gradients of y1 and y2 are b and 1 - b times the block's, with its own
-    b ~ U(0, 1); in evaluation both are 1/2. The draws come from the stream 'shake'.
+    b ~ U(0, 1); in evaluation both are 1/2. The draws come from the stream 'shake', in float32 for every
+    dtype.
 
     The structure is that of models/shakeshake/shake_resnet.py in JayQine/ResizeMix (and Fast AutoAugment,
     DADA): a first convolution with bias and no BatchNorm after it; where the width changes, two half-width
     paths, the second shifted left and up by one pixel (the original in Lua shifts right and down).
-    Convolutions ~ N(0, 2 / fan_out). 26,192,906 parameters for 26 2x96d with 10 classes.
+    Convolutions ~ N(0, 2 / fan_out). 26,192,906 parameters for 26 2x96d with 10 classes. (torch counts
+    26,777,546 there, since that code makes 584,640 parameters of shortcuts that no block calls.)
 
     Args:
         num_classes: K.
@@ -40,7 +40,7 @@ def shake_shake(num_classes, *, depth=26, width=96, dtype='float32', batch_axis=
         raise ValueError(f'width={width} must be even and >= 2: two paths share it')
     return layers.Classifier(
         backbone=Backbone((depth - 2) // 6, width, dtype, batch_axis, remat),
-        top=Top(num_classes, dtype),
+        top=Top(num_classes),
         streams=('shake',),
         groups=GROUPS,
     )
@@ -78,13 +78,11 @@ class Top(nn.Module):
     """ReLU, global average pooling, linear layer."""
 
     num_classes: int
-    dtype: str
 
     @nn.compact
     def __call__(self, features, train):
         x = layers.global_pool(nn.relu(features))
-        logits = layers.dense(self.num_classes, x.shape[-1], zero_bias=True, dtype=self.dtype)(x)
-        return logits.astype(jnp.float32)
+        return layers.classifier(self.num_classes, x.shape[-1], zero_bias=True)(x)
 
 
 class Block(nn.Module):
@@ -129,13 +127,14 @@ class Block(nn.Module):
 def shake(first, second, key_forward, key_backward):
     """a * first + (1 - a) * second forward, with weights b and 1 - b backward; a, b ~ U(0, 1) per image.
 
+    The weights are drawn in float32: a draw in bfloat16 takes 128 values, and is 0 with probability 1/128.
+
     Args:
         first, second: float [B, h, w, c].
         key_forward, key_backward: the keys of a and of b.
     """
     shape = (first.shape[0], 1, 1, 1)
-    a = jax.random.uniform(key_forward, shape, first.dtype)
-    b = jax.random.uniform(key_backward, shape, first.dtype)
+    a, b = (jax.random.uniform(key, shape).astype(first.dtype) for key in (key_forward, key_backward))
     forward = a * first + (1 - a) * second
     backward = b * first + (1 - b) * second
     # The value is `forward`; only `backward` is differentiated.

@@ -170,7 +170,7 @@ class Top(nn.Module):
     def __call__(self, features, train):
         x = norm(self.dtype, 'norm')(features)
         x = x[:, 0] if self.token else layers.global_pool(x)
-        return linear(self.num_classes, self.dtype, 'classifier')(x).astype(jnp.float32)
+        return linear(self.num_classes, 'float32', 'classifier', precision='highest')(x)
 
 
 def norm(dtype, name):
@@ -178,6 +178,7 @@ def norm(dtype, name):
     return nn.LayerNorm(epsilon=1e-6, use_fast_variance=False, dtype=dtype, name=name)
 
 
-def linear(features, dtype, name):
+def linear(features, dtype, name, precision=None):
     """A linear layer with timm's initialisation."""
-    return nn.Dense(features, kernel_init=nn.initializers.normal(STD), dtype=dtype, name=name)
+    init = nn.initializers.normal(STD)
+    return nn.Dense(features, kernel_init=init, dtype=dtype, precision=precision, name=name)

@@ -1,11 +1,8 @@
 """Wide ResNet (Zagoruyko and Komodakis, 2016), in the paper's form and in the released code's."""
 
 import flax.linen as nn
-import jax.numpy as jnp
 
 from resizemix_jax.models import _layers as layers
-
-NEEDS = ('dtype', 'batch_axis', 'remat')
 
 NEEDS = ('dtype', 'batch_axis', 'remat')
 TINY = (dict(depth=10, width=1, dropout=0.5), dict(depth=10, width=1, variant='released'))
@@ -101,8 +98,7 @@ class Top(nn.Module):
         norm = layers.batch_norm(train, self.batch_axis, self.dtype)
         x = layers.global_pool(nn.relu(norm(name='norm')(features)))
         zero_bias = self.variant == 'original'
-        logits = layers.dense(self.num_classes, x.shape[-1], zero_bias=zero_bias, dtype=self.dtype)(x)
-        return logits.astype(jnp.float32)
+        return layers.classifier(self.num_classes, x.shape[-1], zero_bias=zero_bias)(x)
 
 
 class OriginalBlock(nn.Module):

@@ -76,6 +76,12 @@ def check_data(before, now):
                 )
 
 
+def changed_versions(before, now):
+    """The libraries whose versions differ, in words; '' if none does, or `before` does not know them."""
+    changed = [name for name in LIBRARIES if before.get(name, now[name]) != now[name]]
+    return ', '.join(f'{name} {before[name]}, now {now[name]}' for name in changed)
+
+
 def _digest(texts):
     return hashlib.sha256('\n'.join(texts).encode('utf-8')).hexdigest()[:16]
 

@@ -14,6 +14,7 @@ import logging
 from typing import NamedTuple
 
 from resizemix_jax import config as configs
+from resizemix_jax import migrations
 from resizemix_jax.devices import processes
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.run import checkpoint, files, identity, position
@@ -144,9 +145,28 @@ def _begin(workdir, opened, plan, splits, step, allow):
     if step and opened.changes:
         log.warning('%s', position.described(opened.changes, step, offset, steps, steps_per_epoch))
     row = {'step': step, 'offset': offset, 'batch_size': config.batch_size, 'data': data}
-    files.write_rows(workdir / identity.IDENTITY, [*rows, row | identity.collect(plan.devices)])
+    row |= identity.collect(plan.devices)
+    if step:
+        _say_what_changes_numbers(workdir, opened.config, last.get('versions', {}), row['versions'])
+    files.write_rows(workdir / identity.IDENTITY, [*rows, row])
     files.write_json(workdir / CONFIG, _stored(config))
     return offset
+
+
+def _say_what_changes_numbers(workdir, config, before, now):
+    """Warns of other libraries and of changed laws: the run ends with other numbers than an unbroken one.
+
+    Args:
+        workdir: its config.json is that of the last start.
+        config: the same, migrated.
+        before, now: library -> version.
+    """
+    if changed := identity.changed_versions(before, now):
+        log.warning('This run was begun with other libraries (%s): it does not continue bit by bit', changed)
+    if config:
+        version = files.read_json(workdir / CONFIG).get('format', 1)
+        for sentence in migrations.changed_laws(version, config):
+            log.warning('Changed since this run was begun: %s', sentence)
 
 
 def _same_data(before, now, allow):

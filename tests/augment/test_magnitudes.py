@@ -20,7 +20,7 @@ from resizemix_jax.augment.randaugment import released
 )
 def test_the_two_readings_of_an_index(op, index, tf, torchvision):
     assert magnitudes.tf(op, index, 32, 32) == pytest.approx(tf)
-    assert magnitudes.torchvision(op, index / 9, 32, 32) == pytest.approx(torchvision, rel=1e-4)
+    assert magnitudes.torchvision(op, index, 32, 32, bins=10) == pytest.approx(torchvision, rel=1e-4)
 
 
 def test_the_other_readings():
@@ -34,7 +34,10 @@ def test_the_other_readings():
     assert magnitudes.tpu('Cutout', 9, 32, 32)[0] == 2 * 36
     assert magnitudes.ildoonet('Color', 14, 32, 32)[0] == pytest.approx(0.94)
     assert magnitudes.ildoonet('SolarizeAdd', 15, 32, 32)[0] == 55
+    assert [magnitudes.ildoonet('Posterize', m, 32, 32)[0] for m in (0, 5, 9, 15, 30)] == [1, 1, 1, 2, 4]
+    assert magnitudes.ildoonet('Cutout', 14, 32, 32)[0] == pytest.approx(18.667, rel=1e-4)
     assert released('Contrast', 14, 32, 32)[0] == pytest.approx(0.94)
-    assert released('Posterize', 14, 32, 32)[0] == 5
+    assert released('Posterize', 14, 32, 32) == (6.5, 1.5, True)  # 5 to 8
+    assert released('Posterize', 30, 32, 32) == (8, 0, True)
     assert released('TranslateX', 14, 32, 30)[1] == pytest.approx(0.2333 * 30, rel=1e-3)
     assert released('ShearX', 14, 32, 32)[0] == pytest.approx(0.00407, rel=1e-2)

@@ -6,14 +6,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageOps
 
+from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _ops as ops
 from tests.augment.pillow import VALUES, check, images, photograph, pillow
 
 SHAPES = ((32, 32, 3), (31, 47, 3), (7, 5, 3), (2, 3, 3), (32, 32, 1), (13, 8, 1))
 
-apply = jax.jit(ops.apply, static_argnames=('fill', 'cutout_fill', 'interpolation'))
+apply = jax.jit(ops.apply, static_argnames=('fill', 'cutout_fill', 'interpolation', 'variant'))
 
 
 def drawn(shape, count=512):
@@ -55,6 +56,55 @@ def test_bilinear_warps_are_within_one_level_of_pillow(shape):
     assert (difference == 1).mean() < 0.03 and (difference > 1).mean() < 0.0015
     shifts = [k for k, name in enumerate(names) if name.startswith('Translate') and values[k] % 1 == 0]
     assert not difference[shifts].any()
+
+
+@pytest.mark.parametrize('shape', [(32, 32, 3), (37, 53, 3), (13, 8, 1)], ids=str)
+def test_solarize_add_and_cutout_of_ildoonet(shape):
+    height, width, channels = shape
+    colour = (125, 123, 114) if channels == 3 else 120
+    names = ['SolarizeAdd', 'Cutout'] * 31
+    values = [magnitudes.ildoonet(name, k // 2, *shape[:2])[0] for k, name in enumerate(names)]
+    pictures = images(*shape)[np.arange(len(names)) % 7]
+    centres = np.random.default_rng(3).uniform(0, (height, width), (len(names), 2)).astype(np.float32)
+    centres[:8] = [[0, 0], [0, width - 0.5], [height - 0.5, 0], [height - 0.5, width - 0.5]] * 2
+
+    def public(image, name, value, centre):
+        made = Image.fromarray(image[..., 0] if channels == 1 else image)
+        if name == 'SolarizeAdd':
+            added = np.clip(np.asarray(made).astype(int) + int(value), 0, 255).astype(np.uint8)
+            return np.asarray(ImageOps.solarize(Image.fromarray(added), 128)).reshape(shape)
+        y0, x0 = (int(max(0, c - value / 2)) for c in centre)
+        box = x0, y0, min(width, x0 + value), min(height, y0 + value)
+        ImageDraw.Draw(made).rectangle(box, colour)
+        return np.asarray(made).reshape(shape)
+
+    out = apply(pictures, codes(names), np.float32(values), centres, cutout_fill=colour, variant='ildoonet')
+    check(out, [public(*case) for case in zip(pictures, names, values, centres, strict=True)], names, values)
+    grey = apply(np.full((1, 1, 2, 1), [[[100], [200]]], np.uint8), codes(['SolarizeAdd']), np.float32([51]),
+                 variant='ildoonet')  # fmt: skip
+    assert grey.ravel().tolist() == [104, 4]  # 151 and 251, inverted
+
+
+@pytest.mark.parametrize('shape', [(32, 32, 3), (37, 53, 3), (224, 224, 3), (300, 300, 1)], ids=str)
+def test_contrast_and_sharpness_of_the_tpu_code(shape):
+    height, width, channels = shape
+    level = {(32, 32): 4, (37, 53): 7, (224, 224): 196, (300, 300): 255}[shape[:2]]
+    names = ['Contrast', 'Sharpness'] * 4
+    values = np.float32([magnitudes.tpu('Color', m, *shape[:2])[0] for m in (0, 0, 5, 5, 9, 9, 17, 17)])
+    pictures = images(*shape)[[0, 0, 4, 4, 6, 6, 1, 1]]
+
+    def public(image, name, factor):
+        image = image.astype(np.float32)
+        degenerate = np.full_like(image, level)
+        if name == 'Sharpness':
+            degenerate = image.copy()
+            windows = np.lib.stride_tricks.sliding_window_view(image, (3, 3), (0, 1))
+            total = windows.sum((-2, -1)) + 4 * image[1:-1, 1:-1]
+            degenerate[1:-1, 1:-1] = total // 13
+        return np.clip(degenerate + factor * (image - degenerate), 0, 255).astype(np.uint8)
+
+    out = apply(pictures, codes(names), values, variant='tpu')
+    check(out, [public(*case) for case in zip(pictures, names, values, strict=True)], names, values)
 
 
 @pytest.mark.slow
@@ -119,7 +169,8 @@ def test_vmap_and_pmap_agree_with_jit():
 
 def test_an_index_out_of_range_does_nothing():
     pictures = images(8, 8, 3)
-    out = apply(pictures, np.array([-1, 18, 99, 0, -5, 18, 18], np.int32), np.ones(7, np.float32))
+    count = len(ops.OPS)
+    out = apply(pictures, np.array([-1, count, 99, 0, -5, count, count], np.int32), np.ones(7, np.float32))
     np.testing.assert_array_equal(out, pictures)
 
 
@@ -136,6 +187,8 @@ def test_an_index_out_of_range_does_nothing():
         ({'centre': np.zeros(2, np.int32)}, r'centre is int32 \(2,\) and must be int32 \(2, 2\)'),
         ({'fill': (1, 2)}, r'fill=\(1, 2\) must be one value in 0..255, or one for each of 3 channels'),
         ({'cutout_fill': 256}, 'cutout_fill=256 must be'),
+        ({'variant': 'torch'}, "variant='torch' must be pillow or tpu or ildoonet"),
+        ({'centre': np.zeros((2, 2), np.int32), 'variant': 'ildoonet'}, 'centre is int32 .* must be float32'),
     ],
 )
 def test_bad_arguments_are_refused(change, message):

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resizemix_jax.augment.pba import pba
+from resizemix_jax.augment import _policy as policies
+from resizemix_jax.augment.pba import pba, segment_at
 from tests.augment.policy_file import write
 
 
@@ -29,3 +30,16 @@ def test_pba_draws_none_one_or_two_operations(tmp_path, key):
     assert (np.asarray(jitted(key, images, progress=0.8)) == 100).all()  # the last segment, of chances 0
     with pytest.raises(ValueError, match="policy='dada_cifar10' is not a schedule over epochs"):
         pba(key, images, policy='dada_cifar10')
+
+
+@pytest.mark.parametrize('steps_per_epoch', [97, 195, 390, 391])
+@pytest.mark.parametrize('policy', ['pba_cifar10', 'pba_svhn'])
+def test_a_segment_begins_with_the_first_step_of_its_epoch(policy, steps_per_epoch):
+    content = policies.read_policy(policy)
+    ends = np.cumsum(content['segments_epochs'])
+    for times in (1, 9):  # the schedule itself, and stretched to nine times its length
+        steps = times * content['total_epochs'] * steps_per_epoch
+        first = ends[:-1] * times * steps_per_epoch
+        at = np.sort(np.concatenate([first - 1, first, first + 1])).astype(np.int32)
+        found = jax.jit(lambda step, n=steps: segment_at(content, (step - 0) / n))(at)  # as in the step
+        np.testing.assert_array_equal(found, np.searchsorted(first, at, side='right'))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from resizemix_jax.augment import _ops as ops
+from resizemix_jax.augment import _policy as policies
 from resizemix_jax.augment.randaugment import SCALES, randaugment
 from tests.augment.pillow import images
 
@@ -42,6 +43,43 @@ def test_the_released_solarizing_adds_first(key):
     assert len(kept) > 80 and len(inverted) > 80
     for added in (kept - 100, inverted - 100):
         assert added.min() >= -25 and added.max() <= 25 and added.min() < -15 and added.max() > 15
+
+
+@pytest.mark.slow
+def test_the_released_posterizing_draws_its_bits(key):
+    images = jnp.full((6000, 2, 2, 1), 255, jnp.uint8)
+    out = np.asarray(jax.jit(functools.partial(randaugment, n=1, m=14, scale='released'))(key, images))
+    for bits in (5, 6, 7):
+        count = (out[:, 0, 0, 0] == 256 - 2 ** (8 - bits)).sum()
+        assert abs(count - 6000 / 14 / 3) < 6 * (6000 / 14 / 3) ** 0.5
+
+
+@pytest.mark.slow
+def test_images_of_one_colour_are_as_rare_as_in_the_public_code(key):
+    # RandAugment(3, 5): 3.5 % of the images there; 17.7 % if posterizing to 0 bits made black ones.
+    picture = jnp.broadcast_to(images(32, 32, 3)[0], (2048, 32, 32, 3))
+    out = np.asarray(jax.jit(functools.partial(randaugment, n=3, m=5, scale='ildoonet'))(key, picture))
+    share = (out == out[:, :1, :1]).all((1, 2, 3)).mean()
+    assert share < 0.06
+
+
+@pytest.mark.slow
+def test_ildoonet_s_cutout_is_moved_at_the_top_and_left(key):
+    # M = 14: a square of 19 pixels covers 30.5 % of 32 x 32 (25.6 % if it were clipped all round).
+    count, value = 4000, 40 * 14 / 30
+    step = policies.Steps(
+        jnp.full(count, ops.OPS.index('Cutout')), jnp.ones(count), jnp.full(count, value), jnp.zeros(count),
+        jnp.zeros(count, bool),
+    )  # fmt: skip
+    white = jnp.full((count, 32, 32, 1), 255, jnp.uint8)
+    out = policies.apply_step(key, white, step, cutout_fill=0, variant='ildoonet')
+    painted = np.asarray(out)[..., 0] == 0
+    begin = np.random.default_rng(0).uniform(0, 32, 10**6) - value / 2
+    begin = np.maximum(begin, 0).astype(int)
+    rows = np.array([((begin <= y) & (y <= begin + 18)).mean() for y in range(32)])
+    np.testing.assert_allclose(painted.any(2).mean(0), rows, atol=6 * 0.5 / count**0.5)
+    np.testing.assert_allclose(painted.any(1).mean(0), rows, atol=6 * 0.5 / count**0.5)
+    assert painted.mean() == pytest.approx(rows.mean() ** 2, abs=0.01) and rows.mean() ** 2 > 0.3
 
 
 def test_no_operation_changes_nothing(key):

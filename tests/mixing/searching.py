@@ -10,7 +10,7 @@ from tests.mixing import teachers
 
 BATCH, HEIGHT, WIDTH, CLASSES, CELLS = 32, 8, 12, 6, 4
 TEACHER = teachers.linear(CLASSES, gain=4.0)
-SEARCH = dict(sigma=1.0, lambda_s=25.0)
+SEARCH = dict(sigma=1.0, lambda_s=25.0, variant='symmetric')
 
 
 def make_images(size=BATCH):

@@ -82,7 +82,8 @@ def test_step_sizes_are_bounded(loss, scale, size):
     gradient = scale * jax.random.normal(jax.random.key(0), begin.gradient.shape)
     state = begin._replace(loss=jnp.full(BATCH, loss), gradient=gradient)
     moved = advance()(problem_of(), state).logits
-    np.testing.assert_allclose(moved, -size * mask_search.smooth(gradient, 1.0), rtol=1e-4, atol=1e-7)
+    direction = mask_search.smooth(gradient, 1.0, 'symmetric')
+    np.testing.assert_allclose(moved, -size * direction, rtol=1e-4, atol=1e-7)
 
 
 def test_masks_share_every_pixel():
@@ -100,14 +101,45 @@ def test_smoothing_is_symmetric_positive_and_keeps_the_mass_inside():
     n = 9
     impulses = jnp.eye(n * n).reshape(-1, n, n)
     for sigma in (0.5, 1.0, 2.0):
-        matrix = np.asarray(mask_search.smooth(impulses, sigma), np.float64).reshape(n * n, n * n)
+        smoothed = mask_search.smooth(impulses, sigma, 'symmetric')
+        matrix = np.asarray(smoothed, np.float64).reshape(n * n, n * n)
         np.testing.assert_allclose(matrix, matrix.T, atol=1e-7)
         assert np.linalg.eigvalsh(matrix).min() > -1e-6
-    inner = mask_search.smooth(jnp.zeros((n, n)).at[4, 4].set(1), 1.0)
+    inner = mask_search.smooth(jnp.zeros((n, n)).at[4, 4].set(1), 1.0, 'symmetric')
     assert float(inner.sum()) == pytest.approx(1, abs=1e-4)
     assert float(inner[4, 5] / inner[4, 4]) == pytest.approx(np.exp(-0.5), rel=1e-5)
-    corner = mask_search.smooth(jnp.zeros((n, n)).at[0, 0].set(1), 1.0)
+    corner = mask_search.smooth(jnp.zeros((n, n)).at[0, 0].set(1), 1.0, 'symmetric')
     assert float(corner.sum()) == pytest.approx(((1 + 1 / np.sqrt(2 * np.pi)) / 2) ** 2, rel=1e-3)
+
+
+@pytest.mark.parametrize(('sigma', 'taps'), [(1.0, 5), (2.0, 10), (1.3, 6), (0.2, 1)])
+def test_the_released_smoothing_is_a_padded_convolution_of_few_taps(sigma, taps):
+    maps = np.random.default_rng(0).normal(size=(2, 7, 8))
+    at = (np.arange(taps) - (taps - 1) / 2) / (taps / 5)
+    kernel = np.exp(-(at**2) / 2) / np.exp(-(at**2) / 2).sum()
+    before = taps // 2 - (1 if taps % 2 == 0 else 0)
+    padded = np.pad(maps, ((0, 0), (before, taps // 2), (before, taps // 2)))
+    rows = sum(kernel[j] * padded[:, j : j + 7] for j in range(taps))
+    expected = sum(kernel[j] * rows[:, :, j : j + 8] for j in range(taps))
+    square = np.zeros((2, 8, 8))
+    square[:, :7] = maps  # a further row of zeros is what the padding is
+    found = mask_search.smooth(jnp.asarray(square, jnp.float32), sigma, 'released')
+    np.testing.assert_allclose(found[:, :7], expected, atol=1e-6)
+
+
+def test_released_rows_that_share_a_class_are_never_finished():
+    problem, start = problem_of(), searched()[0]
+    shared = np.asarray(problem.target > 0).sum(-1) == 1
+    assert shared.any()
+    step = jax.jit(
+        functools.partial(mask_search.advance, TEACHER, sigma=1.0, lambda_s=25.0, variant='released')
+    )
+    state = start
+    for _ in range(6):
+        state = step(problem, state)
+    finished = np.asarray(state.finished)
+    assert not finished[shared].any() and finished[~shared].mean() > 0.5
+    assert np.asarray(searched()[6].finished)[shared].any()  # by the other rule some are
 
 
 @pytest.mark.slow

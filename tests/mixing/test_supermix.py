@@ -58,7 +58,7 @@ def test_the_target_has_the_classes_of_the_teacher():
 def test_the_op_is_the_search_and_leaves_the_unfinished_as_they_were(leftover):
     images = make_images()
     labels = jax.nn.softmax(3 * jax.random.normal(jax.random.key(2), (BATCH, CLASSES)))
-    options = dict(teacher=TEACHER, mask_size=CELLS, leftover=leftover, max_iters=3)
+    options = dict(teacher=TEACHER, mask_size=CELLS, leftover=leftover, max_iters=3, variant='symmetric')
     mixed, mixed_labels = jax.jit(functools.partial(supermix, **options))(jax.random.key(1), images, labels)
     states = [s for s in searched() if not mask_search.should_continue(s, max_iters=3, leftover=leftover)]
     problem, found = problem_of(), states[0]
@@ -85,6 +85,8 @@ def test_the_op_is_the_search_and_leaves_the_unfinished_as_they_were(leftover):
         (dict(lambda_s=-1.0), 'lambda_s=-1.0 must be >= 0'),
         (dict(max_iters=0), 'max_iters=0 must be >= 1'),
         (dict(leftover=1.0), r'leftover=1.0 must be in \[0, 1\)'),
+        (dict(variant='paper'), "variant='paper' must be one of: released, symmetric"),
+        (dict(sigma=0.1), 'sigma=0.1 must be >= 0.2: its kernel has int'),
     ],
 )
 def test_bad_input_is_refused(keywords, message, key):
@@ -107,7 +109,7 @@ def test_a_teacher_may_have_parameters_on_explicit_axes():
     @jax.jit
     def mix(kernel, images, labels):
         teacher = lambda images: images.mean((1, 2)) @ kernel  # noqa: E731
-        return supermix(jax.random.key(0), images, labels, teacher=teacher, mask_size=CELLS)
+        return supermix(jax.random.key(0), images, labels, teacher=teacher, mask_size=CELLS, max_iters=1)
 
     expected = mix(kernel, images, labels)
     with jax.set_mesh(mesh):

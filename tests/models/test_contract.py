@@ -47,6 +47,19 @@ def test_logits_are_float32_and_so_are_parameters(name, keywords, dtype):
         assert features.dtype == dtype
 
 
+@CASES
+def test_no_product_of_the_classifier_is_rounded_to_bfloat16(name, keywords):
+    if 'dtype' not in needs(name):
+        pytest.skip(f'{name} has one dtype')
+    model, images, variables = built(name, keywords)
+    model = make(name, keywords, dtype='bfloat16')
+    jaxpr = jax.make_jaxpr(lambda v, x: model.apply(v, x))(variables, images)
+    products = [str(e) for e in jaxpr.eqns if e.primitive.name == 'dot_general']
+    last = products[-1]
+    assert last.split(':')[1].startswith('f32[4,7]') and 'HIGHEST' in last
+    assert jaxpr.eqns[-1].primitive.name != 'convert_element_type'
+
+
 @pytest.mark.slow
 @CASES
 def test_variables_are_parameters_and_statistics_of_the_declared_batch_norm(name, keywords):

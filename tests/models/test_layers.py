@@ -1,5 +1,7 @@
 """The conventions of torch that the networks share."""
 
+import flax.linen as nn
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -27,3 +29,57 @@ def test_initialisation_has_its_variance(init, key):
     assert float(kernel.var()) == pytest.approx(variance[init], rel=0.02)
     if init == 'torch_uniform':
         assert float(abs(kernel).max()) <= (9 * 64) ** -0.5
+
+
+def normalise(x):
+    """(output, running statistics) of a fresh BatchNorm in training."""
+    norm = layers.batch_norm(True, '', 'float32')()
+    variables = norm.init(jax.random.key(0), x)
+    return jax.jit(lambda x: norm.apply(variables, x, mutable=['batch_stats']))(x)
+
+
+@pytest.mark.parametrize('shape', [(4, 8, 8, 8), (64, 16, 16, 16), (64, 8)], ids=str)
+@pytest.mark.parametrize('ratio', [0, 100, 1000])
+def test_batch_norm_keeps_its_digits_where_the_mean_is_large(shape, ratio):
+    x = np.random.default_rng(0).normal(ratio, 1, shape).astype(np.float32)
+    axes, exact = tuple(range(x.ndim - 1)), x.astype(np.float64)
+    y, updated = normalise(x)
+    mean, var = exact.mean(axes), exact.var(axes)
+    error = abs(y - (exact - mean) / np.sqrt(var + 1e-5)).max()
+    # torch 2.14's error is 5e-6 at 100 and 4e-5 to 6e-5 at 1000; E[x^2] - E[x]^2 is off by 0.3 at 1000.
+    assert error < 3 * max(5e-6, 5e-8 * ratio)
+    np.testing.assert_allclose(updated['batch_stats']['mean'], 0.1 * mean, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(updated['batch_stats']['var'], 0.9 + 0.1 * var, rtol=1e-5)
+
+
+def test_batch_norm_survives_a_first_image_far_from_the_others():
+    x = np.random.default_rng(0).normal(1000, 1e-3, (64, 4, 4, 3)).astype(np.float32)
+    x[0] += 1
+    exact = x.astype(np.float64)
+    y, _ = normalise(x)
+    expected = (exact - exact.mean((0, 1, 2))) / np.sqrt(exact.var((0, 1, 2)) + 1e-5)
+    np.testing.assert_allclose(y, expected, atol=2e-3)
+
+
+def test_batch_norm_has_the_gradient_of_flax_s_own(key):
+    x, weight = jax.random.normal(key, (2, 6, 5, 5, 3))
+
+    def loss(kind, x):
+        norm = kind(use_running_average=False, epsilon=1e-5, dtype='float32')
+        variables = norm.init(jax.random.key(0), x)
+        return jnp.sum(norm.apply(variables, x, mutable=['batch_stats'])[0] * weight)
+
+    ours, flax = (jax.grad(lambda x, k=kind: loss(k, x))(x) for kind in (layers.BatchNorm, nn.BatchNorm))
+    np.testing.assert_allclose(ours, flax, atol=1e-5)
+
+
+@pytest.mark.parametrize('mean', [0, 30])
+def test_the_classifier_multiplies_in_float32(mean, key):
+    features = (mean + jax.random.normal(key, (4, 2, 2, 64))).astype(jnp.bfloat16)
+    pooled = layers.global_pool(features)
+    layer = layers.classifier(7, 64)
+    variables = layer.init(key, pooled)
+    kernel, bias = (np.asarray(variables['params'][name], np.float64) for name in ('kernel', 'bias'))
+    expected = np.asarray(features, np.float64).mean((1, 2)) @ kernel + bias
+    assert pooled.dtype == jnp.float32
+    np.testing.assert_allclose(layer.apply(variables, pooled), expected, rtol=1e-5, atol=1e-5)

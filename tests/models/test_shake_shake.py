@@ -26,6 +26,15 @@ def test_forward_and_backward_weights_are_independent_and_per_image(key):
     assert abs(np.corrcoef(a, b)[0, 1]) < 6 / 4000**0.5
 
 
+def test_bfloat16_has_the_draws_of_float32(key):
+    key_forward, key_backward = jax.random.split(key)
+    ones, zeros = (jnp.full((4000, 1, 1, 1), value, jnp.bfloat16) for value in (1, 0))
+    whole = shake(*(x.astype(jnp.float32) for x in (ones, zeros)), key_forward, key_backward)
+    half = np.asarray(shake(ones, zeros, key_forward, key_backward), np.float32)
+    np.testing.assert_allclose(half, whole, atol=0.01)
+    assert (half == 0).sum() < 12 and half.mean() == pytest.approx(0.5, abs=6 * (1 / 12 / 4000) ** 0.5)
+
+
 def test_evaluation_takes_the_mean_and_draws_nothing():
     model = shake_shake(3, depth=8, width=4)
     images = jax.random.normal(jax.random.key(0), (2, 8, 8, 3))

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from resizemix_jax import build
+from resizemix_jax import config as configs
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.input.dataset import Split
 from resizemix_jax.run import files, workdir
@@ -185,7 +186,34 @@ def test_a_run_of_format_1_continues(tmp_path):
     files.write_json(tmp_path / 'config.json', old)
     opened, _ = start(tmp_path, config)
     assert opened.changes == [] and opened.config['schedule_args']['lr'] == 0.1
-    assert files.read_json(tmp_path / 'config.json')['format'] == 2
+    assert files.read_json(tmp_path / 'config.json')['format'] == configs.FORMAT
+
+
+def test_a_run_of_an_older_format_is_told_which_laws_changed(tmp_path, caplog):
+    start(tmp_path)
+    assert not caplog.text
+    files.write_json(tmp_path / 'config.json', files.read_json(tmp_path / 'config.json') | {'format': 2})
+    start(tmp_path)
+    assert "Changed since this run was begun: BatchNorm's variance is the mean of squared" in caplog.text
+    assert 'micro-batch' not in caplog.text and 'scale' not in caplog.text
+    caplog.clear()
+    start(tmp_path)  # said once, for the rest is of this version
+    assert not caplog.text
+
+
+def test_a_run_of_another_jaxlib_is_told_so(tmp_path, caplog):
+    start(tmp_path)
+    row = workdir.identities(tmp_path)[-1]
+    now = row['versions']['jaxlib']
+    row['versions']['jaxlib'] = '0.1.2'
+    files.write_rows(tmp_path / 'identity.jsonl', [row])
+    start(tmp_path)
+    assert f'other libraries (jaxlib 0.1.2, now {now}): it does not continue bit by bit' in caplog.text
+    caplog.clear()
+    del row['versions']
+    files.write_rows(tmp_path / 'identity.jsonl', [row])
+    start(tmp_path)
+    assert not caplog.text
 
 
 def test_one_run_owns_a_workdir(tmp_path):
