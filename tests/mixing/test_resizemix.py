@@ -171,7 +171,7 @@ def test_the_empty_patch_pastes_nothing(key):
 
 @pytest.mark.parametrize('tau', [(0.9, 0.1), (0.0, 0.5), (0.1, 1.1), (0.1,), (float('nan'), 0.5), 0.5, None])
 def test_bad_tau_is_refused(tau, key):
-    with pytest.raises(ValueError, match='must satisfy 0 < low <= high <= 1'):
+    with pytest.raises(ValueError, match='with 0 < low <= high <= 1'):
         resizemix(key, *coded.batch(2), tau=tau)
 
 
