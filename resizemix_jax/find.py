@@ -113,5 +113,6 @@ def check_keywords(function, values):
 
 
 def _keyword_only(function):
-    parameters = inspect.signature(function).parameters
+    # Of the function itself: a decorator may add keywords that a config does not set.
+    parameters = inspect.signature(inspect.unwrap(function)).parameters
     return {name: p for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY}

@@ -1,6 +1,7 @@
 """The decorator of every mixing op: checks, NumPy arrays, and the ways in which JAX partitions a batch."""
 
 import functools
+import inspect
 
 import jax
 import jax.numpy as jnp
@@ -52,6 +53,9 @@ def mixing_op(function):
             body = jax.sharding.auto_axes(body, axes=axes, out_sharding=shardings)
         return body(key, images, labels, arrays)
 
+    own = inspect.signature(function)
+    classes = inspect.Parameter('num_classes', inspect.Parameter.KEYWORD_ONLY, default=None)
+    op.__signature__ = own.replace(parameters=[*own.parameters.values(), classes])
     return op
 
 
