@@ -73,8 +73,10 @@ def _check(area, ratio, aspect, attempts):
 
 def _colour(fill, channels):
     """`fill` as float32 [1] or [C]."""
-    if not Number().has(fill):
-        Several(Number(), None if channels == 1 else channels).check(fill=fill)
+    values = tuple(fill) if isinstance(fill, tuple | list) else (fill,)
+    if channels > 1 and len(values) > 1:
+        Several(Number(), channels).check(fill=values)
+    Several(Number()).check(fill=values)
     return jnp.atleast_1d(jnp.asarray(fill, jnp.float32))[: 1 if channels == 1 else None]
 
 

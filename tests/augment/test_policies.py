@@ -83,10 +83,11 @@ def test_fill_and_interpolation_reach_the_warps(name, tmp_path, key):
     function = functools.partial(find('augment', name), **values.get(name, {}))
     black, violet = (np.asarray(jax.jit(functools.partial(function, fill=f))(key, images)) for f in (0, 77))
     assert (black != violet).any()
-    with pytest.raises(ValueError, match="interpolation='cubic' must be nearest or bilinear"):
+    with pytest.raises(ValueError, match="interpolation='cubic' must be one of: nearest, bilinear"):
         function(key, images, interpolation='cubic')
-    with pytest.raises(ValueError, match='fill=300 must be one value in 0..255'):
-        function(key, images, fill=300)
+    for fill in (300, float('nan'), 'black', None, (1, 2), (0, 0, 256)):
+        with pytest.raises(ValueError, match=r'fill=.* must be one value in 0\.\.255'):
+            function(key, images, fill=fill)
 
 
 @pytest.mark.parametrize(
