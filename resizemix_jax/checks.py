@@ -14,7 +14,6 @@ from resizemix_jax.ranges import POSITIVE, Number, Several, Whole
 
 MOST_ON_A_DEVICE, MOST_IN_MEMORY = 10**12, 10**13  # bytes; some times what the largest have
 MOST_STEPS = 2**31 - 1  # they are counted in int32
-NUMBERS, POSITIVES = Several(Number()), Several(POSITIVE)
 
 TASK = ('score', 'metric_names', 'splits', 'init', 'measure', 'summarise')
 
@@ -108,8 +107,9 @@ def dataset(config, dataset, devices):
     """What a dataset says of itself, and that no more memory is needed than any machine has."""
     name = f'dataset={config.dataset!r}'
     Whole(1).check(f'{name}: examples of ', **dataset.sizes)
-    NUMBERS.check(f'{name}: ', mean=dataset.mean)
-    POSITIVES.check(f'{name}: ', std=dataset.std)
+    channels = len(dataset.mean)
+    Several(Number()).check(f'{name}: ', mean=tuple(dataset.mean))
+    Several(POSITIVE, channels).check(f'{name}: ', std=tuple(dataset.std))
     arrays = [[(math.prod(shape), np.dtype(dtype)) for shape, dtype in b.values()] for b in dataset.buckets]
     example = max(sum(count * dtype.itemsize for count, dtype in bucket) for bucket in arrays)
     if not dataset.streamed:
