@@ -1,5 +1,7 @@
 """The argument of a config file, `key=value,...`, and values out of a list."""
 
+from resizemix_jax.errors import nearest
+
 
 def parse(arg, **defaults):
     """'a=1,b=x' -> a dict over `defaults`, each value of its default's type.
@@ -13,6 +15,7 @@ def parse(arg, **defaults):
         if not equals or key not in defaults:
             raise ValueError(
                 f'{item!r} in the config argument: write key=value with a key of {", ".join(defaults)}'
+                f'{nearest(key, defaults)}'
             )
         try:
             values[key] = type(defaults[key])(text)
@@ -25,5 +28,5 @@ def parse(arg, **defaults):
 def choose(key, value, known):
     """`value`, or ValueError with the known ones."""
     if value not in known:
-        raise ValueError(f'{key}={value!r} must be one of: {", ".join(known)}')
+        raise ValueError(f'{key}={value!r} must be one of: {", ".join(known)}{nearest(value, known)}')
     return value

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from resizemix_jax import checks, freeze, keys, step
+from resizemix_jax import checks, freeze, key_ranges, keys, step
 from resizemix_jax import state as states
 from resizemix_jax.devices import parallel
 from resizemix_jax.errors import ConfigError
@@ -79,15 +79,19 @@ def plan(config, devices=()):
         DataError: a dataset that must be read to be known is missing.
     """
     try:
-        checks.numbers(config)
+        key_ranges.check(config.to_dict())
         devices = tuple(devices) or parallel.choose_devices(config.num_devices)
+        checks.generate(config.to_dict()['generate_args'])
         dataset = _dataset(config)
+        checks.dataset(config, dataset, len(devices))
         task = bind('tasks', config.task, config.task_args)(config, dataset)
         checks.task(config, task, dataset)
         checks.batch(config.batch_size, len(devices), config.micro_batches)
         # Evaluation fills batches up, so any number will do; whole devices waste least.
         eval_batch_size = -(-config.eval_batch_size // len(devices)) * len(devices)
         plan = Plan(config, dataset, task, devices, eval_batch_size)
+        if steps_per_epoch := dataset.sizes[task.splits[0]] // config.batch_size:
+            _parts(plan, steps_per_epoch)
         _trace(plan)
     except ValueError as error:
         raise ConfigError(str(error)) from error
@@ -161,17 +165,24 @@ def _scheduled(plan, steps_per_epoch, offset=0):
             f'batch_size={config.batch_size} is more than the {plan.dataset.sizes[plan.task.splits[0]]} '
             'training images'
         )
-    steps = config.steps or config.epochs * steps_per_epoch
     try:
-        schedule = _later(
-            bind('schedules', config.schedule, config.schedule_args)(steps, steps_per_epoch), offset
-        )
-        tx = _optimizer(config, schedule)
-        checks.optimizer(config, schedule, tx)
+        steps, schedule, tx = _parts(plan, steps_per_epoch, offset)
     except ValueError as error:
         raise ConfigError(str(error)) from error
     made = _steps(plan, tx, steps, offset)
     return Run(plan, {}, None, steps_per_epoch, steps, schedule, tx, *made, offset)
+
+
+def _parts(plan, steps_per_epoch, offset=0):
+    """(steps, schedule, tx) of a `Run`; ValueError for a value out of range."""
+    config = plan.config
+    steps = config.steps or config.epochs * steps_per_epoch
+    checks.steps(config, steps)
+    schedule = bind('schedules', config.schedule, config.schedule_args)(steps, steps_per_epoch)
+    schedule = _later(schedule, offset)
+    tx = _optimizer(config, schedule)
+    checks.optimizer(config, schedule, tx)
+    return steps, schedule, tx
 
 
 def _later(schedule, offset):
@@ -241,6 +252,7 @@ def _trace(plan):
     key = jax.eval_shape(jax.random.key, 0)
     variables = jax.eval_shape(task.init, key)
     checks.variables(config, variables)
+    checks.parameters(config, variables['params'])
     params, batch_stats = variables['params'], variables.get('batch_stats', {})
     freeze.split(params, plan.frozen)
     progress = jax.ShapeDtypeStruct((), np.float32)

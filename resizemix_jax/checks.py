@@ -3,8 +3,17 @@
 Each raises ValueError with the part that breaks its contract; `resizemix_jax.build` calls them.
 """
 
+import math
+
 import jax
 import numpy as np
+
+from resizemix_jax.find import check_keywords, keywords
+from resizemix_jax.mixing import supermix
+from resizemix_jax.ranges import POSITIVE, Number, Several, Whole
+
+MOST_ON_A_DEVICE, MOST_IN_MEMORY = 10**12, 10**13  # bytes; some times what the largest have
+MOST_STEPS = 2**31 - 1  # they are counted in int32
 
 TASK = ('score', 'metric_names', 'splits', 'init', 'measure', 'summarise')
 
@@ -74,6 +83,12 @@ def optimizer(config, schedule, tx):
         )
 
 
+def steps(config, steps):
+    """The number of steps of a run."""
+    if steps > MOST_STEPS:
+        raise ValueError(f'epochs={config.epochs} are {steps} steps; at most {MOST_STEPS} are possible')
+
+
 def batch(batch_size, devices, micro_batches):
     """Whether a batch can be divided."""
     if batch_size % devices:
@@ -88,14 +103,39 @@ def batch(batch_size, devices, micro_batches):
         )
 
 
-def numbers(config):
-    """The ranges of the numbers."""
-    for name in (
-        'batch_size', 'eval_batch_size', 'epochs', 'micro_batches',
-        'log_every_steps', 'eval_every_epochs', 'save_every_epochs', 'max_to_keep', 'batch_augment',
-    ):  # fmt: skip
-        if config[name] < 1:
-            raise ValueError(f'{name}={config[name]} must be >= 1')
-    for name in ('seed', 'steps', 'num_devices', 'gallery_every', 'generate_images', 'profile_steps'):
-        if config[name] < 0:
-            raise ValueError(f'{name}={config[name]} must be >= 0')
+def dataset(config, dataset, devices):
+    """What a dataset says of itself, and that no more memory is needed than any machine has."""
+    name = f'dataset={config.dataset!r}'
+    Whole(1).check(f'{name}: examples of ', **dataset.sizes)
+    channels = len(dataset.mean)
+    Several(Number()).check(f'{name}: ', mean=tuple(dataset.mean))
+    Several(POSITIVE, channels).check(f'{name}: ', std=tuple(dataset.std))
+    arrays = [[(math.prod(shape), np.dtype(dtype)) for shape, dtype in b.values()] for b in dataset.buckets]
+    example = max(sum(count * dtype.itemsize for count, dtype in bucket) for bucket in arrays)
+    if not dataset.streamed:
+        _enough(f'{name} is read into memory and', example * sum(dataset.sizes.values()), MOST_IN_MEMORY)
+    # The network computes in float32, or in half of it.
+    example = max(sum(2 * count for count, _ in bucket) for bucket in arrays)
+    for key in ('batch_size', 'eval_batch_size'):
+        _enough(f'{key}={config[key]}: each device', config[key] * example // devices, MOST_ON_A_DEVICE)
+
+
+def parameters(config, params):
+    """That the parameters and their gradients, as shapes, fit a device."""
+    size = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(params))
+    named = f'model={config.model!r} with model_args={config.model_args.to_dict()}'
+    _enough(f'{named}: each device', 2 * size, MOST_ON_A_DEVICE)
+
+
+def generate(values):
+    """The keywords of --mode=generate, as far as they do not depend on the images."""
+    try:
+        check_keywords(supermix.supermix, values)
+        supermix.check_ranges(**keywords(supermix.supermix) | values)
+    except ValueError as error:
+        raise ValueError(f'generate_args: {error}') from error
+
+
+def _enough(what, needed, most):
+    if needed > most:
+        raise ValueError(f'{what} needs at least {needed:.1e} bytes, more than any has (limit: {most:.0e})')

@@ -14,7 +14,7 @@ import ml_collections
 from resizemix_jax import migrations
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.find import check_keywords, find, keywords
-from resizemix_jax.key_checks import check_key
+from resizemix_jax.key_checks import check_key, member
 
 FORMAT = 3  # of config.json; a change of the format adds its function to resizemix_jax/migrations.py
 
@@ -116,9 +116,8 @@ def functions(config):
     """
     found = {}
     for key, family in FAMILIES.items():
-        name = config[key].partition(':')[0] if key == 'dataset' else config[key]
         try:
-            found[f'{key}_args'] = find(family, name)
+            found[f'{key}_args'] = find(family, member(key, config[key]))
         except ValueError as error:
             raise ValueError(f'{key}={config[key]!r}: {error}') from error
     found['saliency_args'] = _saliency(config['saliency'])
@@ -177,7 +176,7 @@ def assign(config, keys):
         check_key(config, key)
     with config.unlocked():
         for key in keys:
-            if key in NAME_KEYS and config[key] != keys[key]:
+            if key in NAME_KEYS and member(key, config[key]) != member(key, keys[key]):
                 config[f'{key}_args'] = ml_collections.ConfigDict()
         for key, value in keys.items():
             if isinstance(value, Mapping | ml_collections.ConfigDict):

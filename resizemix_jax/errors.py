@@ -1,5 +1,6 @@
-"""Errors that are the user's to fix, each with the exit code of the process; the check of a user's paths."""
+"""Errors that are the user's to fix, each with the exit code of the process; helpers for their messages."""
 
+import difflib
 import pathlib
 
 
@@ -31,6 +32,20 @@ class PreemptedError(RunError):
     """The run was asked to stop by a signal and saved its state; the same command continues it."""
 
     exit_code = 75
+
+
+def nearest(word, known):
+    """'; did you mean x or y?' with up to three of the known words, or '' if none is near.
+
+    Case, and `-` for `_`, make no difference.
+    """
+    plain = {_plain(str(k)): k for k in known}
+    close = [plain[k] for k in difflib.get_close_matches(_plain(str(word)), plain, n=3)]
+    return f'; did you mean {" or ".join(close)}?' if close else ''
+
+
+def _plain(word):
+    return word.lower().replace('-', '_')
 
 
 def local(path, name):

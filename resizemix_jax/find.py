@@ -14,6 +14,8 @@ import inspect
 import sys
 from importlib import resources
 
+from resizemix_jax.errors import nearest
+
 PACKAGE = 'resizemix_jax'
 
 
@@ -33,7 +35,9 @@ def find(family, name):
     known, path = names(family), name
     if '.' not in name:
         if name not in known:
-            raise ValueError(f'{family}: there is no {name!r}; there are: {", ".join(known)}')
+            raise ValueError(
+                f'{family}: there is no {name!r}; there are: {", ".join(known)}{nearest(name, known)}'
+            )
         path = f'{PACKAGE}.{family}.{name}'
     try:
         module = importlib.import_module(path)
@@ -109,5 +113,6 @@ def check_keywords(function, values):
 
 
 def _keyword_only(function):
-    parameters = inspect.signature(function).parameters
+    # Of the function itself: a decorator may add keywords that a config does not set.
+    parameters = inspect.signature(inspect.unwrap(function)).parameters
     return {name: p for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY}

@@ -7,6 +7,7 @@ import ml_collections
 
 from resizemix_jax import config as configs
 from resizemix_jax.key_checks import check_identity, check_key
+from resizemix_jax.key_ranges import check_given
 
 FLAG, MEMBER = 'config', 'config.'
 BOOLEANS = {'true': True, '1': True, 'false': False, '0': False}
@@ -72,7 +73,7 @@ def apply(config, texts):
         key -> value.
 
     Raises:
-        ValueError: an unknown key or member, or a value of another type.
+        ValueError: an unknown key or member, or a value of another type or out of its range.
     """
     check_identity(texts)
     names = {key: text for key, text in texts.items() if key in configs.NAME_KEYS}
@@ -82,6 +83,7 @@ def apply(config, texts):
         if key not in names:
             check_key(config, key)
             values[key] = _typed(key, text, _at(config, key))
+    check_given(values)
     configs.override(config, values)
     return names | values
 

@@ -63,7 +63,7 @@ def test_overrides_take_names_first():
     configs.override(config, values)
     assert (config.mixing_args.prob, config.mixing_args.alpha, config.seed) == (0.25, 1.0, 3)
     assert (config.schedule_args.lr, config.schedule_args.final_lr) == (0.5, 0.0)
-    with pytest.raises(ValueError, match='mixing_args has no key'):
+    with pytest.raises(ValueError, match="mixing='none' has no argument 'prob'"):
         configs.override(complete(), {'mixing_args.prob': 0.25})
     with pytest.raises(TypeError):
         configs.override(complete(), {'seed': 'x'})

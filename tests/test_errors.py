@@ -3,7 +3,7 @@ import pathlib
 import pytest
 
 from resizemix_jax import train
-from resizemix_jax.errors import ConfigError, local
+from resizemix_jax.errors import ConfigError, local, nearest
 from resizemix_jax.input import reading
 
 
@@ -30,3 +30,17 @@ def test_an_address_is_refused(tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match='--workdir=gs://bucket/run is an address'):
         train.train_and_evaluate(None, 'gs://bucket/run')
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ('word', 'found'),
+    [
+        ('cutmx', '; did you mean cutmix?'),
+        ('CutMix', '; did you mean cutmix?'),
+        ('cut-paste', '; did you mean cut_paste?'),
+        ('zzz', ''),
+        ('', ''),
+    ],
+)
+def test_the_nearest_words(word, found):
+    assert nearest(word, ('cutmix', 'cut_paste', 'mixup', 'zebra')) == found

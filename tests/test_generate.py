@@ -141,7 +141,7 @@ def fake(**values):
 @pytest.mark.parametrize(
     ('values', 'message'),
     [
-        (dict(generate_args__k=1), 'k=1 must be >= 2'),
+        (dict(generate_args__k=1), 'k=1 must be from 2 to 64'),
         (dict(generate_args__alpha=0.0), 'alpha=0.0 must be > 0'),
         (dict(generate_args=ml_collections.ConfigDict(dict(beta=1))), 'supermix does not take beta'),
         (dict(generate_images=-1), 'generate_images=-1 must be >= 0'),

@@ -17,17 +17,25 @@ def test_keys_that_exist():
     [
         ('epohs', r'config\.epohs: the config has no key .epohs.; did you mean epochs'),
         ('zzzz', 'has no key .zzzz.; resizemix_jax/config.py lists all keys'),
-        ('schedule_args.lrr', 'schedule_args has no key .lrr.; did you mean lr'),
-        ('schedule_args.zzzz', 'has no key .zzzz.; it has: final_lr, lr, warmup_epochs, warmup_lr'),
-        ('mixing_args.tau', 'mixing_args has no key .tau.; it has: none'),
+        ('Batch_Size', 'did you mean batch_size'),
+        ('batch-size', 'has no key .batch-size.; did you mean batch_size'),
+        ('batchsize', 'did you mean batch_size'),
+        ('lr', 'has no key .lr.; did you mean schedule_args.lr'),
+        ('schedule_args.lrr', "schedule='cosine' has no argument 'lrr'; it has: .*; did you mean lr"),
+        ('schedule_args.zzzz', "no argument 'zzzz'; it has: final_lr, lr, warmup_epochs, warmup_lr$"),
+        ('schedule_args.lr.x', "no argument 'lr.x'"),
+        ('mixing_args.tau', "mixing='none' has no argument 'tau', nor any other"),
+        ('saliency_args.target', "saliency_args has no argument 'target', nor any other"),
+        ('generate_args.alhpa', "generate_args has no argument 'alhpa'; it has: alpha, .*did you mean alpha"),
         ('epochs.x', 'epochs is a value and has no keys'),
         ('optimizer.lr', r'config\.optimizer\.lr is now config\.schedule_args\.lr'),
         ('optimizer.nesterov', r'is now config\.optimizer_args\.nesterov'),
     ],
 )
 def test_an_unknown_key_is_told_its_neighbours(key, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as error:
         check_key(configs.complete(configs.base()), key)
+    assert '\\' not in str(error.value) and '\n' not in str(error.value)
 
 
 @pytest.mark.parametrize('key', IDENTITY_KEYS)

@@ -2,8 +2,11 @@
 
 import pytest
 
+from configs import quickstart
+from resizemix_jax import build, overrides
 from resizemix_jax import config as configs
-from resizemix_jax import overrides
+from resizemix_jax.errors import ConfigError, DataError
+from resizemix_jax.find import find, keywords, names
 
 
 def test_words_are_sorted():
@@ -86,3 +89,76 @@ def test_a_keyword_may_be_of_another_kind_than_its_default(text, value):
 def test_what_does_not_fit_is_refused(texts, message):
     with pytest.raises(ValueError, match=message):
         apply(**texts)
+
+
+MEMBERS = [(key, name) for key, family in configs.FAMILIES.items() for name in names(family)]
+
+
+@pytest.mark.parametrize(('key', 'name'), MEMBERS)
+def test_another_member_gets_its_defaults_and_keeps_what_is_given(key, name):
+    """On a row of another method, whatever the order on the command line."""
+    config = quickstart.get_config('row=resizemix')
+    before = config.copy_and_resolve_references()
+    defaults = keywords(find(configs.FAMILIES[key], name))
+    given = {f'{key}_args.{word}': value for word, value in list(defaults.items())[:1]}
+    overrides.apply(config, {word: str(value) for word, value in given.items()} | {key: name})
+    own = defaults if name != before[key] else before[f'{key}_args'].to_dict()
+    assert config[key] == name
+    assert config[f'{key}_args'].to_dict() == own | {k.partition('.')[2]: v for k, v in given.items()}
+    others = set(config) - {key, f'{key}_args'}
+    assert all(config[other] == before[other] for other in others)
+
+
+def test_another_source_of_the_same_dataset_keeps_its_arguments():
+    config, _ = apply(dataset='tfds:food101', dataset_args__image_size='64')
+    overrides.apply(config, {'dataset': 'tfds:stanford_dogs'})
+    assert config.dataset_args.image_size == 64
+    overrides.apply(config, {'dataset': 'imagenet'})
+    assert config.dataset_args.image_size == 224
+
+
+# What a member needs besides on a row of ResizeMix with 28 x 28 images, if anything.
+BESIDES = {
+    ('task', 'consistency'): dict(mixing='none', policy='augmix', policy_place='before_mixing'),
+    ('mixing', 'saliencymix'): dict(saliency='fine_grained'),
+    ('mixing', 'puzzlemix'): dict(saliency='input_gradient'),
+    ('model', 'vit'): dict(model_args__patch='7', model_args__depth='2'),
+}
+# Those of which a sentence is right: they need data, or a trained network.
+MISSING = {
+    ('mixing', 'supermix'): 'supermix needs teacher',
+    ('dataset', 'folder'): "dataset='folder' needs a directory",
+    ('dataset', 'tfds'): "dataset='tfds:' must be tfds:NAME",
+    ('dataset', 'generated'): 'holds no generated set',
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(('key', 'name'), MEMBERS)
+def test_another_member_can_be_run(key, name, tmp_path):
+    config = quickstart.get_config('row=resizemix')
+    texts = {'data_dir': str(tmp_path), key: name} | BESIDES.get((key, name), {})
+    overrides.apply(config, {word.replace('__', '.'): text for word, text in texts.items()})
+    if (key, name) in MISSING:
+        with pytest.raises((ConfigError, DataError), match=MISSING[key, name]):
+            build.plan(config)
+    else:
+        build.unopened_run(build.plan(config))
+
+
+@pytest.mark.parametrize(
+    ('texts', 'message'),
+    [
+        ({'batch_size': '0'}, '^batch_size=0 must be >= 1$'),
+        ({'seed': '9223372036854775808'}, 'seed=9223372036854775808 must be from 0'),
+        ({'saliency_mode': 'x'}, "saliency_mode='x' must be one of: train, eval"),
+        ({'mixing': 'cutmx'}, 'there is no .cutmx.; .*; did you mean cutmix'),
+        (
+            {'mixing': 'cutmix', 'mixing_args.tau': '1'},
+            "mixing='cutmix' has no argument 'tau'; it has: alpha, p",
+        ),
+    ],
+)
+def test_what_cannot_be_is_told_before_anything_is_imported(texts, message):
+    with pytest.raises(ValueError, match=message):
+        overrides.apply(configs.complete(configs.base()), texts)

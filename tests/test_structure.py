@@ -28,7 +28,7 @@ ONLY = {
 }
 # The families of pure functions know each other's rooms as little as anything above them.
 PURE = ('mixing', 'augment', 'models', 'optimizers', 'schedules', 'saliency', 'detection')
-SHARED = {'find', 'errors', 'keys', 'metrics', 'normalize'}
+SHARED = {'find', 'errors', 'keys', 'metrics', 'normalize', 'ranges'}
 FAMILIES = (*PURE, 'tasks', 'datasets')  # a family is tested by its conventions, over `ls`
 DEVICE_WORDS = ('jax.pmap', 'shard_map', 'sharding import', 'process_index', 'jax.devices(', 'jax.local_')
 # Files with more than 300 lines, and why they are not two.

@@ -12,6 +12,7 @@ from jax import lax
 from resizemix_jax.augment import _affine as affine
 from resizemix_jax.augment import _enhance as enhance
 from resizemix_jax.augment import _tables as tables
+from resizemix_jax.ranges import Choice, Number, Several
 
 # `apply` takes the index of a name.
 OPS = (
@@ -106,11 +107,8 @@ def apply(
     Raises:
         ValueError: an argument has another shape or dtype, or a fill is outside 0..255.
     """
-    for name, given, known in (
-        ('interpolation', interpolation, affine.INTERPOLATIONS), ('variant', variant, VARIANTS),
-    ):  # fmt: skip
-        if given not in known:
-            raise ValueError(f'{name}={given!r} must be {" or ".join(known)}')
+    Choice(*affine.INTERPOLATIONS).check(interpolation=interpolation)
+    Choice(*VARIANTS).check(variant=variant)
     images, op, value, centre = _checked(images, op, value, centre, variant)
     _, height, width, channels = images.shape
     drew = {name: op == index for index, name in enumerate(OPS)}
@@ -167,12 +165,12 @@ def _checked(images, op, value, centre, variant):
 
 def _colour(name, value, channels):
     """`value` as uint8 [C]."""
-    colour = np.asarray(value)
-    if colour.shape not in ((), (channels,)) or not ((colour >= 0) & (colour <= 255)).all():
+    byte = Number(0, 255)
+    if not byte.has(value) and not Several(byte, channels).has(value):
         raise ValueError(
             f'{name}={value!r} must be one value in 0..255, or one for each of {channels} channels'
         )
-    return np.broadcast_to(colour.astype(np.uint8), (channels,))
+    return np.broadcast_to(np.asarray(value).astype(np.uint8), (channels,))
 
 
 def _any(drew, names):

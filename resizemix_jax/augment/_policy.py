@@ -10,6 +10,7 @@ import numpy as np
 from jax import lax
 
 from resizemix_jax.augment import _ops as ops
+from resizemix_jax.ranges import SHARE, Choice, Number, Text
 
 FILES = pathlib.Path(__file__).parent / 'policies'
 
@@ -41,24 +42,29 @@ def read_policy(name):
     Raises:
         ValueError: no such policy (the message lists them), or an invalid entry (the message shows it).
     """
+    Text().check(policy=name)
     path = pathlib.Path(name) if name.endswith('.json') else FILES / f'{name}.json'
     if not path.is_file():
         known = ', '.join(sorted(file.stem for file in FILES.glob('*.json')))
         raise ValueError(f'policy={name!r} must be the path of a .json file or one of: {known}')
-    content = json.loads(path.read_text('utf-8'))
-    rows = content.get('subpolicies') if isinstance(content, dict) else None
-    if not rows or len({len(row) for row in rows}) != 1 or {len(e) for row in rows for e in row} != {3}:
+    try:
+        content = json.loads(path.read_text('utf-8'))
+        rows = content['subpolicies']
+        right = len({len(row) for row in rows}) == 1 and {len(e) for row in rows for e in row} == {3}
+    except (KeyError, TypeError, ValueError):  # no JSON, or other JSON
+        right = False
+    if not right:
         raise ValueError(
             f"{path}: 'subpolicies' must be rows of equal length of [operation, probability, magnitude]; "
             f'{FILES / "autoaugment_cifar10.json"} is an example'
         )
     for row, entries in enumerate(rows):
         for entry in entries:
-            op, prob, _ = entry
-            if op not in ops.OPS:
-                raise ValueError(f'{path.name}, row {row}: {op!r} must be one of: {", ".join(ops.OPS)}')
-            if not 0 <= prob <= 1:
-                raise ValueError(f'{path.name}, row {row}: the probability of {entry} must be in [0, 1]')
+            op, prob, magnitude = entry
+            where = f'{path.name}, row {row}, {entry}: '
+            Choice(*ops.OPS).check(where, operation=op)
+            SHARE.check(where, probability=prob)
+            Number(0, 10).check(where, magnitude=magnitude)
     return content
 
 
@@ -79,8 +85,7 @@ def steps(entries, reading):
 
 def draw_index(key, count, batch, per):
     """Uniform in 0..count - 1, int32 [B]; per='batch' draws once for all images."""
-    if per not in ('sample', 'batch'):
-        raise ValueError(f"per={per!r} must be 'sample' or 'batch'")
+    Choice('sample', 'batch').check(per=per)
     drawn = jax.random.randint(key, (batch if per == 'sample' else 1,), 0, count)
     return jnp.broadcast_to(drawn, (batch,))
 

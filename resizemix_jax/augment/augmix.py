@@ -7,6 +7,7 @@ from jax import lax
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _ops as ops
 from resizemix_jax.augment import _policy as policies
+from resizemix_jax.ranges import POSITIVE, Number, Whole
 
 NAMES = (
     'AutoContrast', 'Equalize', 'Posterize', 'Rotate', 'Solarize',
@@ -32,8 +33,8 @@ def augmix(key, images, *, severity=3.0, width=3, depth=3, alpha=1.0, fill=0, in
         key: typed JAX key.
         images: uint8 [B, H, W, C].
         severity: in (0.1, 10].
-        width: chains, >= 1.
-        depth: operations of the longest chain, >= 1.
+        width: chains, 1 to 100.
+        depth: operations of the longest chain, 1 to 100.
         alpha: > 0.
         fill: colour of the pixels that a warp uncovers: a value, or one for each channel; 0..255.
         interpolation: of the warps, 'nearest' or 'bilinear'.
@@ -44,10 +45,9 @@ def augmix(key, images, *, severity=3.0, width=3, depth=3, alpha=1.0, fill=0, in
     Raises:
         ValueError: a number out of range.
     """
-    if not 0.1 < severity <= 10:
-        raise ValueError(f'severity={severity} must be in (0.1, 10]')
-    if width < 1 or depth < 1 or not alpha > 0:
-        raise ValueError(f'width={width} and depth={depth} must be >= 1, alpha={alpha} > 0')
+    Number(0.1, 10, '(]').check(severity=severity)
+    Whole(1, 100).check(width=width, depth=depth)
+    POSITIVE.check(alpha=alpha)
     batch, how = images.shape[0], dict(fill=fill, interpolation=interpolation)
     key_weights, key_share, key_chains = jax.random.split(key, 3)
     weights = jax.random.dirichlet(key_weights, jnp.full(width, alpha), (batch,))

@@ -2,6 +2,7 @@
 
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _policy as policies
+from resizemix_jax.ranges import Choice
 
 SCALES = ('tf', 'torchvision', 'tpu')
 
@@ -41,8 +42,7 @@ def autoaugment(
     Raises:
         ValueError: an unknown policy, scale, per or interpolation, or a fill out of range.
     """
-    if scale not in SCALES:
-        raise ValueError(f'scale={scale!r} must be one of: {", ".join(SCALES)}')
+    Choice(*SCALES).check(scale=scale)
 
     def reading(op, index, height, width):
         if scale == 'torchvision':

@@ -3,6 +3,8 @@
 import jax
 import jax.numpy as jnp
 
+from resizemix_jax.ranges import Flag, Whole
+
 
 def crop_flip(key, images, *, padding=4, flip=True):
     """Shifts every image by up to `padding` pixels and mirrors half of them.
@@ -18,18 +20,18 @@ def crop_flip(key, images, *, padding=4, flip=True):
     Args:
         key: typed JAX key.
         images: uint8 [B, H, W, C].
-        padding: pixels, >= 0.
+        padding: pixels, from 0 to the images' shorter side.
         flip: whether to mirror.
 
     Returns:
         uint8 [B, H, W, C].
 
     Raises:
-        ValueError: padding is negative.
+        ValueError: the padding is out of range.
     """
-    if padding < 0:
-        raise ValueError(f'padding={padding} must be >= 0')
     batch, height, width, _ = images.shape
+    Whole(0, min(height, width)).check(padding=padding)
+    Flag().check(flip=flip)
     key_y, key_x, key_flip = jax.random.split(key, 3)
     y = jax.random.randint(key_y, (batch,), 0, 2 * padding + 1)
     x = jax.random.randint(key_x, (batch,), 0, 2 * padding + 1)

@@ -3,6 +3,8 @@
 import jax
 import jax.numpy as jnp
 
+from resizemix_jax.ranges import Choice
+
 WITHOUT_DRAW = ('full', 'center_crop', 'resize')  # methods that draw nothing, so evaluation may use them
 
 
@@ -30,13 +32,15 @@ def halve(key, images, *, method='resize'):
     Raises:
         ValueError: an unknown method, or 'random_crop' without a key.
     """
-    if method not in METHODS:
-        raise ValueError(f'method={method!r} must be one of: {", ".join(METHODS)}')
+    Choice(*METHODS).check(method=method)
     if key is None and method not in WITHOUT_DRAW:
         raise ValueError(
             f'method={method!r} draws and needs a key; these methods need none: {", ".join(WITHOUT_DRAW)}'
         )
-    return METHODS[method](key, jnp.asarray(images))
+    images = jnp.asarray(images)
+    if method != 'full' and min(images.shape[1:3]) < 2:
+        raise ValueError(f'images of {images.shape[1]} x {images.shape[2]} pixels cannot be halved')
+    return METHODS[method](key, images)
 
 
 def random_crop(key, images):

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _ops as ops
 from resizemix_jax.augment import _policy as policies
+from resizemix_jax.ranges import SHARE, Choice
 
 
 def operation(key, images, *, name='Rotate', level=0.8, fill=0, interpolation='nearest'):
@@ -27,10 +28,8 @@ def operation(key, images, *, name='Rotate', level=0.8, fill=0, interpolation='n
     Raises:
         ValueError: an unknown operation or a level out of range.
     """
-    if name not in ops.OPS:
-        raise ValueError(f'name={name!r} must be one of: {", ".join(ops.OPS)}')
-    if not 0 <= level <= 1:
-        raise ValueError(f'level={level} must be in [0, 1]')
+    Choice(*ops.OPS).check(name=name)
+    SHARE.check(level=level)
     batch, height, width, _ = images.shape
     reading = magnitudes.level(name, level, height, width)
     base, amount, signed = (int(110 * level), 0.0, False) if name in ('SolarizeAdd', 'Add') else reading

@@ -7,8 +7,10 @@ from jax import lax
 
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _policy as policies
+from resizemix_jax.ranges import POSITIVE, Several
 
 NEEDS = ('progress',)
+SCHEDULE = ('segments_epochs', 'total_epochs')  # keys of a file whose policies follow each other
 ROUNDING = 2.0**-22  # more than float32 is off in step / steps, less than a step of 4 million
 COUNTS = (0.2, 0.3, 0.5)  # the chances of no, one and two operations
 
@@ -42,8 +44,11 @@ def pba(key, images, *, policy='pba_cifar10', fill=0, interpolation='nearest', p
         ValueError: an unknown policy, or one that is not a schedule; an interpolation or fill out of range.
     """
     content = policies.read_policy(policy)
-    if content.get('kind') != 'schedule':
+    if not set(SCHEDULE) <= set(content):
         raise ValueError(f'policy={policy!r} is not a schedule over epochs; use pba_cifar10 or pba_svhn')
+    epochs, total = (content[name] for name in SCHEDULE)
+    Several(POSITIVE, len(content['subpolicies'])).check(f'{policy}: ', segments_epochs=epochs)
+    POSITIVE.check(f'{policy}: ', total_epochs=total)
     batch, height, width, _ = images.shape
     schedule = policies.steps(content['subpolicies'], lambda op, m: magnitudes.tf(op, m, height, width))
     entries = schedule.at(segment_at(content, progress))

@@ -10,6 +10,7 @@ from jax import lax
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _ops as ops
 from resizemix_jax.augment import _policy as policies
+from resizemix_jax.ranges import Choice, Number, Whole
 
 COLOUR = ('AutoContrast', 'Equalize', 'Posterize', 'Solarize', 'Color', 'Contrast', 'Brightness', 'Sharpness')
 WARPS = ('ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate')
@@ -52,7 +53,7 @@ def randaugment(
     Args:
         key: typed JAX key.
         images: uint8 [B, H, W, C].
-        n: operations, >= 0.
+        n: operations, 0 to 100.
         m: the magnitude, from 0 to the scale's largest.
         scale: one of SCALES.
         per: 'sample', or 'batch' for one draw for the whole batch, the released law.
@@ -66,13 +67,10 @@ def randaugment(
     Raises:
         ValueError: an unknown scale, per or interpolation; n, m or the fill out of range.
     """
-    if scale not in SCALES:
-        raise ValueError(f'scale={scale!r} must be one of: {", ".join(SCALES)}')
+    Choice(*SCALES).check(scale=scale)
     names, largest, prob, own_fill, own_interpolation = SCALES[scale]
-    if n < 0 or n != int(n):
-        raise ValueError(f'n={n} must be a whole number >= 0')
-    if not 0 <= m <= largest:
-        raise ValueError(f"m={m} must be between 0 and {largest} on the scale '{scale}'")
+    Whole(0, 100).check(n=n)
+    Number(0, largest).check(f'scale={scale!r}: ', m=m)
     batch, height, width, _ = images.shape
     reading = functools.partial(_read, scale, height=height, width=width)
     space = policies.steps([[name, prob, m] for name in names], reading)

@@ -3,25 +3,23 @@
 import numpy as np
 
 from resizemix_jax.input.dataset import Dataset, ImageSplit, image_arrays
+from resizemix_jax.ranges import Several, Whole
 
 
 def fake(*, image_shape=(32, 32, 3), num_classes=10, train_size=1024, eval_size=256):
     """Uniform random pixels and labels, the same in every run; there is nothing to learn in them.
 
     Args:
-        image_shape: (H, W, C).
+        image_shape: (H, W, C), each 1 to 65536.
         num_classes: K.
         train_size, eval_size: numbers of examples.
 
     Raises:
         ValueError: a value out of range.
     """
+    Several(Whole(1, 2**16), 3).check(image_shape=image_shape)
+    Whole(1).check(num_classes=num_classes, train_size=train_size, eval_size=eval_size)
     shape = tuple(image_shape)
-    if len(shape) != 3 or min(shape) < 1:
-        raise ValueError(f'image_shape={shape} must be (height, width, channels)')
-    for name, value in dict(num_classes=num_classes, train_size=train_size, eval_size=eval_size).items():
-        if value < 1:
-            raise ValueError(f'{name}={value} must be >= 1')
     sizes = {'train': train_size, 'eval': eval_size}
 
     def read(split, data_dir):

@@ -11,6 +11,7 @@ import numpy as np
 from resizemix_jax.datasets import fashion_mnist
 from resizemix_jax.input import reading
 from resizemix_jax.input.dataset import ImageSplit
+from resizemix_jax.ranges import Whole
 
 CLASSES, TRAIN = 10, 10_000
 
@@ -24,7 +25,7 @@ def fashion_mnist_10k(*, train_size=TRAIN):
     Raises:
         ValueError: another train_size.
     """
-    if train_size % CLASSES or not 0 < train_size <= TRAIN:
+    if not Whole(CLASSES, TRAIN).has(train_size) or train_size % CLASSES:
         raise ValueError(
             f'train_size={train_size} must be a multiple of the {CLASSES} classes, from {CLASSES} to {TRAIN}'
         )

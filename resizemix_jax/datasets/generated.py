@@ -8,10 +8,19 @@ import pathlib
 
 from resizemix_jax.errors import DataError
 from resizemix_jax.input import reading
+from resizemix_jax.ranges import POSITIVE, Number, Several, Whole
 
 NEEDS = ('data_dir',)
 NAME, VERSION = 'generated', '1.0.0'
 COMMAND = 'python main.py --mode=generate --config=FILE --workdir=TEACHER_RUN --output=DIR'
+ABOUT = {
+    'train_size': Whole(1),
+    'eval_size': Whole(1),
+    'image_shape': Several(Whole(1), 3),
+    'num_classes': Whole(2),
+    'mean': Several(Number()),
+    'std': Several(POSITIVE),
+}  # of metadata.json
 DESCRIPTION = (
     'train: the original training images, then mixtures of them (SuperMix), each labelled with the class '
     'that a teacher predicts for the mixture. test: the original images.'
@@ -34,7 +43,7 @@ def generated(*, data_dir):
             f'{root} holds no generated set. Name the directory of one with --config.data_dir=DIR, or make '
             f'one from the training images and a trained network:\n    {COMMAND}'
         )
-    about = json.loads(file.read_text('utf-8'))
+    about = _about(file)
     return reading.in_memory(
         NAME,
         splits={'train': ('train', about['train_size']), 'eval': ('test', about['eval_size'])},
@@ -45,6 +54,18 @@ def generated(*, data_dir):
         directory=str(root),
         command=COMMAND,
     )
+
+
+def _about(file):
+    """What metadata.json says; raises DataError if it says not all."""
+    try:
+        about = json.loads(file.read_text('utf-8'))
+        for name, allowed in ABOUT.items():
+            allowed.check(**{name: about[name]})
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f'it has no {error}' if isinstance(error, KeyError) else str(error)
+        raise DataError(f'{file} is damaged: {reason}. Generate the set again:\n    {COMMAND}') from error
+    return about
 
 
 def write(directory, dataset, train, evaluation, **origin):

@@ -10,6 +10,7 @@ from resizemix_jax.errors import DataError
 from resizemix_jax.input import decoding, reading
 from resizemix_jax.input.dataset import Dataset, Split, image_arrays, permutation
 from resizemix_jax.input.records import UNREADABLE
+from resizemix_jax.ranges import Choice, Number, Whole
 
 log = logging.getLogger(__name__)
 
@@ -45,15 +46,13 @@ class View(NamedTuple):
         Raises:
             ValueError: a value out of range.
         """
+        Whole(1, 2**16).check(image_size=self.image_size)
+        Whole(0, 2**16).check(eval_resize=self.eval_resize)
+        Number(0, 1, '[)').check(max_damaged=self.max_damaged)
         size, eval_resize = self.image_size, self.eval_resize or round(self.image_size * 256 / 224)
-        if size < 1:
-            raise ValueError(f'image_size={size} must be >= 1')
         if eval_resize < size:
             raise ValueError(f'eval_resize={eval_resize} must be >= image_size={size}, or 0 for 8/7 of it')
-        if self.resize not in decoding.RESIZE:
-            raise ValueError(f'resize={self.resize!r} must be one of: {", ".join(decoding.RESIZE)}')
-        if not 0 <= self.max_damaged < 1:
-            raise ValueError(f'max_damaged={self.max_damaged} must be >= 0 and < 1')
+        Choice(*decoding.RESIZE).check(resize=self.resize)
         return self._replace(eval_resize=eval_resize)
 
 

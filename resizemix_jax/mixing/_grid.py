@@ -4,14 +4,15 @@ import math
 
 import jax.numpy as jnp
 
+from resizemix_jax.ranges import Several, Whole
+
 FINEST = 16  # blocks a side: more would overflow the integers of the cut, and the transport's memory
 
 
 def grids(images, blocks):
     """The members of `blocks` that divide both sides of the images."""
     _, height, width, _ = images.shape
-    if any(b not in range(2, FINEST + 1) for b in blocks):
-        raise ValueError(f'blocks={tuple(blocks)} must be whole numbers from 2 to {FINEST}')
+    Several(Whole(2, FINEST)).check(blocks=blocks)
     fitting = [b for b in blocks if height % b == 0 and width % b == 0]
     if not fitting:
         raise ValueError(
@@ -26,10 +27,11 @@ def parts_to_move(images, side, t_size):
 
     If that is impossible, or gives more than FINEST parts a side of the image: as many as possible.
     """
+    Whole(-1).check(t_size=t_size)
+    if t_size == 0:
+        raise ValueError('t_size=0 must be >= 1, or -1 for whole blocks')
     if t_size == -1:
         return 1
-    if t_size < 1:
-        raise ValueError(f't_size={t_size} must be >= 1, or -1 for whole blocks')
     block = [size // side for size in images.shape[1:3]]
     possible = [f for f in range(1, FINEST // side + 1) if math.gcd(*block) % f == 0]
     return next((f for f in possible if max(block) <= t_size * f), possible[-1])

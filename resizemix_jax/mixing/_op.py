@@ -1,16 +1,23 @@
 """The decorator of every mixing op: checks, NumPy arrays, and the ways in which JAX partitions a batch."""
 
 import functools
+import inspect
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
+
+from resizemix_jax.find import needs
+from resizemix_jax.ranges import Whole
 
 
 def mixing_op(function):
     """Decorates a mixing op, so that its body need not know the context in which it is called.
 
-    - NumPy images and labels become JAX arrays and are checked (`check_batch`).
+    - NumPy images and labels become JAX arrays and are checked (`check_batch`). With the further keyword
+      `num_classes`, integer labels [B] become one-hot rows.
+    - Keywords that a config sets become Python values; arrays among them may be NumPy's or JAX's, not traced.
     - Under a mesh with Explicit axes the body runs with Auto axes, since partners are gathered across the
       batch, which the compiler partitions better than the body could. Results are sharded as the arguments.
       Functions of images among the keywords (a teacher) still run with Explicit axes.
@@ -21,13 +28,15 @@ def mixing_op(function):
             `resizemix_jax.mixing`.
 
     Returns:
-        A function of the same signature.
+        A function of the same signature, with a further keyword `num_classes`.
     """
 
     @functools.wraps(function)
-    def op(key, images, labels, **keywords):
-        images, labels = jnp.asarray(images), jnp.asarray(labels)
+    def op(key, images, labels, *, num_classes=None, **keywords):
+        images, labels = jnp.asarray(images), soft_labels(labels, num_classes)
         check_batch(images, labels)
+        provided = needs(function)
+        keywords = {k: v if k in provided else _python_value(v) for k, v in keywords.items()}
         arrays = {name: value for name, value in keywords.items() if isinstance(value, jax.Array)}
         others = {name: value for name, value in keywords.items() if name not in arrays}
         mesh, axes = _explicit_axes(images, labels)
@@ -44,6 +53,9 @@ def mixing_op(function):
             body = jax.sharding.auto_axes(body, axes=axes, out_sharding=shardings)
         return body(key, images, labels, arrays)
 
+    own = inspect.signature(function)
+    classes = inspect.Parameter('num_classes', inspect.Parameter.KEYWORD_ONLY, default=None)
+    op.__signature__ = own.replace(parameters=[*own.parameters.values(), classes])
     return op
 
 
@@ -80,6 +92,35 @@ def vary_together(tree):
     return jax.tree.map(vary, tree)
 
 
+def _python_value(value):
+    """A concrete array as Python numbers; anything else as it is."""
+    if isinstance(value, jax.core.Tracer) or not isinstance(value, np.ndarray | np.generic | jax.Array):
+        return value
+    return value.tolist()
+
+
+def soft_labels(labels, num_classes=None):
+    """Labels as a JAX array; integer labels [B] as one-hot rows, float32 [B, num_classes], if that is given.
+
+    Raises:
+        ValueError: NumPy labels outside 0..num_classes - 1, or soft labels of another number of classes.
+    """
+    if num_classes is None:
+        return jnp.asarray(labels)
+    Whole(1).check(num_classes=num_classes)
+    labels = labels if isinstance(labels, jax.Array) else np.asarray(labels)
+    if labels.ndim == 1 and jnp.issubdtype(labels.dtype, jnp.integer):
+        if isinstance(labels, np.ndarray) and ((labels < 0) | (labels >= num_classes)).any():
+            raise ValueError(f'labels must be in 0..{num_classes - 1}; got {labels.min()}..{labels.max()}')
+        return jax.nn.one_hot(labels, num_classes, dtype=jnp.float32)
+    if labels.shape[1:] != (num_classes,):
+        raise ValueError(
+            f'labels must be integers [B], or soft [B, {num_classes}] as num_classes={num_classes} says; '
+            f'got {labels.dtype}{list(labels.shape)}'
+        )
+    return jnp.asarray(labels)
+
+
 def check_batch(images, labels):
     """Raises ValueError unless images are float [B, H, W, C] and labels float32 [B, K]."""
     if images.ndim != 4 or not jnp.issubdtype(images.dtype, jnp.floating):
@@ -87,9 +128,16 @@ def check_batch(images, labels):
             f'images must be float [B, H, W, C]; got {images.dtype}{list(images.shape)}. '
             'Convert uint8 images first, e.g. images.astype(jnp.float32) / 255'
         )
+    _, height, width, channels = images.shape
+    if height in (1, 3, 4) and channels > 4 and width > height < channels:
+        raise ValueError(
+            f'images {list(images.shape)} seem to be [B, C, H, W]: as [B, H, W, C] they have {channels} '
+            'channels. Transpose them first: jnp.transpose(images, (0, 2, 3, 1))'
+        )
     if labels.ndim != 2 or labels.dtype != jnp.float32 or labels.shape[0] != images.shape[0]:
         raise ValueError(
             f'labels must be soft, float32 [B, K] with B={images.shape[0]}; '
             f'got {labels.dtype}{list(labels.shape)}. '
-            'Make them with jax.nn.one_hot(label, num_classes, dtype=jnp.float32)'
+            'Make them with jax.nn.one_hot(label, num_classes, dtype=jnp.float32), or pass integer labels '
+            '[B] with num_classes=K'
         )

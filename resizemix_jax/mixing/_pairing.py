@@ -3,26 +3,15 @@
 import jax
 import jax.numpy as jnp
 
+from resizemix_jax.ranges import Choice
+
+PER = Choice('batch', 'sample')
+
 
 def draws(per, batch):
     """The number of draws: 1 for per='batch', `batch` for per='sample'."""
-    if per not in ('batch', 'sample'):
-        raise ValueError(f"per={per!r} must be 'batch' or 'sample'")
+    PER.check(per=per)
     return 1 if per == 'batch' else batch
-
-
-def check_positive(**numbers):
-    """Raises ValueError for the first number that is not > 0."""
-    for name, value in numbers.items():
-        if not value > 0:
-            raise ValueError(f'{name}={value} must be > 0')
-
-
-def check_share(**numbers):
-    """Raises ValueError for the first number that is not in [0, 1]."""
-    for name, value in numbers.items():
-        if not 0 <= value <= 1:
-            raise ValueError(f'{name}={value} must be in [0, 1]')
 
 
 def check_saliency(saliency, images, user, example):

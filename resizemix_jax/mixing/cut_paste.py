@@ -7,6 +7,7 @@ from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing._op import mixing_op
 from resizemix_jax.mixing.resizemix import check_tau, patch_size
+from resizemix_jax.ranges import POSITIVE, Choice
 
 NEEDS = ('saliency',)
 
@@ -48,7 +49,7 @@ def cut_paste(
         source: one of SOURCES.
         paste: one of PASTES.
         size: one of SIZES.
-        tau: (low, high) with 0 < low <= high <= 1.
+        tau: (low, high) with 0 < low <= high <= 1, or one number for both.
         alpha: > 0.
         saliency: float [B, H, W], higher is more salient; required if a region is salient or non_salient.
 
@@ -79,7 +80,7 @@ def cut_paste(
 def draw_side(key, size, tau, alpha, count):
     """The side scale of the patch, float32 [count], by the law `size`."""
     if size == 'beta':
-        pairing.check_positive(alpha=alpha)
+        POSITIVE.check(alpha=alpha)
         return jnp.sqrt(pairing.draw_beta(key, alpha, count))
     low, high = check_tau(tau)
     return jax.random.uniform(key, (count,), minval=low, maxval=high)
@@ -87,9 +88,9 @@ def draw_side(key, size, tau, alpha, count):
 
 def check_choices(source, paste, size):
     """Raises ValueError for an unknown name."""
-    for name, value, known in (('source', source, SOURCES), ('paste', paste, PASTES), ('size', size, SIZES)):
-        if value not in known:
-            raise ValueError(f'{name}={value!r} must be one of: {", ".join(known)}')
+    Choice(*SOURCES).check(source=source)
+    Choice(*PASTES).check(paste=paste)
+    Choice(*SIZES).check(size=size)
 
 
 def _centres(key, kind, saliency, images):

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing._op import mixing_op
+from resizemix_jax.ranges import POSITIVE, SHARE
 
 
 def cut_box(y, x, lam, height, width):
@@ -44,8 +45,8 @@ def cutmix(key, images, labels, *, alpha=1.0, prob=0.5, per='batch'):
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_positive(alpha=alpha)
-    pairing.check_share(prob=prob)
+    POSITIVE.check(alpha=alpha)
+    SHARE.check(prob=prob)
     batch, height, width, _ = images.shape
     count = pairing.draws(per, batch)
     key_partner, key_lam, key_centre, key_apply = jax.random.split(key, 4)

@@ -2,9 +2,9 @@
 
 import jax.numpy as jnp
 
-from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing._op import mixing_op
+from resizemix_jax.ranges import Whole
 
 
 @mixing_op
@@ -22,13 +22,13 @@ def cutout(key, images, labels, *, length=16):
 
     Args:
         key, images, labels: see the contract of `resizemix_jax.mixing`.
-        length: the square's side in pixels, >= 1.
+        length: the square's side in pixels, >= 1; beyond twice the image's longer side nothing would be left.
 
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_positive(length=length)
     batch, height, width, _ = images.shape
+    Whole(1, 2 * max(height, width)).check(length=length)
     y, x = region.draw_centres(key, batch, height, width)
     box = region.clipped_box(y, x, (length, length), height, width)
     hole = region.inside(box, height, width)

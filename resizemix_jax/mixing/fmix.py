@@ -7,6 +7,7 @@ from jax import lax
 
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing._op import mixing_op, vary_together
+from resizemix_jax.ranges import POSITIVE, Choice, Number
 
 WEIGHTS = ('drawn', 'mask')
 
@@ -45,17 +46,17 @@ def fmix(
     Args:
         key, images, labels, per: see the contract of `resizemix_jax.mixing`. Sides of at least 3 pixels.
         alpha: > 0.
-        decay: > 0.
+        decay: in (0, 10]; beyond, the spectrum of large images would overflow.
         spectrum: one of FIELDS.
         weight: one of WEIGHTS.
 
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_positive(alpha=alpha, decay=decay)
-    for name, value, known in (('spectrum', spectrum, FIELDS), ('weight', weight, WEIGHTS)):
-        if value not in known:
-            raise ValueError(f'{name}={value!r} must be one of: {", ".join(known)}')
+    POSITIVE.check(alpha=alpha)
+    Number(0, 10, '(]').check(decay=decay)
+    Choice(*FIELDS).check(spectrum=spectrum)
+    Choice(*WEIGHTS).check(weight=weight)
     batch, height, width, _ = images.shape
     if min(height, width) < 3:
         raise ValueError(

@@ -4,6 +4,7 @@ import jax
 
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing._op import mixing_op
+from resizemix_jax.ranges import POSITIVE
 
 
 @mixing_op
@@ -27,7 +28,7 @@ def mixup(key, images, labels, *, alpha=1.0, per='batch'):
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_positive(alpha=alpha)
+    POSITIVE.check(alpha=alpha)
     batch = images.shape[0]
     count = pairing.draws(per, batch)
     key_partner, key_lam = jax.random.split(key)

@@ -12,6 +12,7 @@ from resizemix_jax.mixing import _min_cut as min_cut
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing._op import mixing_op
 from resizemix_jax.mixing._transport import arrange
+from resizemix_jax.ranges import NOT_NEGATIVE, POSITIVE, Flag, Whole
 
 NEEDS = ('saliency', 'std')
 
@@ -74,8 +75,12 @@ def puzzlemix(
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_positive(alpha=alpha)
-    check(images, saliency, std, n_labels, neigh, beta=beta, gamma=gamma, eta=eta, t_eps=t_eps)
+    POSITIVE.check(alpha=alpha)
+    NOT_NEGATIVE.check(beta=beta, gamma=gamma, eta=eta, t_eps=t_eps)
+    Whole(2, 9).check(n_labels=n_labels)
+    Whole(1).check(neigh=neigh)
+    Flag().check(transport=transport)
+    check(images, saliency, std)
     sides = grid.grids(images, blocks)
     pieces = [grid.parts_to_move(images, side, t_size) for side in sides]
     key_partner, key_lam, key_side = jax.random.split(key, 3)
@@ -179,15 +184,8 @@ def move(images, saliency, partner, share, t_eps):
     return tuple(grid.rearrange(images, row, o) for row, o in zip(rows, jnp.split(origin, 2), strict=True))
 
 
-def check(images, saliency, std, n_labels, neigh, **weights):
-    """Raises ValueError for a missing map or a number out of range."""
+def check(images, saliency, std):
+    """Raises ValueError for a missing map, or a `std` that does not fit the images."""
     pairing.check_saliency(saliency, images, 'puzzlemix', 'input_gradient')
     if np.shape(std) not in ((), (images.shape[-1],)):
         raise ValueError(f'std={std} must be one number, or one for each of the {images.shape[-1]} channels')
-    if n_labels not in range(2, 10):
-        raise ValueError(f'n_labels={n_labels} must be a whole number from 2 to 9')
-    if neigh < 1:
-        raise ValueError(f'neigh={neigh} must be >= 1')
-    for name, value in weights.items():
-        if not value >= 0:
-            raise ValueError(f'{name}={value} must be >= 0')

@@ -2,11 +2,10 @@
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing._op import mixing_op
+from resizemix_jax.ranges import SHARE, Choice, Interval, Number, Several, Whole
 
 ASPECTS = ('uniform', 'log_uniform')
 
@@ -39,7 +38,7 @@ def random_erasing(
         key, images, labels: see the contract of `resizemix_jax.mixing`.
         prob: in [0, 1].
         area: (low, high) with 0 < low <= high <= 1.
-        ratio: in (0, 1].
+        ratio: in [0.001, 1].
         aspect: one of ASPECTS.
         attempts: >= 1.
         fill: a number, or a tuple with one for each channel.
@@ -47,7 +46,7 @@ def random_erasing(
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_share(prob=prob)
+    SHARE.check(prob=prob)
     _check(area, ratio, aspect, attempts)
     batch, height, width, channels = images.shape
     colour = _colour(fill, channels).astype(images.dtype)
@@ -66,24 +65,19 @@ def random_erasing(
 
 
 def _check(area, ratio, aspect, attempts):
-    if np.shape(area) != (2,) or not 0 < area[0] <= area[1] <= 1:
-        raise ValueError(f'area={area} must satisfy 0 < low <= high <= 1 for area = (low, high)')
-    if not 0 < ratio <= 1:
-        raise ValueError(f'ratio={ratio} must be in (0, 1]; the aspect is drawn between it and 1 / ratio')
-    if aspect not in ASPECTS:
-        raise ValueError(f'aspect={aspect!r} must be one of: {", ".join(ASPECTS)}')
-    if attempts < 1:
-        raise ValueError(f'attempts={attempts} must be >= 1')
+    Interval().check(area=area)
+    Number(1e-3, 1).check(ratio=ratio)
+    Choice(*ASPECTS).check(aspect=aspect)
+    Whole(1, 10_000).check(attempts=attempts)
 
 
 def _colour(fill, channels):
     """`fill` as float32 [1] or [C]."""
-    colour = jnp.atleast_1d(jnp.asarray(fill, jnp.float32))
-    if channels == 1:
-        return colour[:1]
-    if colour.shape not in ((1,), (channels,)):
-        raise ValueError(f'fill={fill} must be a number, or one for each of the {channels} channels')
-    return colour
+    values = tuple(fill) if isinstance(fill, tuple | list) else (fill,)
+    if channels > 1 and len(values) > 1:
+        Several(Number(), channels).check(fill=values)
+    Several(Number()).check(fill=values)
+    return jnp.atleast_1d(jnp.asarray(fill, jnp.float32))[: 1 if channels == 1 else None]
 
 
 def _draw_size(key, shape, height, width, area, ratio, aspect):

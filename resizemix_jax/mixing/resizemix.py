@@ -8,6 +8,7 @@ from jax import lax
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing._op import mixing_op
+from resizemix_jax.ranges import Choice, Flag, Interval
 
 METHODS = ('nearest', 'linear', 'cubic', 'lanczos3', 'lanczos5')
 
@@ -40,7 +41,7 @@ def resizemix(key, images, labels, *, tau=(0.1, 0.8), per='batch', method='neare
 
     Args:
         key, images, labels, per: see the contract of `resizemix_jax.mixing`.
-        tau: (low, high) with 0 < low <= high <= 1.
+        tau: (low, high) with 0 < low <= high <= 1, or one number for both.
         method: one of METHODS.
         antialias: whether the smooth methods widen their kernel when shrinking; 'nearest' ignores it.
 
@@ -48,8 +49,8 @@ def resizemix(key, images, labels, *, tau=(0.1, 0.8), per='batch', method='neare
         images and labels, of the given shapes and dtypes.
     """
     low, high = check_tau(tau)
-    if method not in METHODS:
-        raise ValueError(f'method={method!r} must be one of: {", ".join(METHODS)}')
+    Choice(*METHODS).check(method=method)
+    Flag().check(antialias=antialias)
     batch, height, width, _ = images.shape
     count = pairing.draws(per, batch)
     key_partner, key_tau, key_centre = jax.random.split(key, 3)
@@ -58,7 +59,7 @@ def resizemix(key, images, labels, *, tau=(0.1, 0.8), per='batch', method='neare
     y, x = region.draw_centres(key_centre, batch, height, width)
     size = patch_size(scale, height, width)
     box = region.shifted_box(y, x, size, height, width)
-    sides = patch_sides(tau, height)
+    sides = patch_sides((low, high), height)
     if method == 'nearest':
         patched = paste_nearest(images, partner, scale, box)
     elif per == 'batch' and height == width and len(sides) <= MAX_BRANCHES:
@@ -69,10 +70,11 @@ def resizemix(key, images, labels, *, tau=(0.1, 0.8), per='batch', method='neare
 
 
 def check_tau(tau):
-    """`tau` as (low, high); ValueError unless 0 < low <= high <= 1."""
-    if np.shape(tau) != (2,) or not 0 < tau[0] <= tau[1] <= 1:
-        raise ValueError(f'tau={tau} must satisfy 0 < low <= high <= 1 for tau = (low, high)')
-    return tau
+    """`tau`, (low, high) or one number for both, as (low, high); ValueError unless 0 < low <= high <= 1."""
+    values = tuple(tau) if isinstance(tau, tuple | list) else (tau,)
+    pair = values * 2 if len(values) == 1 else values
+    Interval().check(tau=pair)
+    return pair
 
 
 def patch_size(tau, height, width):

@@ -7,6 +7,7 @@ from jax import lax
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing._op import mixing_op
+from resizemix_jax.ranges import POSITIVE
 
 
 @mixing_op
@@ -36,7 +37,7 @@ def ricap(key, images, labels, *, beta=0.3, per='batch'):
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_positive(beta=beta)
+    POSITIVE.check(beta=beta)
     batch, height, width, _ = images.shape
     count = pairing.draws(per, batch)
     key_corner, key_cells = jax.random.split(key)

@@ -7,6 +7,7 @@ from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing._op import mixing_op
 from resizemix_jax.mixing.cutmix import cut_box
+from resizemix_jax.ranges import POSITIVE, SHARE
 
 NEEDS = ('saliency',)
 
@@ -41,8 +42,8 @@ def saliencymix(key, images, labels, *, saliency=None, alpha=1.0, prob=0.5, per=
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    pairing.check_positive(alpha=alpha)
-    pairing.check_share(prob=prob)
+    POSITIVE.check(alpha=alpha)
+    SHARE.check(prob=prob)
     batch, height, width, _ = images.shape
     count = pairing.draws(per, batch)
     saliency = pairing.check_saliency(saliency, images, 'saliencymix', 'fine_grained')

@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing._mask_search import (
     VARIANTS,
     Problem,
@@ -22,10 +21,12 @@ from resizemix_jax.mixing._mask_search import (
     should_continue,
 )
 from resizemix_jax.mixing._op import mixing_op
+from resizemix_jax.ranges import NOT_NEGATIVE, POSITIVE, Choice, Number, Whole
 
 __all__ = (
     'supermix', 'Problem', 'Search', 'draw_problem', 'begin', 'advance', 'should_continue', 'mixed',
     'draw_sources', 'check_teacher', 'check_classes', 'check_numbers',
+    'check_ranges',
 )  # fmt: skip
 
 NEEDS = ('teacher',)
@@ -72,7 +73,7 @@ def supermix(
         key, images, labels: see the contract of `resizemix_jax.mixing`.
         teacher: images float32 [B, H, W, C] -> logits [B, K], a trained network in evaluation mode, whose
             rows do not depend on each other.
-        k: number of images that are mixed, >= 2.
+        k: number of images that are mixed, 2 to 64.
         alpha: > 0.
         mask_size: 1..min(H, W); published: 8 for CIFAR, 16 for ImageNet.
         sigma: > 0; published: 1 for CIFAR, 2 for ImageNet.
@@ -140,23 +141,23 @@ def check_classes(classes):
         raise ValueError(f'labels of {classes} class cannot be mixed; at least 2 classes are needed')
 
 
-def check_numbers(shape, *, k, alpha, mask_size, sigma, lambda_s, max_iters, leftover, variant):
+def check_numbers(shape, *, mask_size, **numbers):
     """Raises ValueError for the first value out of range, for images [B, H, W, C] of `shape`."""
-    if variant not in VARIANTS:
-        raise ValueError(f'variant={variant!r} must be one of: {", ".join(VARIANTS)}')
-    if k < 2:
-        raise ValueError(f'k={k} must be >= 2: that many images are mixed')
-    pairing.check_positive(alpha=alpha, sigma=sigma)
-    if variant == 'released' and 5 * sigma < 1:
-        raise ValueError(f'sigma={sigma} must be >= 0.2: its kernel has int(5 sigma) taps')
-    if not 1 <= mask_size <= min(shape[1:3]):
+    check_ranges(mask_size=mask_size, **numbers)
+    if mask_size > min(shape[1:3]):
         raise ValueError(
             f'mask_size={mask_size} must be in 1..{min(shape[1:3])}: masks are upsampled to '
             f'{shape[1]} x {shape[2]}'
         )
-    if lambda_s < 0:
-        raise ValueError(f'lambda_s={lambda_s} must be >= 0')
-    if max_iters < 1:
-        raise ValueError(f'max_iters={max_iters} must be >= 1: no image is finished before its first step')
-    if not 0 <= leftover < 1:
-        raise ValueError(f'leftover={leftover} must be in [0, 1): that share of a batch may stay unfinished')
+
+
+def check_ranges(*, k, alpha, mask_size, sigma, lambda_s, max_iters, leftover, variant):
+    """Raises ValueError for the first number that is out of range for images of any size."""
+    Whole(2, 64).check(k=k)
+    Choice(*VARIANTS).check(variant=variant)
+    POSITIVE.check(alpha=alpha)
+    # The released kernel has int(5 sigma) taps.
+    (Number(0.2) if variant == 'released' else POSITIVE).check(sigma=sigma)
+    Whole(1).check(mask_size=mask_size, max_iters=max_iters)  # no image is finished before its first step
+    NOT_NEGATIVE.check(lambda_s=lambda_s)
+    Number(0, 1, '[)').check(leftover=leftover)

@@ -3,6 +3,7 @@
 import flax.linen as nn
 
 from resizemix_jax.models import _layers as layers
+from resizemix_jax.ranges import Whole
 
 NEEDS = ('dtype', 'batch_axis', 'remat')
 TINY = (dict(depth=14, width=4),)
@@ -27,16 +28,16 @@ def resnet(num_classes, *, depth=50, width=64, dtype='float32', batch_axis='', r
     Args:
         num_classes: K.
         depth: 14, 26, 50, 101 or 152.
-        width: the channels of the first stage's inner convolutions, >= 1; 64 is the standard one.
+        width: the channels of the first stage's inner convolutions, 1 to 16384; 64 is the standard one.
         dtype, batch_axis, remat: see `resizemix_jax.models`.
 
     Raises:
         ValueError: a depth or width out of range.
     """
+    Whole(min(STAGES), max(STAGES)).check(depth=depth)
     if depth not in STAGES:
         raise ValueError(f'depth={depth} must be one of: {", ".join(map(str, STAGES))}')
-    if width < 1:
-        raise ValueError(f'width={width} must be >= 1')
+    Whole(1, 2**14).check(width=width)
     return layers.Classifier(
         backbone=Backbone(STAGES[depth], width, dtype, batch_axis, remat),
         top=Top(num_classes),

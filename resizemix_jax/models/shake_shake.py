@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from resizemix_jax.models import _layers as layers
+from resizemix_jax.ranges import Whole
 
 NEEDS = ('dtype', 'batch_axis', 'remat')
 TINY = (dict(depth=8, width=4),)
@@ -27,16 +28,18 @@ def shake_shake(num_classes, *, depth=26, width=96, dtype='float32', batch_axis=
 
     Args:
         num_classes: K.
-        depth: 6 n + 2 (8, 14, 20, 26, ...).
-        width: the channels of the first group, even.
+        depth: 6 n + 2 (8, 14, 20, 26, ...), at most 1202.
+        width: the channels of the first group, even, at most 16384.
         dtype, batch_axis, remat: see `resizemix_jax.models`.
 
     Raises:
         ValueError: a depth or width out of range.
     """
-    if depth < 8 or (depth - 2) % 6:
+    Whole(8, layers.DEEPEST).check(depth=depth)
+    if (depth - 2) % 6:
         raise ValueError(f'depth={depth} must be 6 n + 2: 8, 14, 20, 26, ...')
-    if width < 2 or width % 2:
+    Whole(2, 2**14).check(width=width)
+    if width % 2:
         raise ValueError(f'width={width} must be even and >= 2: two paths share it')
     return layers.Classifier(
         backbone=Backbone((depth - 2) // 6, width, dtype, batch_axis, remat),

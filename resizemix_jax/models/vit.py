@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from resizemix_jax.models import _layers as layers
+from resizemix_jax.ranges import Choice, Number, Whole
 
 NEEDS = ('dtype', 'remat')
 TINY = (
@@ -48,7 +49,7 @@ def vit(
         num_classes: K.
         patch: the side of a patch in pixels, >= 1.
         width: channels, a multiple of `heads`.
-        depth: blocks, >= 1.
+        depth: blocks, 1 to 1202.
         heads: of the attention, >= 1.
         pool: 'token' or 'mean'.
         dropout: the rate, in [0, 1), after the positions, the attention's projection and both layers of the
@@ -58,15 +59,12 @@ def vit(
     Raises:
         ValueError: a value out of range, or images that do not fit.
     """
-    for name, value in (('patch', patch), ('width', width), ('depth', depth), ('heads', heads)):
-        if value < 1:
-            raise ValueError(f'{name}={value} must be >= 1')
+    Whole(1, 2**16).check(patch=patch, width=width, heads=heads)
+    Whole(1, layers.DEEPEST).check(depth=depth)
     if width % heads:
         raise ValueError(f'width={width} must be a multiple of heads={heads}')
-    if not 0 <= dropout < 1:
-        raise ValueError(f'dropout={dropout} must be in [0, 1)')
-    if pool not in POOLS:
-        raise ValueError(f'pool={pool!r} must be one of: {", ".join(POOLS)}')
+    Number(0, 1, '[)').check(dropout=dropout)
+    Choice(*POOLS).check(pool=pool)
     backbone = Backbone(patch, width, depth, heads, pool == 'token', dropout, dtype, remat)
     top, streams = Top(num_classes, pool == 'token', dtype), ('dropout',)
     if pool == 'token':

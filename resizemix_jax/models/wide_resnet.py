@@ -3,6 +3,7 @@
 import flax.linen as nn
 
 from resizemix_jax.models import _layers as layers
+from resizemix_jax.ranges import Choice, Number, Whole
 
 NEEDS = ('dtype', 'batch_axis', 'remat')
 TINY = (dict(depth=10, width=1, dropout=0.5), dict(depth=10, width=1, variant='released'))
@@ -32,20 +33,20 @@ def wide_resnet(
 
     Args:
         num_classes: K.
-        depth: 6 n + 4 (10, 16, 22, 28, 40, ...).
-        width: the widening factor, >= 1.
-        dropout: the rate between a block's convolutions (stream 'dropout').
+        depth: 6 n + 4 (10, 16, 22, 28, 40, ...), at most 1202.
+        width: the widening factor, 1 to 1024.
+        dropout: the rate between a block's convolutions (stream 'dropout'), in [0, 1).
         dtype, batch_axis, remat: see `resizemix_jax.models`.
 
     Raises:
-        ValueError: a depth, width or variant out of range.
+        ValueError: a depth, width, variant or dropout out of range.
     """
-    if depth < 10 or (depth - 4) % 6:
+    Whole(10, layers.DEEPEST).check(depth=depth)
+    if (depth - 4) % 6:
         raise ValueError(f'depth={depth} must be 6 n + 4: 10, 16, 22, 28, 34, 40, ...')
-    if width < 1:
-        raise ValueError(f'width={width} must be >= 1')
-    if variant not in VARIANTS:
-        raise ValueError(f'variant={variant!r} must be one of: {", ".join(VARIANTS)}')
+    Whole(1, 1024).check(width=width)
+    Choice(*VARIANTS).check(variant=variant)
+    Number(0, 1, '[)').check(dropout=dropout)
     shared = dict(variant=variant, dtype=dtype, batch_axis=batch_axis)
     return layers.Classifier(
         backbone=Backbone(blocks=(depth - 4) // 6, width=width, dropout=dropout, remat=remat, **shared),

@@ -2,6 +2,8 @@
 
 import jax
 
+from resizemix_jax.ranges import NOT_NEGATIVE, Choice
+
 NAMES = ('all', 'kernels')
 
 
@@ -16,10 +18,8 @@ def mask(weight_decay, decay):
     Raises:
         ValueError: a negative rate, or an unknown word.
     """
-    if not weight_decay >= 0:
-        raise ValueError(f'optimizer_args.weight_decay={weight_decay} must be >= 0')
-    if decay not in NAMES:
-        raise ValueError(f'optimizer_args.decay={decay!r} must be one of: {", ".join(NAMES)}')
+    NOT_NEGATIVE.check('optimizer_args.', weight_decay=weight_decay)
+    Choice(*NAMES).check('optimizer_args.', decay=decay)
     return None if decay == 'all' else _kernels
 
 

@@ -3,6 +3,7 @@
 import optax
 
 from resizemix_jax.optimizers import _decay
+from resizemix_jax.ranges import NOT_NEGATIVE, POSITIVE, Number
 
 
 def adamw(schedule, *, b1=0.9, b2=0.999, eps=1e-8, weight_decay=0.01, decay='kernels', clip_norm=0.0):
@@ -31,13 +32,9 @@ def adamw(schedule, *, b1=0.9, b2=0.999, eps=1e-8, weight_decay=0.01, decay='ker
         ValueError: a value out of range.
     """
     mask = _decay.mask(weight_decay, decay)
-    for name, value in (('b1', b1), ('b2', b2)):
-        if not 0 <= value < 1:
-            raise ValueError(f'optimizer_args.{name}={value} must be in [0, 1)')
-    if not eps > 0:
-        raise ValueError(f'optimizer_args.eps={eps} must be > 0')
-    if not clip_norm >= 0:
-        raise ValueError(f'optimizer_args.clip_norm={clip_norm} must be > 0, or 0 for no clipping')
+    Number(0, 1, '[)').check('optimizer_args.', b1=b1, b2=b2)
+    POSITIVE.check('optimizer_args.', eps=eps)
+    NOT_NEGATIVE.check('optimizer_args.', clip_norm=clip_norm)
     return optax.chain(
         optax.clip_by_global_norm(clip_norm) if clip_norm else optax.identity(),
         optax.scale_by_adam(b1, b2, eps),

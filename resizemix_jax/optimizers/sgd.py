@@ -3,6 +3,7 @@
 import optax
 
 from resizemix_jax.optimizers import _decay
+from resizemix_jax.ranges import Flag, Number
 
 
 def sgd(schedule, *, momentum=0.9, nesterov=True, weight_decay=0.0, decay='all'):
@@ -29,8 +30,8 @@ def sgd(schedule, *, momentum=0.9, nesterov=True, weight_decay=0.0, decay='all')
         ValueError: a value out of range.
     """
     mask = _decay.mask(weight_decay, decay)
-    if not 0 <= momentum < 1:
-        raise ValueError(f'optimizer_args.momentum={momentum} must be in [0, 1)')
+    Number(0, 1, '[)').check('optimizer_args.', momentum=momentum)
+    Flag().check('optimizer_args.', nesterov=nesterov)
     if nesterov and not momentum:
         raise ValueError(
             'optimizer_args.nesterov=True needs optimizer_args.momentum > 0; set nesterov=False for none'

@@ -12,6 +12,8 @@ There are no hooks and no state: the caller drops the BatchNorm statistics that 
 import jax
 import jax.numpy as jnp
 
+from resizemix_jax.ranges import Choice
+
 TARGETS = ('argmax', 'label')
 REDUCTIONS = ('mean', 'sum')
 
@@ -39,7 +41,7 @@ def grad_cam(head, features, label, *, target='argmax', reduction='mean'):
     Returns:
         float32 [B, h, w], >= 0.
     """
-    _check('reduction', reduction, REDUCTIONS)
+    Choice(*REDUCTIONS).check(reduction=reduction)
     logits, pullback = jax.vjp(head, features)
     chosen = jax.nn.one_hot(_class(logits, label, target), logits.shape[-1], dtype=logits.dtype)
     (gradient,) = pullback(chosen)
@@ -107,10 +109,5 @@ def upsample(heat, height, width):
 
 
 def _class(logits, label, target):
-    _check('target', target, TARGETS)
+    Choice(*TARGETS).check(target=target)
     return label if target == 'label' else jnp.argmax(logits, axis=-1)
-
-
-def _check(name, value, known):
-    if value not in known:
-        raise ValueError(f'{name}={value!r} must be one of: {", ".join(known)}')

@@ -2,6 +2,8 @@
 
 import jax.numpy as jnp
 
+from resizemix_jax.ranges import NOT_NEGATIVE, POSITIVE
+
 
 def warm_up(then, steps, *, lr, warmup_steps, warmup_lr):
     """A linear rise from `warmup_lr` to `lr` over `warmup_steps` steps, then the schedule `then`.
@@ -21,10 +23,8 @@ def warm_up(then, steps, *, lr, warmup_steps, warmup_lr):
     Raises:
         ValueError: a value out of range.
     """
-    if not lr > 0:
-        raise ValueError(f'schedule_args.lr={lr} must be > 0')
-    if not warmup_lr >= 0:
-        raise ValueError(f'schedule_args.warmup_lr={warmup_lr} must be >= 0')
+    POSITIVE.check('schedule_args.', lr=lr)
+    NOT_NEGATIVE.check('schedule_args.', warmup_lr=warmup_lr)
     if not 0 <= warmup_steps < steps:
         raise ValueError(
             f'schedule_args: a warm-up of {warmup_steps} steps does not fit a run of {steps} steps; '

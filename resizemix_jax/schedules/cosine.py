@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 
+from resizemix_jax.ranges import NOT_NEGATIVE
 from resizemix_jax.schedules._warmup import warm_up
 
 
@@ -24,8 +25,7 @@ def cosine(steps, steps_per_epoch, *, lr=0.1, warmup_epochs=0, warmup_lr=1e-5, f
     Raises:
         ValueError: a value out of range.
     """
-    if not final_lr >= 0:
-        raise ValueError(f'schedule_args.final_lr={final_lr} must be >= 0')
+    NOT_NEGATIVE.check('schedule_args.', warmup_epochs=warmup_epochs, final_lr=final_lr)
     warmup_steps = warmup_epochs * steps_per_epoch
 
     def falling(step):

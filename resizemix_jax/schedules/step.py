@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 
+from resizemix_jax.ranges import NOT_NEGATIVE, POSITIVE, Number, Several, Whole
 from resizemix_jax.schedules._warmup import warm_up
 
 
@@ -29,9 +30,10 @@ def step(
     Raises:
         ValueError: a value out of range.
     """
-    if not 0 < factor <= 1:
-        raise ValueError(f'schedule_args.factor={factor} must be in (0, 1]')
-    decay_epochs = tuple(decay_epochs)
+    POSITIVE.check('schedule_args.', lr=lr)
+    Number(0, 1, '(]').check('schedule_args.', factor=factor)
+    Whole(0).check('schedule_args.', warmup_steps=warmup_steps)
+    Several(NOT_NEGATIVE).check('schedule_args.', decay_epochs=decay_epochs)
     boundaries = [round(epoch * steps_per_epoch) for epoch in decay_epochs]
     if any(late <= early for early, late in zip([0, *boundaries], boundaries, strict=False)):
         raise ValueError(f'schedule_args.decay_epochs={decay_epochs} must be > 0 and ascending')

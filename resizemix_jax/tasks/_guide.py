@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from resizemix_jax import keys
 from resizemix_jax.find import check_keywords
 from resizemix_jax.normalize import denormalize
+from resizemix_jax.ranges import Choice
 from resizemix_jax.saliency import class_maps, fine_grained
 
 MODES = ('train', 'eval')
@@ -52,8 +53,7 @@ def saliency_pass(model, method, keywords, *, layer=0, mode='train'):
     if method not in class_maps.METHODS:
         known = *class_maps.METHODS, *fine_grained.METHODS
         raise ValueError(f'saliency={method!r} must be one of: {", ".join(known)}')
-    if mode not in MODES:
-        raise ValueError(f'saliency_mode={mode!r} must be one of: {", ".join(MODES)}')
+    Choice(*MODES).check(saliency_mode=mode)
     check_keywords(class_maps.METHODS[method], keywords)
     if method in class_maps.OF_IMAGES:
         if layer:

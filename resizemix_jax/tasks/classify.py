@@ -13,13 +13,21 @@ from resizemix_jax.find import bind, find, needs
 from resizemix_jax.input.dataset import Dataset
 from resizemix_jax.normalize import denormalize, normalize
 from resizemix_jax.pictures.pairs import mix_pairs
+from resizemix_jax.ranges import Choice, Number, Whole
 from resizemix_jax.tasks._guide import heat_maps, saliency_maps, streams
 
 SCORE, SCORE_TITLE = 'top1', 'top-1'
-BATCH_NORMS = ('local', 'global')
-PLACES = ('before_crop', 'before_mixing', 'after_mixing')
-HALVES = ('full', 'random_crop', 'center_crop', 'resize')
-HALVES_WITHOUT_DRAW = ('full', 'center_crop', 'resize')  # those of evaluation
+# Of the config's keys that this task reads.
+RANGES = {
+    'batch_norm': Choice('local', 'global'),
+    'dtype': Choice('float32', 'bfloat16'),
+    'loss': Choice(*metrics.LOSSES),
+    'policy_place': Choice('before_crop', 'before_mixing', 'after_mixing'),
+    'batch_augment': Whole(1, 64),
+    'half_train': Choice('full', 'random_crop', 'center_crop', 'resize'),
+    'half_eval': Choice('full', 'center_crop', 'resize'),  # evaluation draws nothing
+    'label_smoothing': Number(0, 1, '[)'),
+}
 
 
 def classify(config, dataset):
@@ -29,6 +37,10 @@ def classify(config, dataset):
         ValueError: an unknown name or keyword, or a value out of range.
     """
     _check(config)
+    if dataset.num_classes < 2:
+        raise ValueError(
+            f'dataset={config.dataset!r} has {dataset.num_classes} class; at least 2 are needed to classify'
+        )
     model = bind(
         'models',
         config.model,
@@ -53,18 +65,8 @@ def classify(config, dataset):
 
 
 def _check(config):
-    for key, known in (
-        ('batch_norm', BATCH_NORMS),
-        ('dtype', ('float32', 'bfloat16')),
-        ('loss', tuple(metrics.LOSSES)),
-        ('policy_place', PLACES),
-        ('half_train', HALVES),
-        ('half_eval', HALVES_WITHOUT_DRAW),
-    ):
-        if config[key] not in known:
-            raise ValueError(f'{key}={config[key]!r} must be one of: {", ".join(known)}')
-    if not 0 <= config.label_smoothing < 1:
-        raise ValueError(f'label_smoothing={config.label_smoothing} must be in [0, 1)')
+    for key, allowed in RANGES.items():
+        allowed.check(**{key: config[key]})
     if config.batch_augment > 1 and config.policy_place != 'after_mixing':
         raise ValueError(
             f'batch_augment={config.batch_augment} repeats the policy after the mixing; '

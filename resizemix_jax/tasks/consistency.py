@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from resizemix_jax import keys, metrics
+from resizemix_jax.ranges import NOT_NEGATIVE, Whole
 from resizemix_jax.tasks._guide import streams
 from resizemix_jax.tasks.classify import Classify, View, classify
 
@@ -28,14 +29,14 @@ def consistency(config, dataset, *, views=2, weight=12.0):
     Args:
         config: of the run; policy_place must be 'before_mixing', and nothing may be mixed.
         dataset: `data.dataset.Dataset`.
-        views: >= 1.
+        views: 1 to 64.
         weight: >= 0.
 
     Raises:
         ValueError: as `classify`, or a config that does not fit these views.
     """
-    if views < 1 or weight < 0:
-        raise ValueError(f'task_args: views={views} must be >= 1 and weight={weight} >= 0')
+    Whole(1, 64).check('task_args.', views=views)
+    NOT_NEGATIVE.check('task_args.', weight=weight)
     for key, value in (('policy_place', 'before_mixing'), ('mixing', 'none'), ('batch_augment', 1)):
         if config[key] != value:
             raise ValueError(

@@ -44,5 +44,5 @@ def test_no_padding_and_no_flip_change_nothing(key):
 
 
 def test_bad_padding_is_refused(key):
-    with pytest.raises(ValueError, match='padding=-1 must be >= 0'):
+    with pytest.raises(ValueError, match='padding=-1 must be from 0 to'):
         crop_flip(key, jnp.zeros((1, 4, 4, 1), jnp.uint8), padding=-1)

@@ -83,10 +83,11 @@ def test_fill_and_interpolation_reach_the_warps(name, tmp_path, key):
     function = functools.partial(find('augment', name), **values.get(name, {}))
     black, violet = (np.asarray(jax.jit(functools.partial(function, fill=f))(key, images)) for f in (0, 77))
     assert (black != violet).any()
-    with pytest.raises(ValueError, match="interpolation='cubic' must be nearest or bilinear"):
+    with pytest.raises(ValueError, match="interpolation='cubic' must be one of: nearest, bilinear"):
         function(key, images, interpolation='cubic')
-    with pytest.raises(ValueError, match='fill=300 must be one value in 0..255'):
-        function(key, images, fill=300)
+    for fill in (300, float('nan'), 'black', None, (1, 2), (0, 0, 256)):
+        with pytest.raises(ValueError, match=r'fill=.* must be one value in 0\.\.255'):
+            function(key, images, fill=fill)
 
 
 @pytest.mark.parametrize(
@@ -98,15 +99,15 @@ def test_fill_and_interpolation_reach_the_warps(name, tmp_path, key):
             "policy='autoaugment_mnist' must be .* autoaugment_cif",
         ),
         ('autoaugment', {'scale': 'pil'}, "scale='pil' must be one of: tf, torchvision, tpu"),
-        ('autoaugment', {'per': 'image'}, "per='image' must be 'sample' or 'batch'"),
-        ('randaugment', {'n': -1}, 'n=-1 must be a whole number >= 0'),
-        ('randaugment', {'m': 31}, "m=31 must be between 0 and 30 on the scale 'torchvision'"),
-        ('randaugment', {'m': 11, 'scale': 'timm'}, "m=11 must be between 0 and 10 on the scale 'timm'"),
+        ('autoaugment', {'per': 'image'}, "per='image' must be one of: sample, batch"),
+        ('randaugment', {'n': -1}, 'n=-1 must be from 0 to 100'),
+        ('randaugment', {'m': 31}, r"scale='torchvision': m=31 must be in \[0, 30\]"),
+        ('randaugment', {'m': 11, 'scale': 'timm'}, r"scale='timm': m=11 must be in \[0, 10\]"),
         ('randaugment', {'scale': 'mine'}, "scale='mine' must be one of: torchvision, ildoonet, tpu, timm"),
         ('operation', {'name': 'Flip'}, "name='Flip' must be one of: Identity, ShearX"),
         ('operation', {'level': 2.0}, r'level=2.0 must be in \[0, 1\]'),
         ('augmix', {'severity': 11}, r'severity=11 must be in \(0.1, 10\]'),
-        ('augmix', {'width': 0}, 'width=0 and depth=3 must be >= 1'),
+        ('augmix', {'width': 0}, 'width=0 must be from 1 to 100'),
     ],
 )
 def test_bad_input_is_refused(name, values, message, key):
@@ -116,8 +117,8 @@ def test_bad_input_is_refused(name, values, message, key):
 
 @pytest.mark.parametrize(
     'rows',
-    [[], [[]], [[['Invert', 1.0, 0]], []], [[['Invert', 1.0]]]],
-    ids=['none', 'empty', 'uneven', 'short'],
+    [[], [[]], [[['Invert', 1.0, 0]], []], [[['Invert', 1.0]]], [3], {'a': 1}],
+    ids=['none', 'empty', 'uneven', 'short', 'number', 'dict'],
 )
 def test_a_file_of_another_form_is_refused(rows, tmp_path, key):
     with pytest.raises(ValueError, match=r"mine.json: 'subpolicies' must be rows of equal length of \[oper"):
@@ -127,8 +128,10 @@ def test_a_file_of_another_form_is_refused(rows, tmp_path, key):
 @pytest.mark.parametrize(
     ('entry', 'message'),
     [
-        (['Flip', 0.5, 1], "mine.json, row 0: 'Flip' must be one of"),
-        (['Rotate', 1.5, 1], r"row 0: the probability of \['Rotate', 1.5, 1\] must be in \[0, 1\]"),
+        (['Flip', 0.5, 1], r"mine.json, row 0, \['Flip', 0.5, 1\]: operation='Flip' must be one of"),
+        (['Rotate', 1.0, float('nan')], 'magnitude=nan must be a finite number'),
+        (['Rotate', 1.0, 11], r'magnitude=11 must be in \[0, 10\]'),
+        (['Rotate', 1.5, 1], r"row 0, \['Rotate', 1.5, 1\]: probability=1.5 must be in \[0, 1\]"),
     ],
 )
 def test_a_file_with_a_bad_entry_is_refused(entry, message, tmp_path, key):

@@ -14,8 +14,15 @@ def test_images_have_any_shape_and_are_always_the_same():
 
 
 @pytest.mark.parametrize(
-    'keywords', [{'image_shape': (3, 3)}, {'image_shape': (3, 0, 1)}, {'num_classes': 0}, {'train_size': 0}]
+    'keywords',
+    [
+        {'image_shape': (3, 3)},
+        {'image_shape': (3, 0, 1)},
+        {'image_shape': (8.5, 8, 3)},
+        {'num_classes': 0},
+        {'train_size': 0},
+    ],
 )
 def test_a_value_out_of_range_is_refused(keywords):
-    with pytest.raises(ValueError, match=r'must be (\(height|>= 1)'):
+    with pytest.raises(ValueError, match='must be (a tuple of 3 values, each a whole|>= 1)'):
         fake(**keywords)

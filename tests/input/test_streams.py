@@ -146,7 +146,7 @@ def test_too_much_damage_ends_the_run(count, tmp_path):
         ({'image_size': 0}, 'image_size=0 must be >= 1'),
         ({'eval_resize': 200}, 'eval_resize=200 must be >= image_size=224, or 0'),
         ({'resize': 'cubic'}, "resize='cubic' must be one of: linear, area"),
-        ({'max_damaged': 1.0}, 'max_damaged=1.0 must be >= 0 and < 1'),
+        ({'max_damaged': 1.0}, r'max_damaged=1.0 must be in \[0, 1\)'),
     ],
 )
 def test_a_view_out_of_range_is_refused(values, message, tmp_path):

@@ -147,7 +147,7 @@ def test_the_size_of_cutmix(key):
         ({'source': 'whole'}, "source='whole' must be one of: random, salient, non_salient"),
         ({'paste': 'centre'}, "paste='centre' must be one of: corresponding, random, salient"),
         ({'size': 'area'}, "size='area' must be one of: tau, beta"),
-        ({'tau': (0.9, 0.1)}, 'must satisfy 0 < low <= high <= 1'),
+        ({'tau': (0.9, 0.1)}, 'with 0 < low <= high <= 1'),
         ({'size': 'beta', 'alpha': 0}, 'alpha=0 must be > 0'),
         ({'source': 'salient'}, r"needs saliency, float \[8, 16, 13\]; got None.*saliency='grad_cam'"),
         ({'paste': 'non_salient', 'saliency': jnp.zeros((8, 4, 4))}, r'got float32\[8, 4, 4\]'),

@@ -30,5 +30,5 @@ def test_every_image_has_its_own_square(key):
 
 
 def test_bad_length_is_refused(key):
-    with pytest.raises(ValueError, match='length=0 must be > 0'):
+    with pytest.raises(ValueError, match='length=0 must be from 1 to'):
         cutout(key, *coded.batch(2), length=0)

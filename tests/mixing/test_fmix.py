@@ -128,7 +128,7 @@ def test_the_spectrum_shapes_the_mask():
     ('keywords', 'message'),
     [
         ({'alpha': 0.0}, 'alpha=0.0 must be > 0'),
-        ({'decay': -1}, 'decay=-1 must be > 0'),
+        ({'decay': -1}, r'decay=-1 must be in \(0, 10\]'),
         ({'spectrum': 'public'}, "spectrum='public' must be one of: released, textbook"),
         ({'weight': 'area'}, "weight='area' must be one of: drawn, mask"),
     ],

@@ -74,7 +74,7 @@ def test_clipping_can_be_changed_in_a_continued_run():
         (dict(b1=1.0), r'optimizer_args.b1=1.0 must be in \[0, 1\)'),
         (dict(b2=-0.1), r'optimizer_args.b2=-0.1 must be in \[0, 1\)'),
         (dict(eps=0.0), 'optimizer_args.eps=0.0 must be > 0'),
-        (dict(clip_norm=-1.0), 'optimizer_args.clip_norm=-1.0 must be > 0, or 0 for no clipping'),
+        (dict(clip_norm=-1.0), 'optimizer_args.clip_norm=-1.0 must be >= 0'),
         (dict(weight_decay=-1.0), 'optimizer_args.weight_decay=-1.0 must be >= 0'),
         (dict(decay='some'), "optimizer_args.decay='some' must be one of: all, kernels"),
     ],

@@ -72,7 +72,7 @@ def test_the_state_has_the_tree_of_older_checkpoints():
         (dict(momentum=1.0), r'optimizer_args.momentum=1.0 must be in \[0, 1\)'),
         (dict(momentum=0.0), 'optimizer_args.nesterov=True needs optimizer_args.momentum > 0'),
         (dict(weight_decay=-1.0), 'optimizer_args.weight_decay=-1.0 must be >= 0'),
-        (dict(weight_decay=float('nan')), 'optimizer_args.weight_decay=nan must be >= 0'),
+        (dict(weight_decay=float('nan')), 'optimizer_args.weight_decay=nan must be a finite number >= 0'),
     ],
 )
 def test_values_out_of_range_are_refused(keywords, message):

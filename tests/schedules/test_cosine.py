@@ -48,7 +48,7 @@ def test_values_are_float32_for_integers_and_arrays():
         (dict(lr=0.0), 'schedule_args.lr=0.0 must be > 0'),
         (dict(final_lr=-0.1), 'schedule_args.final_lr=-0.1 must be >= 0'),
         (dict(warmup_lr=-0.1), 'schedule_args.warmup_lr=-0.1 must be >= 0'),
-        (dict(warmup_epochs=-1), 'schedule_args: a warm-up of -10 steps does not fit'),
+        (dict(warmup_epochs=-1), 'schedule_args.warmup_epochs=-1 must be >= 0'),
         (dict(warmup_epochs=3), 'a warm-up of 30 steps does not fit a run of 30 steps'),
     ],
 )

@@ -79,8 +79,8 @@ def test_the_loss_is_that_of_the_clean_image_and_the_divergence(key):
         ({'policy': 'none'}, {}, "set policy, e.g. policy='augmix'"),
         ({'policy_place': 'before_crop'}, {}, "set policy_place='before_mixing'"),
         ({'mixing': 'mixup'}, {}, "mixing='mixup' does not fit task='consistency'"),
-        ({}, {'views': 0}, 'views=0 must be >= 1'),
-        ({}, {'weight': -1.0}, 'weight=-1.0 >= 0'),
+        ({}, {'views': 0}, 'views=0 must be from 1 to 64'),
+        ({}, {'weight': -1.0}, 'weight=-1.0 must be >= 0'),
     ],
 )
 def test_what_does_not_fit_is_refused(values, keywords, message):
