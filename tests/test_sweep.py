@@ -70,11 +70,11 @@ def test_a_failed_job_fails_those_that_need_it_and_no_others(tmp_path, caplog):
     ])  # fmt: skip
     assert outcome.run == 1 and outcome.failed == {
         str(bad): 'exit code 3',
-        str(student): f'not started, since it needs {bad}, which failed',
-        str(last): f'not started, since it needs {student}, which failed',
+        str(student): f'not started, since it needs {bad}, which was not made',
+        str(last): f'not started, since it needs {student}, which was not made',
     }
     assert (tmp_path / 'yes').exists() and not (tmp_path / 'no').exists()
-    assert f'{student}: not started, since it needs {bad}, which failed' in caplog.text
+    assert f'{student}: not started, since it needs {bad}, which was not made' in caplog.text
 
 
 def test_a_finished_job_stays_finished_if_one_that_it_needed_fails(tmp_path):
@@ -142,14 +142,14 @@ def test_the_plan_of_a_table_has_needed_runs_first_and_once(tmp_path, monkeypatc
     lines = swept(monkeypatch, *flags).splitlines()
     assert [line.split(':')[0] for line in lines] == ['run'] * 6
     for seed in (0, 1):
-        teacher = f'{tmp_path}/related_baseline_cifar10_small_seed{seed}'
+        teacher = f'{tmp_path}/related_baseline_small_wrn10_1_fashion_mnist_10k_seed{seed}'
         first, second, third = (line.split(' main.py ')[1] for line in lines[3 * seed : 3 * seed + 3])
         argument = f'dataset=cifar10,scale=small,seed={seed}'
         assert first == f'--config=configs/related.py:row=baseline,{argument} --workdir={teacher}'
         assert second == f'{first} --mode=generate'
         assert third.startswith(f'--config=configs/related.py:row=supermix,{argument} ')
         assert f'--config.data_dir={teacher}/generated ' in third
-    (tmp_path / 'related_baseline_cifar10_small_seed0' / 'generated').mkdir(parents=True)
+    (tmp_path / 'related_baseline_small_wrn10_1_fashion_mnist_10k_seed0' / 'generated').mkdir(parents=True)
     lines = swept(monkeypatch, *flags).splitlines()
     assert [line.split(':')[0] for line in lines] == ['run', 'finished, skipped', *['run'] * 4]
 
@@ -166,12 +166,14 @@ def test_a_teacher_that_fails_fails_its_student_with_a_sentence(tmp_path, monkey
     flags = [f'--workdir={tmp_path}', '--columns=cifar10', '--config.num_devices=99', '--rows=supermix']
     with pytest.raises(RunError) as error:
         swept(monkeypatch, *flags)
-    teacher, student = (f'{tmp_path}/related_{row}_cifar10_small_seed0' for row in ('baseline', 'supermix'))
+    teacher, student = (
+        f'{tmp_path}/related_{row}_small_wrn10_1_fashion_mnist_10k_seed0' for row in ('baseline', 'supermix')
+    )
     lines = str(error.value).splitlines()
     assert lines[:4] == [
         'Jobs run: 0, finished before: 0, failed: 3',
         f'    {teacher}: exit code 2',
-        f'    {teacher}/generated: not started, since it needs {teacher}, which failed',
-        f'    {student}: not started, since it needs {teacher}/generated, which failed',
+        f'    {teacher}/generated: not started, since it needs {teacher}, which was not made',
+        f'    {student}: not started, since it needs {teacher}/generated, which was not made',
     ]
     assert lines[4].startswith('No report: ')

@@ -16,7 +16,7 @@ from resizemix_jax.run.checkpoint import Checkpoints
 from tests import tiny
 from tests.run.test_events import assert_events_are_the_rows
 
-TIMES = ('seconds', 'images_per_second', 'data_wait_share')
+TIMES = ('seconds', 'compile_seconds', 'images_per_second', 'data_wait_share')
 
 
 def final_state(workdir, config):

@@ -63,7 +63,7 @@ def test_of_two_runs_of_a_seed_one_counts(tmp_path):
     for name, top1 in (('a_1', 0.5), ('a_2', 0.9), ('b', 0.6)):
         made_up.run(tmp_path, 'row=cutmix', [top1], name=name)
     text = compare.compare(f'{tmp_path}/a_*', f'{tmp_path}/b')
-    assert f'{tmp_path}/a_2: left out, {tmp_path}/a_1 has the same config and seed' in text
+    assert f'not shown: {tmp_path}/a_2: {tmp_path}/a_1 has the same config and seed' in text
     assert [line.split()[-3:] for line in text.splitlines() if 'top-1 last' in line] == [['50', '60', '+10']]
 
 
