@@ -108,6 +108,9 @@ def read(path):
         problems += skipped
     except RunError as error:
         problems.append(f'{path} is shown without its metrics: {error}')
+    else:
+        if result and not results.has_eval(rows, result.get('steps'), f'eval_{score}'):
+            problems.append(f'{path}: {METRICS} has no row of the last evaluation, so the curve is not whole')
     return Run(path, config, rows, result, written), problems
 
 

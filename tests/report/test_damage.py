@@ -17,7 +17,7 @@ TABLE = TABLES['table3']
 
 
 def survey(root, count, seed):
-    """Damages `count` runs beside two good ones; returns the sentence of each that is not shown whole."""
+    """Damages `count` runs beside two good ones; returns path -> the sentences on it."""
     rng = random.Random(seed)
     for k, score in enumerate((0.5, 0.75)):
         made_up.run(root, f'row=baseline,seed={k}', [score])
@@ -38,17 +38,20 @@ def survey(root, count, seed):
             text = str(error)
         run, problems = runs.read(path)
         whole = run and run.result and len(run.rows) == 4
-        assert whole or problems or what == 'metrics.jsonl: nothing' or what == 'result.json: nothing', what
+        assert whole or problems or what == 'result.json: nothing', what
         assert all(str(path) in problem for problem in problems), problems
         assert not problems or str(path) in text, (what, problems, text)
         told[path] = problems
     return told
 
 
-@pytest.mark.parametrize('seed', [0, 1])
-def test_a_hundred_damaged_runs(tmp_path, seed):
-    told = survey(tmp_path, 100, seed)
+@pytest.mark.parametrize(
+    ('count', 'seed'),
+    [(25, 0), pytest.param(100, 1, marks=pytest.mark.slow), pytest.param(100, 3, marks=pytest.mark.slow)],
+)
+def test_damaged_runs(count, seed, tmp_path):
+    told = survey(tmp_path, count, seed)
     text = (tmp_path / 'report.md').read_text()
     named = [path for path in told if told[path]]
-    assert len(named) > 50 and all(path.name in text for path in named)
+    assert len(named) > count / 2 and all(path.name in text for path in named)
     assert '<script>' not in text and '<script>' not in (tmp_path / 'report.html').read_text()
