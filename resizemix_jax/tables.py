@@ -222,8 +222,7 @@ class Table:
         """The name of a cell's workdir in a sweep: of the network and data that it has."""
         where = [cell['column'], *_chosen(cell).values()]
         if cell.get('scale') == 'small':
-            other = [f'for_{name}' for name in where[:1] if name != self.columns[0].name]
-            where = [*where[1:], recipes.SMALL, *other]
+            where = [*where[1:], recipes.SMALL, *(f'for_{c}' for c in where[:1] if c != self.columns[0].name)]
         return '_'.join([self.name, cell['row'], *where, f'seed{cell["seed"]}'])
 
 

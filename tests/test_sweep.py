@@ -1,7 +1,9 @@
 """A sweep's jobs, with commands that are cheaper than trainings."""
 
+import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +13,7 @@ import pytest
 from resizemix_jax import command, modes, sweep
 from resizemix_jax import config as configs
 from resizemix_jax.errors import ConfigError, PreemptedError, RunError
+from resizemix_jax.run import files
 from tests import made_up
 from tests.command import ROOT
 from tests.configs.tables import TABLES
@@ -83,6 +86,42 @@ def test_a_finished_job_stays_finished_if_one_that_it_needed_fails(tmp_path):
     assert sweep.run_all([bad, job(done, 'row=cutmix', needs=[bad.target])]) == (
         0, 1, {bad.target: 'exit code 3'},
     )  # fmt: skip
+
+
+def test_a_run_of_another_process_is_reported_with_its_owner_and_what_needs_it_is_left(tmp_path):
+    """As in a second sweep over the same directory."""
+    taken, student = made_up.run(tmp_path, 'row=aa', [0.5], finished=False), tmp_path / 'student'
+    refused = 'import sys; sys.exit(2)'
+    with files.lock(taken / '.lock'):
+        outcome = sweep.run_all([
+            job(taken, 'row=aa', refused), job(student, 'row=cutmix', touch(tmp_path / 'no'), needs=[taken]),
+        ])  # fmt: skip
+    assert outcome.failed == {
+        str(
+            taken
+        ): f'{taken} is in use by process {os.getpid()} on {socket.gethostname()}; wait for its end, '
+        'stop it, or use another --workdir',
+        str(student): f'not started, since it needs {taken}, which was not made',
+    }
+    assert not (tmp_path / 'no').exists()
+    assert sweep.run_all([job(taken, 'row=aa', refused)]).failed == {str(taken): 'exit code 2'}
+
+
+def test_a_run_that_another_sweep_finished_meanwhile_is_no_failure(tmp_path):
+    path = tmp_path / 'x'
+    made = made_up.run(tmp_path, 'row=aa', [0.5], name='elsewhere')
+    code = f'import shutil, sys; shutil.copytree({str(made)!r}, {str(path)!r}); sys.exit(2)'
+    assert sweep.run_all([job(path, 'row=aa', code)]) == (0, 1, {})
+
+
+def test_a_directory_that_cannot_be_looked_at_is_left_to_its_own_command(tmp_path):
+    (tmp_path / 'loop').symlink_to('loop')
+    long = tmp_path / ('x' * 300)
+    for path in (tmp_path / 'loop' / 'run', long):
+        assert sweep.state(job(path, 'row=aa')) in ('new', 'begun')
+    assert sweep.run_all([job(long, 'row=aa', 'import sys; sys.exit(2)')]).failed == {
+        str(long): 'exit code 2'
+    }
 
 
 def test_a_job_that_makes_something_of_a_run_is_finished_when_that_is_there(tmp_path):
