@@ -128,12 +128,17 @@ def _means(ours, theirs):
         x, y = map(statistics.mean, sides)
         words, factor = scores.get(key, f'{key.removesuffix("_last")} last'), 100 if key in scores else 1
         if key in TIMES:
-            name, size = unit(max(x, y))
+            name, size = unit(max(min(x, y), 1))
             words, factor = f'{TIMES[key]}, {name}', 1 / size
         elif key == 'images_per_second':
             words = 'images/s'
-        lines.append(f'    {words:32}{factor * x:10.4g}{factor * y:10.4g}{factor * (y - x):+10.3g}')
+        a, b, change = (_short(factor * value, sign) for value, sign in ((x, ''), (y, ''), (y - x, '+')))
+        lines.append(f'    {words:32}{a:>10}{b:>10}{change:>10}')
     return lines
+
+
+def _short(value, sign):
+    return format(value, f'{sign},.0f' if abs(value) >= 1000 else f'{sign}.4g')
 
 
 def _test(ours, theirs, accuracy):
