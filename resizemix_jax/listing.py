@@ -123,7 +123,8 @@ def setting(config, length=True):
     words = ', '.join(f'{key}={value}' for key, value in sorted(sizes.items()))
     network = f'{config["model"]} ({words})' if words else config['model']
     steps, epochs = config['steps'], config['epochs']
-    end = (f', {steps} steps' if steps else f', {epochs} epochs') if length else ''
+    count, unit = (steps, 'step') if steps else (epochs, 'epoch')
+    end = f', {count} {unit}{"s" if count > 1 else ""}' if length else ''
     return f'{network} on {config["dataset"]}{end}'
 
 
@@ -141,12 +142,12 @@ def conclusion(table, config, result, overrides, score):
     row = next((row for row in table.rows if row.name == config['row']), None) if table else None
     number = row.paper.get(config['column']) if row else None
     if number is not None:
-        lines.append(f'the paper, {row.title}, {config["column"]}: {number:.2f} %')
         changed = sorted(key for key in overrides if group(key) != 'free')
-        if changed:
-            lines.append(f'not comparable: this run overrides {", ".join(changed)}')
+        reasons = [f'overrides {", ".join(changed)}'] if changed else []
         if config['scale'] != 'paper':
-            lines.append(f'not comparable: this run is of scale={config["scale"]}, {setting(config)}')
+            reasons.insert(0, f'is {setting(config)}, at scale={config["scale"]}')
+        not_ours = f'; not comparable, since this run {" and ".join(reasons)}' if reasons else ''
+        lines.append(f'the paper, {row.title}, {config["column"]}: {number:.2f} %{not_ours}')
     return '\n'.join(lines)
 
 

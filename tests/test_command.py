@@ -223,7 +223,7 @@ def test_a_row_of_the_paper_end_to_end_on_cifar_s_own_schema(tmp_path):
     done = run(*flags, '--allow_config_change')
     assert done.returncode == 0, done.stderr
     assert 'the paper, ResizeMix, wrn28_10: 97.60 %' in done.stdout
-    assert 'not comparable: this run overrides' in done.stdout
+    assert 'not comparable, since this run overrides' in done.stdout
     result = json.loads((tmp_path / 'run' / 'result.json').read_text())
     assert result['row'] == 'resizemix' and result['config']['dataset'] == 'cifar10'
     assert result['steps'] >= 8

@@ -123,12 +123,12 @@ def test_a_conclusion_has_the_score_and_the_paper_s_number_of_its_cell():
     assert alone == 'map_best: 25.00 %'
     small = listing.conclusion(table, table.get_config('row=resizemix,scale=small'), result, {}, 'top1')
     assert small.endswith(
-        'not comparable: this run is of scale=small, wide_resnet (depth=10, width=1) on fashion_mnist_10k, '
-        '6 epochs'
+        'the paper, ResizeMix, wrn28_10: 97.60 %; not comparable, since this run is wide_resnet (depth=10, '
+        'width=1) on fashion_mnist_10k, 6 epochs, at scale=small'
     )
     changes = {'steps': 3, 'data_dir': 'x', 'mixing_args.tau': 1}
     changed = listing.conclusion(table, config, result, changes, 'top1')
-    assert changed.endswith('not comparable: this run overrides mixing_args.tau, steps')
+    assert changed.endswith('; not comparable, since this run overrides mixing_args.tau, steps')
     own = TABLES['quickstart']
     assert 'paper' not in listing.conclusion(own, own.get_config(), result, {}, 'top1')
 

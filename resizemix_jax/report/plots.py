@@ -70,10 +70,11 @@ def _of_points(points, group, table, column, seeds):
     height = 0.6 + LINE * len({point.index for point in points})
     caption = f'{where}: {title} of every row; error bars are the standard deviation over seeds'
     pictures = [_draw(f'rows_{column}', caption, dots, points, title, height=height)]
-    timed, name = _times([point for point in points if not point.paper], seeds)
+    timed, name, whole = _times([point for point in points if not point.paper], seeds)
     caption = (
-        f'{where}: {title} against the time of a run without compilation; error bars are the standard '
-        'deviation over seeds'
+        f'{where}: {title} against the time of a run, '
+        f'{"with compilation where the legend says so" if whole else "without compilation"}; error bars are '
+        'the standard deviation over seeds'
     )
     pictures.append(_draw(f'time_{column}', caption, scatter, timed, f'time of a run, {name}', title))
     costs = [row.paper.get(COST) if group.comparable else None for row in table.rows]
@@ -197,17 +198,18 @@ def _title(row, seeds):
 
 
 def _times(points, seeds):
-    """The Points with the time of their row's finished runs as x, and its unit."""
+    """The Points with the time of their row's runs as x, its unit, and whether one includes compilation."""
     measured = [times(seeds[point.index]) for point in points]
     name, size = unit(max(statistics.mean(values) for values, _ in measured))
-    return [
+    timed = [
         p._replace(
             title=p.title + (' (with compilation)' if included else ''),
             x=statistics.mean(values) / size,
             x_spread=_spread(values) / size,
         )
         for p, (values, included) in zip(points, measured, strict=True)
-    ], name
+    ]
+    return timed, name, any(included for _, included in measured)
 
 
 def _spread(values):

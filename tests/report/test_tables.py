@@ -197,7 +197,10 @@ def test_times_are_without_compilation_and_have_a_spread(tmp_path):
     # steps of 256 images: 256, 128 and 64 ms in each run
     assert '| CutMix | wrn28_10 | 0, 1 | 110 ± 14 s | 31.5 ± 40 s | 128 (80–224) ms |' in text
     assert '| Cutout | wrn28_10 | 0 | 2.67 min with compilation | – | 2.56 (2.56–2.56) s |' in text
-    assert 'against the time of a run without compilation' in text
+    assert 'against the time of a run, with compilation where the legend says so' in text
+    (tmp_path / 'row-cutout' / 'config.json').unlink()
+    report.write(tmp_path, TABLE, PATH)
+    assert 'against the time of a run, without compilation' in (tmp_path / 'report.md').read_text()
 
 
 def test_a_changed_batch_size_leaves_no_time_per_step(tmp_path):
