@@ -72,9 +72,9 @@ def _of_points(points, group, table, column, seeds):
     pictures = [_draw(f'rows_{column}', caption, dots, points, title, height=height)]
     timed, name, whole = _times([point for point in points if not point.paper], seeds)
     caption = (
-        f'{where}: {title} against the time of a run, '
-        f'{"with compilation where the legend says so" if whole else "without compilation"}; error bars are '
-        'the standard deviation over seeds'
+        f'{where}: {title} against the time of a run without compilation'
+        f'{" (*: with it, since a run did not record it)" if whole else ""}; error bars are the standard '
+        'deviation over seeds'
     )
     pictures.append(_draw(f'time_{column}', caption, scatter, timed, f'time of a run, {name}', title))
     costs = [row.paper.get(COST) if group.comparable else None for row in table.rows]
@@ -203,7 +203,7 @@ def _times(points, seeds):
     name, size = unit(max(statistics.mean(values) for values, _ in measured))
     timed = [
         p._replace(
-            title=p.title + (' (with compilation)' if included else ''),
+            title=p.title + (' *' if included else ''),
             x=statistics.mean(values) / size,
             x_spread=_spread(values) / size,
         )

@@ -208,11 +208,12 @@ def _times(seeds):
 
 
 def with_spread(seconds):
-    """The mean ± standard deviation of times, as text."""
+    """The mean ± standard deviation of times, as text: three digits of the mean, and as many decimals."""
     mean = statistics.mean(seconds)
     name, size = unit(mean)
-    spread = f' ± {statistics.stdev(seconds) / size:.2g}' if len(seconds) > 1 else ''
-    return f'{mean / size:.3g}{spread} {name}'
+    decimals = 2 if mean < 10 * size else 1 if mean < 100 * size else 0
+    spread = f' ± {statistics.stdev(seconds) / size:.{decimals}f}' if len(seconds) > 1 else ''
+    return f'{mean / size:.{decimals}f}{spread} {name}'
 
 
 def ours(seeds, accuracy):

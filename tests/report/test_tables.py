@@ -76,7 +76,7 @@ def test_the_layout_of_the_paper(directory):
     assert table['ResizeMix+'][1] == 'at 0%'
     assert 'Refused: Faster AA: its authors published neither code nor policy that could be run.' in text
     assert (
-        '| CutMix | wrn28_10 | 0, 1, 2 | 11 ± 0 min with compilation | 2.56 (2.56–2.56) s | 100 | 1 x cpu | '
+        '| CutMix | wrn28_10 | 0, 1, 2 | 11.0 ± 0.0 min with compilation | 2.56 (2.56–2.56) s | 100 | 1 x cpu | '
         'seed 3: 0%, step 10, top-1 99.00' in text
     )
     assert (
@@ -176,9 +176,9 @@ def test_operations_and_utilization_have_columns_where_they_are_known(tmp_path):
     report.write(tmp_path, TABLE, PATH)
     text = (tmp_path / 'report.md').read_text()
     assert '| images/s | FLOP per step | model FLOP utilization | hardware |' in text
-    assert '0, 1 | 60 ± 0 s with compilation | 2.56 (2.56–2.56) s | 100 | 2.5e+12 | 25.0% | 1 x cpu' in text
+    assert '0, 1 | 60.0 ± 0.0 s with compilation | 2.56 (2.56–2.56) s | 100 | 2.5e+12 | 25.0% | 1 x cpu' in text
     assert (
-        '| Baseline | wrn28_10 | 0 | 60 s with compilation | 2.56 (2.56–2.56) s | 100 | – | – | 1 x cpu |'
+        '| Baseline | wrn28_10 | 0 | 60.0 s with compilation | 2.56 (2.56–2.56) s | 100 | – | – | 1 x cpu |'
         in text
     )
 
@@ -195,18 +195,18 @@ def test_times_are_without_compilation_and_have_a_spread(tmp_path):
     text = (tmp_path / 'report.md').read_text()
     assert '| time per run | compilation | time per step | images/s |' in text
     # steps of 256 images: 256, 128 and 64 ms in each run
-    assert '| CutMix | wrn28_10 | 0, 1 | 110 ± 14 s | 31.5 ± 40 s | 128 (80–224) ms |' in text
+    assert '| CutMix | wrn28_10 | 0, 1 | 110 ± 14 s | 31.5 ± 40.3 s | 128 (80–224) ms |' in text
     assert '| Cutout | wrn28_10 | 0 | 2.67 min with compilation | – | 2.56 (2.56–2.56) s |' in text
-    assert 'against the time of a run, with compilation where the legend says so' in text
+    assert r'time of a run without compilation (\*: with it, since a run did not record it); error' in text
     (tmp_path / 'row-cutout' / 'config.json').unlink()
     report.write(tmp_path, TABLE, PATH)
-    assert 'against the time of a run, without compilation' in (tmp_path / 'report.md').read_text()
+    assert 'against the time of a run without compilation; error' in (tmp_path / 'report.md').read_text()
 
 
 def test_a_changed_batch_size_leaves_no_time_per_step(tmp_path):
     made_up.run(tmp_path, 'row=cutmix', [0.3], result=dict(identity=[{'batch_size': 8}, {'batch_size': 16}]))
     report.write(tmp_path, TABLE, PATH)
-    assert '| CutMix | wrn28_10 | 0 | 60 s with compilation | 100 |' in (tmp_path / 'report.md').read_text()
+    assert '| CutMix | wrn28_10 | 0 | 60.0 s with compilation | 100 |' in (tmp_path / 'report.md').read_text()
 
 
 def test_costs_of_zero_make_no_plot(tmp_path):
