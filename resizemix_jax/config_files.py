@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from resizemix_jax.errors import ConfigError
 
 FOLDER = 'configs'
+NOT_YET = {'table5': 'Table 5, the trained networks as backbones of detectors, is not here yet'}
 
 
 class ConfigFile(NamedTuple):
@@ -40,7 +41,10 @@ def load(path):
         line = f'{_line(error, path)}{type(error).__name__}: {error}'
         raise ConfigError(f'{path} cannot be loaded: {line}') from error
     if names is None:
-        raise ConfigError(f'--config={path}: there is no such file, nor one of that name in the package')
+        reason = NOT_YET.get(
+            pathlib.Path(path).stem, 'there is no such file, nor one of that name in the package'
+        )
+        raise ConfigError(f'--config={path}: {reason}')
     table = names.get('TABLE')
     if not callable(names.get('get_config')):
         raise ConfigError(f'{path} must define get_config(arg)')

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from resizemix_jax.config import group
 from resizemix_jax.config_files import beside, load
 from resizemix_jax.errors import ConfigError
-from resizemix_jax.tables import USES
+from resizemix_jax.run.clock import duration
+from resizemix_jax.tables import COST, USES
 
 PROGRAM = ('python', 'main.py')
 
@@ -112,26 +113,73 @@ def listing(table, path, program=PROGRAM):
     return '\n'.join(lines)
 
 
-def conclusion(table, result, overrides, score):
-    """A run's scores, and the paper's numbers of its row, as text.
+def setting(config, length=True):
+    """The network, the data and, if `length`, the length of a config in words.
+
+    Args:
+        config: ConfigDict, or dict as stored.
+    """
+    sizes = {key: value for key, value in config['model_args'].items() if type(value) is int}
+    words = ', '.join(f'{key}={value}' for key, value in sorted(sizes.items()))
+    network = f'{config["model"]} ({words})' if words else config['model']
+    steps, epochs = config['steps'], config['epochs']
+    count, unit = (steps, 'step') if steps else (epochs, 'epoch')
+    end = f', {count} {unit}{"s" if count > 1 else ""}' if length else ''
+    return f'{network} on {config["dataset"]}{end}'
+
+
+def conclusion(table, config, result, overrides, score):
+    """A run's scores, and the paper's number of its cell, as text.
 
     Args:
         table: `tables.Table`, or None for a config file without one.
+        config: of the run.
         result: name -> value, of a training or an evaluation.
         overrides: of the config on the command line.
         score: the name of the task's main measure, a share of 1; the result's values are named by it.
     """
     lines = [f'{name}: {100 * value:.2f} %' for name, value in result.items() if score in name.split('_')]
-    row = next((row for row in table.rows if row.name == result.get('row')), None) if table else None
-    if row and row.paper:
-        lines.append(f'the paper, {row.title}: {_numbers(row)}')
+    row = next((row for row in table.rows if row.name == config['row']), None) if table else None
+    number = row.paper.get(config['column']) if row else None
+    if number is not None:
         changed = sorted(key for key in overrides if group(key) != 'free')
-        if changed:
-            lines.append(f'not comparable: this run overrides {", ".join(changed)}')
-        if result.get('scale', 'paper') != 'paper':
-            lines.append(f'not comparable: this run is of scale={result["scale"]}')
+        reasons = [f'overrides {", ".join(changed)}'] if changed else []
+        if config['scale'] != 'paper':
+            reasons.insert(0, f'is {setting(config)}, at scale={config["scale"]}')
+        not_ours = f'; not comparable, since this run {" and ".join(reasons)}' if reasons else ''
+        lines.append(f'the paper, {row.title}, {config["column"]}: {number:.2f} %{not_ours}')
     return '\n'.join(lines)
 
 
+def finished(workdir, result):
+    """Where a finished run is, and what it took, as text.
+
+    Args:
+        result: the content of its result.json.
+    """
+    compiled = result.get('compile_seconds')
+    part = '' if compiled is None else f', {duration(compiled)} of it compilation'
+    return f'{workdir}: finished after {result["steps"]} steps in {duration(result["seconds"])}{part}'
+
+
+def next_commands(command, table, program=PROGRAM):
+    """The commands that show a finished run, as text.
+
+    Args:
+        command: `Command` of the run.
+        table: `tables.Table`, or None.
+        program: the words before the flags.
+    """
+    modes = {'gallery': 'What the network is shown', 'report': 'The report'}
+    return '\n'.join(
+        f'{words}:\n    {shlex.join([*program, *command._replace(mode=mode).flags])}'
+        for mode, words in modes.items()
+        if table or mode != 'report'
+    )
+
+
 def _numbers(row):
-    return ', '.join(f'{column} {number:g}' for column, number in row.paper.items()) or 'no number'
+    """The paper's numbers of a row with their units: scores in %, the cost of the search in hours."""
+    forms = {COST: '{:g} GPU hours'}
+    words = (f'{name} {forms.get(name, "{:.2f} %").format(n)}' for name, n in row.paper.items())
+    return ', '.join(words) or 'no number'

@@ -18,8 +18,8 @@ OLD_KEYS = {f'optimizer.{key}': f'optimizer_args.{key}' for key in _OPTIMIZER} |
 
 def _from_1(old):
     """Format 2: optimiser and schedule have names, and the groups of keywords are complete."""
-    new = {key: value for key, value in old.items() if key != 'optimizer'}
-    values = old['optimizer']
+    new = _filled(_BASE_1, old)
+    values = new.pop('optimizer')
     new |= {
         'optimizer': 'sgd',
         'optimizer_args': {key: values[key] for key in _OPTIMIZER},
@@ -41,6 +41,36 @@ def _from_2(old):
     if old['mixing'] == 'supermix':
         new['mixing_args'] = {'variant': 'symmetric'} | old['mixing_args']
     return new
+
+
+def _filled(defaults, values):
+    """A dict with the defaults that it lacks, also in its groups."""
+    groups = {
+        key: _filled(default, values[key])
+        for key, default in defaults.items()
+        if isinstance(default, dict) and isinstance(values.get(key), dict)
+    }
+    return defaults | values | groups
+
+
+# The defaults of 0.1.0, which gained keys while it was developed; the groups of keywords follow below.
+_BASE_1 = {
+    'table': '', 'row': '', 'column': '', 'recipe': 'paper', 'scale': 'paper', 'seed': 0, 'task': 'classify',
+    'dataset': 'fashion_mnist_10k', 'data_dir': '', 'model': 'wide_resnet', 'batch_norm': 'local',
+    'dtype': 'float32', 'remat': False, 'augment': 'crop_flip', 'policy': 'none',
+    'policy_place': 'before_crop', 'batch_augment': 1, 'mixing': 'none', 'saliency': '',
+    'saliency_layer': 0, 'saliency_mode': 'train', 'half_train': 'full', 'half_eval': 'full',
+    'loss': 'ce', 'label_smoothing': 0.0,
+    'task_args': {}, 'dataset_args': {}, 'model_args': {}, 'augment_args': {}, 'policy_args': {},
+    'mixing_args': {}, 'saliency_args': {}, 'generate_args': {},
+    'optimizer': {
+        'lr': 0.1, 'momentum': 0.9, 'nesterov': True, 'weight_decay': 5e-4, 'decay': 'all',
+        'warmup_epochs': 0, 'warmup_lr': 1e-5, 'final_lr': 0.0,
+    },
+    'batch_size': 256, 'micro_batches': 1, 'epochs': 200, 'steps': 0, 'eval_batch_size': 512,
+    'log_every_steps': 50, 'eval_every_epochs': 1, 'save_every_epochs': 1, 'max_to_keep': 1,
+    'gallery_every': 0, 'profile_steps': 0, 'num_devices': 0, 'workers': -1, 'generate_images': 0,
+}  # fmt: skip
 
 
 _FAMILIES_1 = {

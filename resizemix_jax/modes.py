@@ -42,8 +42,12 @@ def train(request):
     """Trains, or continues."""
     from resizemix_jax.train import train_and_evaluate
 
-    change = request.options['allow_config_change']
-    return _conclusion(request, train_and_evaluate(request.config, request.workdir, change))
+    result = train_and_evaluate(request.config, request.workdir, request.options['allow_config_change'])
+    command = listing.Command('train', request.path, request.argument, request.overrides, request.workdir)
+    return '\n'.join([
+        listing.finished(request.workdir, result), _conclusion(request, result),
+        listing.next_commands(command, request.table, program()),
+    ])  # fmt: skip
 
 
 def evaluate(request):
@@ -138,7 +142,7 @@ def _conclusion(request, result):
     from resizemix_jax.run import results
 
     score = results.score_of(request.config)
-    return listing.conclusion(request.table, result, request.overrides, score)
+    return listing.conclusion(request.table, request.config, result, request.overrides, score)
 
 
 def _table(request):

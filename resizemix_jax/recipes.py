@@ -85,6 +85,9 @@ def resnet(depth):
 NETWORKS = {WRN: wrn28_10, SS: ss26_2x96d, 'resnet50': resnet(50), 'resnet101': resnet(101)}
 
 
+SMALL = 'wrn10_1_fashion_mnist_10k'  # the network and the data of `small`, in the names of directories
+
+
 def small(recipe):
     """Not the paper's: minutes on a CPU, to see that a row runs, whatever its network and data are.
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from resizemix_jax.config import differences
 from resizemix_jax.devices.preemption import Watch
-from resizemix_jax.errors import PreemptedError
+from resizemix_jax.errors import ConfigError, PreemptedError, RunError
 from resizemix_jax.report import runs
 from resizemix_jax.run import files, workdir
 
@@ -55,10 +55,12 @@ def plan(jobs):
 def state(job):
     """'finished', if the target is there (a workdir: with a result of the same config); 'begun'; or 'new'."""
     path = pathlib.Path(job.target)
-    if job.config is None:
-        return 'finished' if files.exists(path) else 'new'
-    if not files.exists(path / workdir.CONFIG):
-        return 'new'
+    try:
+        there = files.exists(path if job.config is None else path / workdir.CONFIG)
+    except RunError:
+        return 'begun'  # its own command says why
+    if job.config is None or not there:
+        return 'finished' if there else 'new'
     run, _ = runs.read(path)
     same = run and not differences(run.config, job.config)
     return 'finished' if same and run.result else 'begun'
@@ -80,17 +82,36 @@ def run_all(jobs):
             continue
         missing = [need for need in job.needs if need in failed]
         if missing:
-            failed[job.target] = f'not started, since it needs {missing[0]}, which failed'
+            failed[job.target] = f'not started, since it needs {missing[0]}, which was not made'
             log.error('%s: %s', job.target, failed[job.target])
             continue
         log.info('Job %d of %d: %s', number, len(jobs), shlex.join(job.words))
         code = _run(job.words)
         if code == PreemptedError.exit_code:
             raise PreemptedError(f'stopped in job {number} of {len(jobs)}; the same command continues there')
-        if code:
-            log.error('%s ended with exit code %d; the sweep continues', job.target, code)
-            failed[job.target] = f'exit code {code}'
+        if code and state(job) == 'finished':  # by another sweep, meanwhile
+            before += 1
+        elif code:
+            failed[job.target] = owner(job) or f'exit code {code}'
+            log.error('%s: %s; the sweep continues', job.target, failed[job.target])
     return Outcome(len(jobs) - before - len(failed), before, failed)
+
+
+def owner(job):
+    """The sentence that another process trains in a job's workdir, e.g. of a second sweep; or ''.
+
+    To be asked once the job's own command has failed: for a moment, this takes the lock itself.
+    """
+    path = pathlib.Path(job.target) / workdir.LOCK
+    try:
+        if job.config is not None and files.exists(path):
+            with files.lock(path):
+                pass
+    except ConfigError as error:
+        return str(error)
+    except RunError:
+        pass
+    return ''
 
 
 def _run(words):

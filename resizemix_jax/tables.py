@@ -191,14 +191,13 @@ class Table:
         for row in chosen:
             if row.refused:
                 raise ValueError(f'--rows: {row.name} cannot be run: {row.refused}')
-        names = [row.name for row in chosen or self.rows if not row.refused]
-        all_columns = [column.name for column in self.columns]
-        columns = [_named('--columns', name, self.columns).name for name in columns]
+        named = [_named('--columns', name, self.columns) for name in columns]
         return [
-            dict(row=row, column=column, recipe=recipe, scale=scale, seed=seed)
+            dict(row=row.name, column=column.name, recipe=recipe, scale=scale, seed=seed)
             for seed in range(seeds)
-            for column in columns or all_columns[: 1 if scale == 'small' else None]
-            for row in names
+            for column in named or self.columns[: 1 if scale == 'small' else None]
+            for row in chosen or self.rows
+            if not row.refused
         ]
 
     def needed(self, name, cell):
@@ -220,10 +219,11 @@ class Table:
         return ','.join(f'{key}={value}' for key, value in parts.items())
 
     def directory(self, cell):
-        """The name of a cell's workdir in a sweep."""
-        return '_'.join(
-            [self.name, cell['row'], cell['column'], *_chosen(cell).values(), f'seed{cell["seed"]}']
-        )
+        """The name of a cell's workdir in a sweep: of the network and data that it has."""
+        where = [cell['column'], *_chosen(cell).values()]
+        if cell.get('scale') == 'small':
+            where = [*where[1:], recipes.SMALL, *(f'for_{c}' for c in where[:1] if c != self.columns[0].name)]
+        return '_'.join([self.name, cell['row'], *where, f'seed{cell["seed"]}'])
 
 
 def check(table):

@@ -158,7 +158,10 @@ class Loop:
         self.key_epoch_end = parallel.place(keys.stream(root, 'epoch_end'), self.devices)
         self.flops_of = flops_of or {}  # the shapes of a batch -> FLOP of its step
         known = peak.of_all(self.devices, self.config.dtype) if self.flops_of else None
-        self.clock = Clock(results.elapsed(writer.rows), known)
+        self.clock = Clock(results.elapsed(writer.rows), known, results.compiled(writer.rows))
+        self.train_step, self.eval_step = (
+            self.clock.first_calls(function, flops.shapes) for function in (run.train_step, run.eval_step)
+        )
 
     def go(self, state, batches):
         step = first = int(state.step)
@@ -193,7 +196,7 @@ class Loop:
         with self.clock.waiting():
             examples = next(batches)
             batch = parallel.shard(examples, self.devices)
-        state, running = self.run.train_step(state, batch, self.key)
+        state, running = self.train_step(state, batch, self.key)
         self.clock.tick(self.flops_of[flops.shapes(examples)] if self.flops_of else 0.0)
         # The device works on this step while the loss of the one before is checked: one step ahead, no more.
         _check_finite(metrics, step)
@@ -201,8 +204,10 @@ class Loop:
 
     def _compile(self):
         log.info('Compiling the training step, which may take minutes...')
-        self.run.train_step.compile()
-        log.info('Compiled after %.1f s', self.clock.total())
+        before = self.clock.totals()['compile_seconds']
+        with self.clock.compiling():
+            self.run.train_step.compile()
+        log.info('Compiled in %.1f s', self.clock.totals()['compile_seconds'] - before)
         self.clock.restart()
 
     def _due(self, step, epochs):
@@ -219,7 +224,7 @@ class Loop:
         values['train_learning_rate'] = float(self.run.schedule(step - 1))
         values['epoch'] = self.run.epoch(step)
         values |= self.clock.rates(self.config.batch_size)
-        self.writer.write(step, values | {'seconds': self.clock.total()})
+        self.writer.write(step, values | self.clock.totals())
 
     def _evaluate(self, state, step):
         """Writes the row of an evaluation, unless it was written before; returns the state after it."""
@@ -227,7 +232,7 @@ class Loop:
             return state
         with self.clock.pause():
             measured = evaluate(
-                self.run.eval_step, self.run.plan, state, self.run.eval, lambda: self.watch.requested
+                self.eval_step, self.run.plan, state, self.run.eval, lambda: self.watch.requested
             )
             if measured is None:
                 return state
@@ -239,7 +244,7 @@ class Loop:
                 state = self.run.epoch_end(state, *parallel.place((sums, key), self.devices))
         values = {f'eval_{name}': value for name, value in values.items()}
         # A row written means that the state of this step's checkpoint is the one after the evaluation.
-        self.writer.write(step, values | {'seconds': self.clock.total()})
+        self.writer.write(step, values | self.clock.totals())
         return state
 
     def _draw(self, state, step):

@@ -11,7 +11,7 @@ from tests.configs.tables import TABLES
 STEPS = 10  # of an epoch
 
 
-def run(root, argument, scores, *, table='table3', finished=True, name='', result=None, **values):
+def run(root, argument, scores, *, table='table3', finished=True, name='', result=None, rates=(), **values):
     """Writes a run that was evaluated after every epoch; returns its directory.
 
     Args:
@@ -22,6 +22,7 @@ def run(root, argument, scores, *, table='table3', finished=True, name='', resul
         finished: whether there is a result.json.
         name: of the directory; by default after the argument.
         result: further values of result.json.
+        rates: images per second in every epoch.
         **values: overrides; a double underscore is a dot.
     """
     config = TABLES[table].get_config(argument)
@@ -29,7 +30,8 @@ def run(root, argument, scores, *, table='table3', finished=True, name='', resul
     score, rows = results.score_of(config), []
     for epoch, value in enumerate(scores, 1):
         step, seconds = epoch * STEPS, 60.0 * epoch
-        rows.append({'step': step, 'epoch': float(epoch), 'images_per_second': 100.0, 'seconds': seconds})
+        rate = rates[epoch - 1] if rates else 100.0
+        rows.append({'step': step, 'epoch': float(epoch), 'images_per_second': rate, 'seconds': seconds})
         rows.append({'step': step, f'eval_{score}': value, 'eval_loss': 0.5, 'seconds': seconds})
     path = pathlib.Path(root) / (name or argument.replace(',', '_').replace('=', '-'))
     path.mkdir(parents=True)

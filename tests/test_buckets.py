@@ -18,7 +18,7 @@ from tests import boxes, bucketed
 
 pytestmark = pytest.mark.slow
 
-TIMES = ('seconds', 'images_per_second', 'data_wait_share')
+TIMES = ('seconds', 'compile_seconds', 'images_per_second', 'data_wait_share')
 
 
 def make(**values):

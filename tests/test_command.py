@@ -31,6 +31,10 @@ TABLE3, QUICKSTART, HERE = '--config=configs/table3.py', '--config=configs/quick
         ([f'{TABLE3}:row=foo', HERE], "row='foo' must be one of"),
         ([f'{TABLE3}:row=faster_aa', HERE], 'its authors published neither'),
         (['--config=configs/absent.py', HERE], '--config=configs/absent.py: there is no such file'),
+        (
+            ['--config=configs/table5.py', HERE],
+            'Table 5, the trained networks as backbones of detectors, is not here',
+        ),
         (['--config=', HERE], '--config needs a file'),
         ([QUICKSTART, '--config.optimizer.lr=1', HERE], 'config.optimizer.lr is now config.schedule_args.lr'),
         ([QUICKSTART, '--config.schedule_args.lrr=1', HERE], "'cosine' has no argument 'lrr'; it has"),
@@ -218,8 +222,8 @@ def test_a_row_of_the_paper_end_to_end_on_cifar_s_own_schema(tmp_path):
 
     done = run(*flags, '--allow_config_change')
     assert done.returncode == 0, done.stderr
-    assert 'the paper, ResizeMix: cost 0, wrn28_10 97.6' in done.stdout
-    assert 'not comparable: this run overrides' in done.stdout
+    assert 'the paper, ResizeMix, wrn28_10: 97.60 %' in done.stdout
+    assert 'not comparable, since this run overrides' in done.stdout
     result = json.loads((tmp_path / 'run' / 'result.json').read_text())
     assert result['row'] == 'resizemix' and result['config']['dataset'] == 'cifar10'
     assert result['steps'] >= 8

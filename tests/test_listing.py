@@ -4,6 +4,7 @@ import pathlib
 
 import pytest
 
+from resizemix_jax import config as configs
 from resizemix_jax import listing
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.tables import Column, Row, Table
@@ -13,12 +14,12 @@ from tests.configs.tables import TABLES
 def test_a_listing_has_titles_numbers_commands_and_reasons():
     lines = listing.listing(TABLES['table2'], 'configs/table2.py').splitlines()
     assert lines[0].startswith('Table 2: CIFAR-10')
-    at = lines.index('ResizeMix  (paper: cost 0, wrn28_10 97.6, ss26_2x96d 97.93)')
+    at = lines.index('ResizeMix  (paper: cost 0 GPU hours, wrn28_10 97.60 %, ss26_2x96d 97.93 %)')
     assert lines[at + 1].split() == [
         'python', 'main.py', '--config=configs/table2.py:row=resizemix,model=wrn28_10,seed=0',
         '--workdir=runs/table2_resizemix_wrn28_10_seed0',
     ]  # fmt: skip
-    at = lines.index('OHL-AA  (paper: cost 83.4, wrn28_10 97.39)')
+    at = lines.index('OHL-AA  (paper: cost 83.4 GPU hours, wrn28_10 97.39 %)')
     assert lines[at + 1].startswith('    cannot be run: its authors published neither')
     text = listing.listing(TABLES['table6'], 'configs/table6.py', program=('x',))
     assert '    x --config=configs/table6.py:row=crop_resize,dataset=cifar10,seed=0' in text
@@ -40,7 +41,7 @@ def test_needed_runs_take_the_cell_and_what_may_differ():
     cell = dict(row='supermix', column='cifar100', recipe='released', scale='small', seed=2)
     overrides = {'steps': 3, 'data_dir': '/data'}
     first, mixed, last = listing.commands(TABLES['related'], 'configs/related.py', cell, 'r', overrides)
-    teacher = 'r/related_baseline_cifar100_released_small_seed2'
+    teacher = 'r/related_baseline_released_small_wrn10_1_fashion_mnist_10k_for_cifar100_seed2'
     assert (first.mode, first.workdir, first.overrides, first.makes) == ('train', teacher, overrides, '')
     assert (mixed.mode, mixed.workdir, mixed.makes) == ('generate', teacher, f'{teacher}/generated')
     assert mixed.flags == [*first.flags, '--mode=generate']
@@ -111,14 +112,45 @@ def test_flags():
     assert listing.flags(pathlib.Path('F'), '', {}, 'D') == ['--config=F', '--workdir=D']
 
 
-def test_a_conclusion_has_the_score_and_the_paper_s_numbers():
-    table, result = TABLES['table2'], {'row': 'resizemix', 'top1_last': 0.5, 'steps': 3}
-    assert listing.conclusion(table, result, {}, 'top1').splitlines() == [
+def test_a_conclusion_has_the_score_and_the_paper_s_number_of_its_cell():
+    table, result = TABLES['table2'], {'top1_last': 0.5, 'steps': 3}
+    config = table.get_config('row=resizemix,model=ss26_2x96d')
+    assert listing.conclusion(table, config, result, {}, 'top1').splitlines() == [
         'top1_last: 50.00 %',
-        'the paper, ResizeMix: cost 0, wrn28_10 97.6, ss26_2x96d 97.93',
+        'the paper, ResizeMix, ss26_2x96d: 97.93 %',
     ]
-    assert listing.conclusion(None, {'map_best': 0.25, 'loss_top1': 1.0}, {}, 'map') == 'map_best: 25.00 %'
-    small = listing.conclusion(table, result | {'scale': 'small'}, {}, 'top1')
-    assert 'not comparable: this run is of scale=small' in small
-    changed = listing.conclusion(table, result, {'steps': 3, 'data_dir': 'x', 'mixing_args.tau': 1}, 'top1')
-    assert changed.endswith('not comparable: this run overrides mixing_args.tau, steps')
+    alone = listing.conclusion(None, config, {'map_best': 0.25, 'loss_top1': 1.0}, {}, 'map')
+    assert alone == 'map_best: 25.00 %'
+    small = listing.conclusion(table, table.get_config('row=resizemix,scale=small'), result, {}, 'top1')
+    assert small.endswith(
+        'the paper, ResizeMix, wrn28_10: 97.60 %; not comparable, since this run is wide_resnet (depth=10, '
+        'width=1) on fashion_mnist_10k, 6 epochs, at scale=small'
+    )
+    changes = {'steps': 3, 'data_dir': 'x', 'mixing_args.tau': 1}
+    changed = listing.conclusion(table, config, result, changes, 'top1')
+    assert changed.endswith('; not comparable, since this run overrides mixing_args.tau, steps')
+    own = TABLES['quickstart']
+    assert 'paper' not in listing.conclusion(own, own.get_config(), result, {}, 'top1')
+
+
+def test_a_finished_run_says_where_it_is_and_what_comes_next():
+    result = {'steps': 1872, 'seconds': 90.0, 'compile_seconds': 30.5}
+    assert listing.finished('w', result) == 'w: finished after 1872 steps in 90 s, 30.5 s of it compilation'
+    old = {'steps': 3, 'seconds': 7200.0}
+    assert listing.finished('w', old) == 'w: finished after 3 steps in 2 h'
+    command = listing.Command('train', 'F', 'row=a', {'steps': 3}, 'w')
+    lines = listing.next_commands(command, TABLES['table2'], ('x',)).splitlines()
+    flags = 'x --config=F:row=a --config.steps=3 --workdir=w'
+    assert [line.strip() for line in lines[1::2]] == [f'{flags} --mode=gallery', f'{flags} --mode=report']
+    assert 'report' not in listing.next_commands(command, None)
+
+
+def test_a_setting_is_what_was_really_used():
+    table = TABLES['table3']
+    assert listing.setting(table.get_config('model=ss26_2x96d')) == (
+        'shake_shake (depth=26, width=96) on cifar100, 1800 epochs'
+    )
+    config = configs.override(table.get_config('scale=small'), {'steps': 7})
+    words = 'wide_resnet (depth=10, width=1) on fashion_mnist_10k'
+    assert listing.setting(configs.stored(config)) == f'{words}, 7 steps'
+    assert listing.setting(config, length=False) == words

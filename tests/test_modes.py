@@ -51,7 +51,9 @@ def test_sweep_report_compare(tmp_path):
         '--config.steps=2', '--config.eval_batch_size=1000',
     ]  # fmt: skip
     names = [
-        f'table3_{row}_wrn28_10_small_seed{seed}' for seed in (0, 1) for row in ('baseline', 'resizemix')
+        f'table3_{row}_small_wrn10_1_fashion_mnist_10k_seed{seed}'
+        for seed in (0, 1)
+        for row in ('baseline', 'resizemix')
     ]
     for name in names[:3]:
         argument = f'row={name.split("_")[1]},seed={name[-1]},scale=small'
@@ -73,9 +75,7 @@ def test_sweep_report_compare(tmp_path):
     top1 = [
         100 * json.loads((tmp_path / name / 'result.json').read_text())['top1_last'] for name in names[1::2]
     ]
-    assert (
-        f'| ResizeMix | 0 | {sum(top1) / 2:.2f} ± {abs(top1[0] - top1[1]) / 2**0.5:.2f} (2) | 84.31 |' in text
-    )
+    assert f'| ResizeMix | {sum(top1) / 2:.2f} ± {abs(top1[0] - top1[1]) / 2**0.5:.2f} (2) |' in text
 
     rows = [f'{tmp_path}/*{row}*' for row in ('baseline', 'resizemix')]
     compared = run('--mode=compare', f'--workdir={rows[0]}', f'--other={rows[1]}')

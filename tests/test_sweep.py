@@ -1,7 +1,9 @@
 """A sweep's jobs, with commands that are cheaper than trainings."""
 
+import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +13,7 @@ import pytest
 from resizemix_jax import command, modes, sweep
 from resizemix_jax import config as configs
 from resizemix_jax.errors import ConfigError, PreemptedError, RunError
+from resizemix_jax.run import files
 from tests import made_up
 from tests.command import ROOT
 from tests.configs.tables import TABLES
@@ -70,11 +73,11 @@ def test_a_failed_job_fails_those_that_need_it_and_no_others(tmp_path, caplog):
     ])  # fmt: skip
     assert outcome.run == 1 and outcome.failed == {
         str(bad): 'exit code 3',
-        str(student): f'not started, since it needs {bad}, which failed',
-        str(last): f'not started, since it needs {student}, which failed',
+        str(student): f'not started, since it needs {bad}, which was not made',
+        str(last): f'not started, since it needs {student}, which was not made',
     }
     assert (tmp_path / 'yes').exists() and not (tmp_path / 'no').exists()
-    assert f'{student}: not started, since it needs {bad}, which failed' in caplog.text
+    assert f'{student}: not started, since it needs {bad}, which was not made' in caplog.text
 
 
 def test_a_finished_job_stays_finished_if_one_that_it_needed_fails(tmp_path):
@@ -83,6 +86,42 @@ def test_a_finished_job_stays_finished_if_one_that_it_needed_fails(tmp_path):
     assert sweep.run_all([bad, job(done, 'row=cutmix', needs=[bad.target])]) == (
         0, 1, {bad.target: 'exit code 3'},
     )  # fmt: skip
+
+
+def test_a_run_of_another_process_is_reported_with_its_owner_and_what_needs_it_is_left(tmp_path):
+    """As in a second sweep over the same directory."""
+    taken, student = made_up.run(tmp_path, 'row=aa', [0.5], finished=False), tmp_path / 'student'
+    refused = 'import sys; sys.exit(2)'
+    with files.lock(taken / '.lock'):
+        outcome = sweep.run_all([
+            job(taken, 'row=aa', refused), job(student, 'row=cutmix', touch(tmp_path / 'no'), needs=[taken]),
+        ])  # fmt: skip
+    assert outcome.failed == {
+        str(
+            taken
+        ): f'{taken} is in use by process {os.getpid()} on {socket.gethostname()}; wait for its end, '
+        'stop it, or use another --workdir',
+        str(student): f'not started, since it needs {taken}, which was not made',
+    }
+    assert not (tmp_path / 'no').exists()
+    assert sweep.run_all([job(taken, 'row=aa', refused)]).failed == {str(taken): 'exit code 2'}
+
+
+def test_a_run_that_another_sweep_finished_meanwhile_is_no_failure(tmp_path):
+    path = tmp_path / 'x'
+    made = made_up.run(tmp_path, 'row=aa', [0.5], name='elsewhere')
+    code = f'import shutil, sys; shutil.copytree({str(made)!r}, {str(path)!r}); sys.exit(2)'
+    assert sweep.run_all([job(path, 'row=aa', code)]) == (0, 1, {})
+
+
+def test_a_directory_that_cannot_be_looked_at_is_left_to_its_own_command(tmp_path):
+    (tmp_path / 'loop').symlink_to('loop')
+    long = tmp_path / ('x' * 300)
+    for path in (tmp_path / 'loop' / 'run', long):
+        assert sweep.state(job(path, 'row=aa')) in ('new', 'begun')
+    assert sweep.run_all([job(long, 'row=aa', 'import sys; sys.exit(2)')]).failed == {
+        str(long): 'exit code 2'
+    }
 
 
 def test_a_job_that_makes_something_of_a_run_is_finished_when_that_is_there(tmp_path):
@@ -142,14 +181,14 @@ def test_the_plan_of_a_table_has_needed_runs_first_and_once(tmp_path, monkeypatc
     lines = swept(monkeypatch, *flags).splitlines()
     assert [line.split(':')[0] for line in lines] == ['run'] * 6
     for seed in (0, 1):
-        teacher = f'{tmp_path}/related_baseline_cifar10_small_seed{seed}'
+        teacher = f'{tmp_path}/related_baseline_small_wrn10_1_fashion_mnist_10k_seed{seed}'
         first, second, third = (line.split(' main.py ')[1] for line in lines[3 * seed : 3 * seed + 3])
         argument = f'dataset=cifar10,scale=small,seed={seed}'
         assert first == f'--config=configs/related.py:row=baseline,{argument} --workdir={teacher}'
         assert second == f'{first} --mode=generate'
         assert third.startswith(f'--config=configs/related.py:row=supermix,{argument} ')
         assert f'--config.data_dir={teacher}/generated ' in third
-    (tmp_path / 'related_baseline_cifar10_small_seed0' / 'generated').mkdir(parents=True)
+    (tmp_path / 'related_baseline_small_wrn10_1_fashion_mnist_10k_seed0' / 'generated').mkdir(parents=True)
     lines = swept(monkeypatch, *flags).splitlines()
     assert [line.split(':')[0] for line in lines] == ['run', 'finished, skipped', *['run'] * 4]
 
@@ -166,12 +205,14 @@ def test_a_teacher_that_fails_fails_its_student_with_a_sentence(tmp_path, monkey
     flags = [f'--workdir={tmp_path}', '--columns=cifar10', '--config.num_devices=99', '--rows=supermix']
     with pytest.raises(RunError) as error:
         swept(monkeypatch, *flags)
-    teacher, student = (f'{tmp_path}/related_{row}_cifar10_small_seed0' for row in ('baseline', 'supermix'))
+    teacher, student = (
+        f'{tmp_path}/related_{row}_small_wrn10_1_fashion_mnist_10k_seed0' for row in ('baseline', 'supermix')
+    )
     lines = str(error.value).splitlines()
     assert lines[:4] == [
         'Jobs run: 0, finished before: 0, failed: 3',
         f'    {teacher}: exit code 2',
-        f'    {teacher}/generated: not started, since it needs {teacher}, which failed',
-        f'    {student}: not started, since it needs {teacher}/generated, which failed',
+        f'    {teacher}/generated: not started, since it needs {teacher}, which was not made',
+        f'    {student}: not started, since it needs {teacher}/generated, which was not made',
     ]
     assert lines[4].startswith('No report: ')

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from resizemix_jax import config as configs
+from resizemix_jax import recipes
 from resizemix_jax.tables import Column, Row, Table
 from tests.configs.tables import TABLES
 
@@ -51,8 +52,15 @@ def test_the_cells_of_a_sweep():
     ]
     assert len({table.directory(cell) for cell in every}) == len(every)
     small = table.cells(rows=['cutmix'], recipe='released', scale='small')
-    assert [table.directory(cell) for cell in small] == ['table3_cutmix_wrn28_10_released_small_seed0']
+    assert [table.directory(cell) for cell in small] == [
+        'table3_cutmix_released_small_wrn10_1_fashion_mnist_10k_seed0'
+    ]
     assert table.argument(small[0]) == 'row=cutmix,model=wrn28_10,recipe=released,scale=small,seed=0'
+    other = table.directory(small[0] | {'column': 'ss26_2x96d', 'recipe': 'paper'})
+    assert other == 'table3_cutmix_small_wrn10_1_fashion_mnist_10k_for_ss26_2x96d_seed0'
+    config = table.get_config('scale=small')
+    sizes = config.model_args.depth, config.model_args.width
+    assert f'wrn{sizes[0]}_{sizes[1]}_{config.dataset}' == recipes.SMALL  # the name is the truth
     one = TABLES['small_study'].cells(rows=['cutmix'])[0]
     assert TABLES['small_study'].argument(one) == 'row=cutmix,seed=0'
 

@@ -16,7 +16,7 @@ from resizemix_jax.run.checkpoint import Checkpoints
 from tests import tiny
 from tests.run.test_events import assert_events_are_the_rows
 
-TIMES = ('seconds', 'images_per_second', 'data_wait_share')
+TIMES = ('seconds', 'compile_seconds', 'images_per_second', 'data_wait_share')
 
 
 def final_state(workdir, config):
@@ -105,6 +105,27 @@ def test_a_stopped_run_continues_bit_by_bit(where, calls, step, unbroken, tmp_pa
     assert_events_are_the_rows(tmp_path)
     assert best == expected_best
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.slow
+def test_compilation_is_counted_for_each_start_and_over_all(unbroken, tmp_path, monkeypatch, caplog):
+    """The rows of a stopped run are given 10,000 s, of them 1,000 of compilation."""
+    workdir, result = unbroken
+    last = json.loads((workdir / 'metrics.jsonl').read_text().splitlines()[-1])
+    assert 0 < result['compile_seconds'] == last['compile_seconds'] < result['seconds']
+    with monkeypatch.context() as patch:
+        terminate_at(patch, 'train_batch', 6)
+        with pytest.raises(PreemptedError):
+            train.train_and_evaluate(tiny.config(), tmp_path)
+    found = [json.loads(line) for line in (tmp_path / 'metrics.jsonl').read_text().splitlines()]
+    for row in found:
+        row |= {'seconds': 10_000.0, 'compile_seconds': 1_000.0}
+    (tmp_path / 'metrics.jsonl').write_text(''.join(json.dumps(row) + '\n' for row in found))
+    caplog.set_level('INFO', 'resizemix_jax')
+    result = train.train_and_evaluate(tiny.config(), tmp_path)
+    (said,) = [record.args[0] for record in caplog.records if record.msg.startswith('Compiled in')]
+    assert said < 1_000 < result['compile_seconds'] < 2_000 and result['seconds'] > 10_000
+    assert result['compile_seconds'] >= 1_000 + said  # and the evaluation's
 
 
 class PowerCut(BaseException):

@@ -15,7 +15,7 @@ from resizemix_jax.pictures import pairs
 from resizemix_jax.run.checkpoint import Checkpoints
 from tests.input import miniature
 
-TIMES = ('seconds', 'images_per_second', 'data_wait_share')
+TIMES = ('seconds', 'compile_seconds', 'images_per_second', 'data_wait_share')
 
 
 class PowerCut(BaseException):

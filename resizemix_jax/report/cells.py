@@ -4,11 +4,13 @@ from typing import NamedTuple
 
 from resizemix_jax.config import DEVICE_KEYS, GENERATE_KEYS, LOGGING_KEYS, differences
 from resizemix_jax.errors import ConfigError
+from resizemix_jax.listing import setting
 from resizemix_jax.report import runs
 from resizemix_jax.tables import CHOICES, USES
 
 # Keys that change the network, the data or the length of the training: the paper's numbers do not apply.
-KEYS_THAT_BREAK_COMPARISON = {'scale', 'dataset', 'model', 'epochs', 'steps'}
+KEYS_THAT_RENAME = {'scale', 'dataset', 'model'}  # the columns' names are of another network or other data
+KEYS_THAT_BREAK_COMPARISON = KEYS_THAT_RENAME | {'epochs', 'steps'}
 
 
 class Group(NamedTuple):
@@ -35,12 +37,35 @@ class Group(NamedTuple):
     @property
     def comparable(self):
         """Whether the paper's numbers are of the same network, data and length of training."""
-        keys = {key.partition('.')[0].removesuffix('_args') for key, _, _ in self.differences}
-        return not keys & KEYS_THAT_BREAK_COMPARISON
+        return not self._changed & KEYS_THAT_BREAK_COMPARISON
+
+    @property
+    def renamed(self):
+        """Whether the network or the data is not the one that the table and its columns are named after."""
+        return bool(self._changed & KEYS_THAT_RENAME)
+
+    @property
+    def _changed(self):
+        return {key.partition('.')[0].removesuffix('_args') for key, _, _ in self.differences}
 
     @property
     def runs(self):
         return [run for seeds in self.cells.values() for run in seeds]
+
+    @property
+    def settings(self):
+        """The networks, the data and the lengths of the runs, in words."""
+        return ' and '.join(sorted({setting(run.config) for run in self.runs}))
+
+    def title(self, column):
+        """The name of a column; where the runs have another network or other data, those."""
+        used = {
+            setting(run.config, length=False)
+            for (_, c), seeds in self.cells.items()
+            if c == column
+            for run in seeds
+        }
+        return f'{" and ".join(sorted(used))} in place of {column}' if self.renamed and used else column
 
     def by_row(self, rows, columns):
         """The cells that have runs, in the order of the table: a list of (row, column, its Runs).
@@ -83,7 +108,7 @@ def collect(directory, table):
             others[name] = others.get(name, 0) + 1
     counts = ', '.join(f'{name} ({count})' for name, count in sorted(others.items()))
     if counts:
-        problems.append(f'Runs of other tables, left out: {counts}')
+        problems.append(f'not shown, since they are of other tables: {counts}')
     groups = _group([run for run in found if run.config['table'] == table.name], table, problems)
     if not groups:
         raise ConfigError(
@@ -115,7 +140,7 @@ def _group(mine, table, problems):
         try:
             found = Group(tuple(changes(run, table)), {})
         except (ValueError, TypeError) as error:
-            problems.append(f'{run.path}: left out, the table has no such cell: {error}')
+            problems.append(runs.not_shown(run.path, f'the table has no such cell: {error}'))
             continue
         cells = groups.setdefault(found.labels, found).cells
         add(cells.setdefault(run.cell, []), run, problems)
@@ -128,7 +153,7 @@ def add(seeds, run, problems):
         if other.seed == run.seed:
             keep, leave = (run, other) if run.result and not other.result else (other, run)
             seeds[k] = keep
-            problems.append(f'{leave.path}: left out, {keep.path} has the same config and seed')
+            problems.append(runs.not_shown(leave.path, f'{keep.path} has the same config and seed'))
             return
     seeds.append(run)
 
@@ -136,3 +161,27 @@ def add(seeds, run, problems):
 def reached(seeds, accuracy):
     """The scores of the finished runs in %; a run that does not have this one is not among them."""
     return [value for run in seeds if (value := run.reached(accuracy)) is not None]
+
+
+def times(seeds):
+    """What the finished runs took.
+
+    Returns:
+        Their seconds, without compilation where all of them recorded it; and whether it is in them.
+    """
+    done = [run.result for run in seeds if run.result]
+    included = any(result.get('compile_seconds') is None for result in done)
+    return [result['seconds'] - (0 if included else result['compile_seconds']) for result in done], included
+
+
+def step_times(seeds):
+    """The seconds of a training step, one for every row of the finished runs that measured some.
+
+    Without compilation, evaluation and saving. None of a run whose batch size was changed on its way.
+    """
+    found = []
+    for run in (run for run in seeds if run.result):
+        if len({one.get('batch_size') for one in run.identity}) < 2:
+            rates = [row['images_per_second'] for row in run.rows if row.get('images_per_second')]
+            found += [run.config['batch_size'] / rate for rate in rates]
+    return found

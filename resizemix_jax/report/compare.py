@@ -3,6 +3,7 @@
 import glob
 import itertools
 import math
+import os
 import statistics
 from typing import NamedTuple
 
@@ -10,9 +11,10 @@ from resizemix_jax.config import differences
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.report import runs
 from resizemix_jax.report.cells import add
+from resizemix_jax.run.clock import unit
 
 SCORES = {'last': 'last', 'best': 'best', 'median10': 'median of the last 10'}
-SPEED = {'seconds': ('hours', 1 / 3600), 'images_per_second': ('images/s', 1)}
+TIMES = {'seconds': 'time', 'compile_seconds': 'compilation in it'}
 MOST_PAIRS = 20  # 2 ** 20 signs take seconds
 
 
@@ -60,13 +62,14 @@ def compare(one, two, accuracy='last'):
     parts = [f'A: {one}\nB: {two}', *(_pair(a, b, accuracy) for a, b in pairs)]
     if left_out:
         parts.append(f'Not compared, no single counterpart: {_cells(left_out)}')
-    return '\n\n'.join([*parts, *notes, *more])
+    text = '\n\n'.join([*parts, *notes, *more])
+    return text.encode('utf-8', errors='backslashreplace').decode()  # names of files need not be UTF-8
 
 
 def side(pattern):
     """The Variants of a side, and sentences on files that could not be used; ConfigError if there is none."""
     found, problems = [], []
-    for path in sorted(glob.glob(str(pattern))) or [pattern]:
+    for path in [pattern] if os.path.lexists(pattern) else sorted(glob.glob(str(pattern))) or [pattern]:
         some, sentences = runs.find(path)
         found, problems = found + some, problems + sentences
     variants = []
@@ -108,19 +111,34 @@ def _pair(a, b, accuracy):
     ours, theirs = a.finished(), b.finished()
     if ours and theirs:
         lines += ['', f'    {"mean over the seeds":32}{"A":>10}{"B":>10}{"B - A":>10}']
-        for key, (words, factor) in _metrics(next(iter(ours.values()))).items():
-            if all(key in run.result for run in (*ours.values(), *theirs.values())):
-                x, y = (factor * statistics.mean(r.result[key] for r in s.values()) for s in (ours, theirs))
-                lines.append(f'    {words:32}{x:10.4g}{y:10.4g}{y - x:+10.3g}')
+        lines += _means(ours, theirs)
         lines += ['', *_test(ours, theirs, accuracy)]
     return '\n'.join(lines)
 
 
-def _metrics(run):
-    """The numbers of a result.json that are compared: key -> (in words, factor)."""
-    found = {f'{run.score}_{key}': (f'{run.score_title} {words}, %', 100) for key, words in SCORES.items()}
-    others = [k for k in run.result if k.endswith('_last') and k not in found]
-    return found | {key: (f'{key.removesuffix("_last")} last', 1) for key in others} | SPEED
+def _means(ours, theirs):
+    """The means of what the results of both sides have, a line each."""
+    run, lines = next(iter(ours.values())), []
+    scores = {f'{run.score}_{key}': f'{run.score_title} {words}, %' for key, words in SCORES.items()}
+    others = [key for key in run.result if key.endswith('_last') and key not in scores]
+    for key in (*scores, *others, *TIMES, 'images_per_second'):
+        sides = [[run.result.get(key) for run in side.values()] for side in (ours, theirs)]
+        if not all(isinstance(value, int | float) for values in sides for value in values):
+            continue
+        x, y = map(statistics.mean, sides)
+        words, factor = scores.get(key, f'{key.removesuffix("_last")} last'), 100 if key in scores else 1
+        if key in TIMES:
+            name, size = unit(max(min(x, y), 1))
+            words, factor = f'{TIMES[key]}, {name}', 1 / size
+        elif key == 'images_per_second':
+            words = 'images/s'
+        a, b, change = (_short(factor * value, sign) for value, sign in ((x, ''), (y, ''), (y - x, '+')))
+        lines.append(f'    {words:32}{a:>10}{b:>10}{change:>10}')
+    return lines
+
+
+def _short(value, sign):
+    return format(value, f'{sign},.0f' if abs(value) >= 1000 else f'{sign}.4g')
 
 
 def _test(ours, theirs, accuracy):

@@ -28,7 +28,9 @@ def started_from(group, rows, columns, accuracy, directory):
             path, other = _other(run, what, directory)
             others += [other] if other else []
             link = Link(path, path) if other else path or 'not recorded'
-            lines.append((row.title, column, str(run.seed), what, link, _reached(other, accuracy)))
+            lines.append((
+                row.title, group.title(column), str(run.seed), what, link, _reached(other, accuracy),
+            ))  # fmt: skip
     title = f'its {cells.score_title(others) or "score"}, %'
     return TextTable(('Row', 'column', 'seed', 'needs', 'started from', title), lines)
 
@@ -40,7 +42,7 @@ def made_with(group, rows, columns):
     """
     found = {}
     for row, column, seeds in group.by_row(rows, columns):
-        name = f'{row.title}, {column}' if len(columns) > 1 else row.title
+        name = f'{row.title}, {group.title(column)}' if len(columns) > 1 else row.title
         for run in (run for run in seeds if run.result):
             for identity in dict.fromkeys(map(_identity, run.identity)) or [UNKNOWN]:
                 found.setdefault(identity, {}).setdefault(name, []).append(str(run.seed))
@@ -91,8 +93,9 @@ def _chain(run, group, table, path):
 
 
 def _at(config, key):
+    """The value of a key, or '' if the config has another member, without that keyword."""
     for part in key.split('.'):
-        config = config[part]
+        config = config.get(part, '')
     return config
 
 
@@ -105,8 +108,9 @@ def _reached(other, accuracy):
 
 def _identity(one):
     """(versions, commit, devices) of a row of identity, as text."""
-    known = one.get('versions') or {}
+    known = one.get('versions')
+    known = known if isinstance(known, dict) else {}
     names = sorted(known, key=lambda name: (name != PACKAGE, name))
     versions = ', '.join(f'{name} {known[name]}' for name in names)
-    commit = (one.get('commit') or NONE)[:12] + (' with uncommitted changes' if one.get('dirty') else '')
-    return versions or NONE, commit, one.get('devices') or NONE
+    commit = str(one.get('commit') or NONE)[:12] + (' with uncommitted changes' if one.get('dirty') else '')
+    return versions or NONE, commit, str(one.get('devices') or NONE)

@@ -2,11 +2,14 @@
 
 import base64
 import html
+import os
+import re
 import urllib.parse
 from typing import NamedTuple
 
 PICTURES = 'report_pictures'
 NONE = '–'  # in a cell without a value
+PROBLEMS = 'Left out'  # the heading of the sentences on runs that are not shown, or not whole
 STYLE = """
 body { max-width: 60rem; margin: 1rem auto; padding: 0 1rem; font: 16px/1.45 system-ui, sans-serif;
   color: #1a1a1a; background: #fff; }
@@ -92,19 +95,22 @@ def write(page, directory, refresh=0):
             stale.unlink()
     paths = directory / 'report.md', directory / 'report.html'
     for path, text in zip(paths, (as_markdown(page), as_html(page, refresh)), strict=True):
-        _write(path, text.encode('utf-8'))
+        _write(path, text.encode('utf-8', errors='backslashreplace'))  # names of files need not be UTF-8
     return paths
 
 
 def as_markdown(page):
     """The page in Markdown; its pictures are files."""
-    parts = [f'# {page.title}', page.legend]
+    parts = [f'# {_plain(page.title)}', _line(page.legend)]
     for k, section in enumerate(page.sections):
-        parts += [f'## {section.heading}', *section.remarks, _markdown_table(section.results), *section.notes]
-        parts += [f'![{p.caption}]({PICTURES}/{_file(k, p)})\n\n{p.caption}' for p in section.pictures]
-        parts += [*map(_markdown_table, section.details), '```bash\n' + '\n'.join(section.commands) + '\n```']
+        parts += [f'## {_plain(section.heading)}', *map(_line, section.remarks)]
+        parts += [_markdown_table(section.results), *map(_line, section.notes)]
+        for picture in section.pictures:
+            caption = _plain(picture.caption)
+            parts.append(f'![{caption}]({PICTURES}/{_file(k, picture)})\n\n{_line(picture.caption)}')
+        parts += [*map(_markdown_table, section.details), _fenced(section.commands)]
     if page.problems:
-        parts += ['## Left out', '\n'.join(f'* {line}' for line in page.problems)]
+        parts += [f'## {PROBLEMS}', '\n'.join(f'* {_line(line)}' for line in page.problems)]
     return '\n\n'.join(parts) + '\n'
 
 
@@ -120,7 +126,7 @@ def as_html(page, refresh=0):
         parts.append(f'<pre>{commands}</pre>')
     if page.problems:
         lines = ''.join(f'<li>{_escape(line)}</li>' for line in page.problems)
-        parts += ['<h2>Left out</h2>', f'<ul>{lines}</ul>']
+        parts += [f'<h2>{PROBLEMS}</h2>', f'<ul>{lines}</ul>']
     again = f'<meta http-equiv="refresh" content="{refresh}">' if refresh else ''
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -138,8 +144,27 @@ def _markdown_table(table):
 
 def _markdown_cell(cell):
     if isinstance(cell, Link):
-        return f'[{_markdown_cell(cell.text)}]({urllib.parse.quote(cell.target)})'
-    return cell.replace('|', '\\|')
+        return f'[{_plain(cell.text)}]({_address(cell)})'
+    return _plain(cell)
+
+
+def _plain(text):
+    """Text as Markdown that shows it as it is, on one line: nothing in it is taken for markup."""
+    text = html.escape(' '.join(str(text).split()), quote=False)
+    return re.sub(r'[\\`*|~$]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])', r'\\\g<0>', text)
+
+
+def _line(text):
+    """The same at the beginning of a line, where more is markup."""
+    return re.sub(r'^(\d*)([#+=.)-])', r'\1\\\2', _plain(text))
+
+
+def _fenced(lines):
+    """Lines of shell as a block of code, whose fence is longer than any in them."""
+    text = '\n'.join(lines)
+    longest = max((len(run) for run in re.findall('`+', text)), default=0)
+    fence = '`' * max(3, longest + 1)
+    return f'{fence}bash\n{text}\n{fence}'
 
 
 def _html_table(table, kind):
@@ -152,8 +177,12 @@ def _html_table(table, kind):
 
 def _html_cell(cell):
     if isinstance(cell, Link):
-        return f'<a href="{urllib.parse.quote(cell.target)}">{_escape(cell.text)}</a>'
+        return f'<a href="{_address(cell)}">{_escape(cell.text)}</a>'
     return _escape(cell)
+
+
+def _address(link):
+    return urllib.parse.quote(os.fsencode(link.target))
 
 
 def _paragraphs(lines):

@@ -8,7 +8,8 @@ import statistics
 from typing import NamedTuple
 
 from resizemix_jax.report import runs
-from resizemix_jax.report.cells import reached
+from resizemix_jax.report.cells import reached, times
+from resizemix_jax.run.clock import unit
 from resizemix_jax.tables import COST
 
 # Okabe and Ito's colours without the yellow, which is faint on paper.
@@ -41,6 +42,7 @@ class Point(NamedTuple):
     y: float
     spread: float = 0.0
     paper: bool = False
+    x_spread: float = 0.0
 
 
 def section(group, table, accuracy):
@@ -52,28 +54,33 @@ def section(group, table, accuracy):
         lines = [line for line in lines if line[2]]
         if lines:
             caption = (
-                f'{column}: {title} after each evaluation, mean over seeds, shaded ± standard deviation; '
-                'the steep beginning may be cut off'
+                f'{group.title(column)}: {title} after each evaluation, mean over seeds, shaded ± standard '
+                'deviation; the steep beginning may be cut off'
             )
             pictures.append(_draw(f'curves_{column}', caption, learning_curves, lines, title))
         points = by_row(group, table, column, accuracy)
         if any(not point.paper for point in points):
-            pictures += _of_points(points, table, column, seeds, title)
+            pictures += _of_points(points, group, table, column, seeds)
     return pictures
 
 
-def _of_points(points, table, column, seeds, title):
+def _of_points(points, group, table, column, seeds):
     """The Pictures of a column's scores: by row, against time, and against cost where the paper has it."""
+    title, where = group.score_title, group.title(column)
     height = 0.6 + LINE * len({point.index for point in points})
-    caption = f'{column}: {title} of every row; error bars are the standard deviation over seeds'
+    caption = f'{where}: {title} of every row; error bars are the standard deviation over seeds'
     pictures = [_draw(f'rows_{column}', caption, dots, points, title, height=height)]
-    times, unit = _times([point for point in points if not point.paper], seeds)
-    caption = f'{column}: {title} against the measured time of a run'
-    pictures.append(_draw(f'time_{column}', caption, scatter, times, f'time of a run, {unit}', title))
-    costs = [row.paper.get(COST) for row in table.rows]
+    timed, name, whole = _times([point for point in points if not point.paper], seeds)
+    caption = (
+        f'{where}: {title} against the time of a run without compilation'
+        f'{" (*: with it, since a run did not record it)" if whole else ""}; error bars are the standard '
+        'deviation over seeds'
+    )
+    pictures.append(_draw(f'time_{column}', caption, scatter, timed, f'time of a run, {name}', title))
+    costs = [row.paper.get(COST) if group.comparable else None for row in table.rows]
     priced = [point._replace(x=costs[point.index]) for point in points if costs[point.index] is not None]
-    if any(not point.paper for point in priced):
-        caption = f"{column}: {title} against the paper's cost of finding the method, GPU hours"
+    if any(not point.paper for point in priced) and any(point.x for point in priced):
+        caption = f"{where}: {title} against the paper's cost of finding the method, GPU hours"
         label = "the paper's cost, GPU hours"
         pictures.append(_draw(f'cost_{column}', caption, scatter, priced, label, title))
     return pictures
@@ -130,6 +137,7 @@ def scatter(axes, points, label, score):
         if point.paper:
             style |= {'markerfacecolor': 'none', 'markersize': 10, 'zorder': 1}
         bar = {'yerr': point.spread} if point.spread else {}
+        bar |= {'xerr': point.x_spread} if point.x_spread else {}
         title = None if point.paper and point.index in mine else point.title
         axes.errorbar(point.x, point.y, **bar, label=title, capsize=3, **style)
     xs = [point.x for point in points]
@@ -190,12 +198,18 @@ def _title(row, seeds):
 
 
 def _times(points, seeds):
-    """The Points with the mean time of their row's finished runs as x, and its unit."""
-    seconds = [
-        statistics.mean(run.result['seconds'] for run in seeds[point.index] if run.result) for point in points
+    """The Points with the time of their row's runs as x, its unit, and whether one includes compilation."""
+    measured = [times(seeds[point.index]) for point in points]
+    name, size = unit(max(statistics.mean(values) for values, _ in measured))
+    timed = [
+        p._replace(
+            title=p.title + (' *' if included else ''),
+            x=statistics.mean(values) / size,
+            x_spread=_spread(values) / size,
+        )
+        for p, (values, included) in zip(points, measured, strict=True)
     ]
-    unit, size = runs.unit(max(seconds))
-    return [p._replace(x=s / size) for p, s in zip(points, seconds, strict=True)], unit
+    return timed, name, any(included for _, included in measured)
 
 
 def _spread(values):

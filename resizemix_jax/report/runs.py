@@ -5,9 +5,11 @@ import pathlib
 import time
 from typing import NamedTuple
 
-from resizemix_jax.config import differences, migrate
+from resizemix_jax.config import base, differences, migrate, stored
 from resizemix_jax.errors import ConfigError, RunError
+from resizemix_jax.report import checks
 from resizemix_jax.run import files, results, workdir
+from resizemix_jax.run.clock import duration
 from resizemix_jax.run.writers import METRICS
 
 # What result.json (beside its scores) and config.json must have for a run to be counted.
@@ -15,7 +17,6 @@ RESULT_KEYS = ('config', 'seconds', 'images_per_second', 'device')
 CONFIG_KEYS = ('table', 'row', 'column', 'recipe', 'seed', 'epochs', 'steps')
 # Folders of a run that hold many files and no run.
 INSIDE = {'checkpoints', 'best', 'events', 'gallery', 'generated', 'profile'}
-UNITS = (('h', 3600), ('min', 60))
 
 
 class Run(NamedTuple):
@@ -57,7 +58,8 @@ class Run(NamedTuple):
     @property
     def identity(self):
         """What it was made with: a dict for each start; none of an older version, or before the run's end."""
-        return [one for one in self.result.get('identity') or () if isinstance(one, dict)]
+        starts = self.result.get('identity')
+        return [one for one in starts if isinstance(one, dict)] if isinstance(starts, list) else []
 
     def reached(self, accuracy):
         """Its score in %: 'last', 'best' or 'median10'; None without a result that has it."""
@@ -69,35 +71,52 @@ def find(directory):
     """The runs in `directory` and below, in the order of their paths.
 
     Returns:
-        A list of Runs, and a list of sentences on files that could not be used.
+        A list of Runs, and a list of sentences on runs that cannot be shown, whole or in part.
     """
     found, problems = [], []
-    for root, folders, names in os.walk(directory):
-        folders[:] = sorted(set(folders) - INSIDE)
-        if workdir.CONFIG in names:
-            run, sentences = read(pathlib.Path(root))
+
+    def refused(error):
+        problems.append(not_shown(error.filename, error.strerror))
+
+    for root, folders, names in os.walk(directory, onerror=refused):
+        path = pathlib.Path(root)
+        if workdir.CONFIG in (*names, *folders):
+            folders[:] = set(folders) - INSIDE
+            run, sentences = read(path)
             problems += sentences
             found += [run] if run else []
+        elif {workdir.RESULT, METRICS} & set(names):
+            problems.append(not_shown(path, f'there is no {workdir.CONFIG}'))
+        folders.sort()
     return sorted(found, key=lambda run: run.path), problems
 
 
 def read(path):
-    """The run in a workdir, or None; and a list of sentences on what of it could not be used."""
-    stored, problems = _read(path / workdir.CONFIG, CONFIG_KEYS)
-    if not stored:
-        return None, problems
+    """The run in a workdir, or None; and a list of sentences on what of it cannot be shown."""
     try:
-        config = _migrated(stored)
+        config = _config(_json(path / workdir.CONFIG, CONFIG_KEYS))
         score = results.score_of(config)
-    except ValueError as error:
-        return None, [f'{path / workdir.CONFIG} is left out: {error}']
-    result, more = _result(path / workdir.RESULT, config, score)
-    rows, dropped = files.read_rows(path / METRICS)
-    if dropped:
-        lines = ', '.join(map(str, dropped[:5])) + (', ...' if len(dropped) > 5 else '')
-        more.append(f'{path / METRICS}: {_count(len(dropped))} skipped, not a row of metrics: {lines}')
-    written = files.modified(path / METRICS) if rows else 0.0
-    return Run(path, config, rows, result, written), problems + more
+    except Exception as error:  # a damaged config can name any module, and so raise anything
+        return None, [not_shown(path, _reason(error, workdir.CONFIG))]
+    result, rows, written, problems = {}, [], 0.0, []
+    try:
+        result = _result(path / workdir.RESULT, config, score)
+    except Exception as error:
+        problems.append(f'{path} counts as unfinished: {_reason(error, workdir.RESULT)}')
+    try:
+        rows, skipped, written = _rows(path / METRICS, score)
+        problems += skipped
+    except RunError as error:
+        problems.append(f'{path} is shown without its metrics: {error}')
+    else:
+        if result and not results.has_eval(rows, result.get('steps'), f'eval_{score}'):
+            problems.append(f'{path}: {METRICS} has no row of the last evaluation, so the curve is not whole')
+    return Run(path, config, rows, result, written), problems
+
+
+def not_shown(path, reason):
+    """The sentence on a run that is left out."""
+    return f'not shown: {path}: {reason}'
 
 
 def progress(run):
@@ -144,51 +163,62 @@ def status(run):
     return ', '.join([*words, f'last row {duration(round(max(time.time() - run.written, 0)))} ago'])
 
 
-def unit(seconds):
-    """The unit to give a time in: its name, and its seconds."""
-    return next(((name, size) for name, size in UNITS if seconds >= 2 * size), ('s', 1))
-
-
-def duration(seconds):
-    """A time in words."""
-    name, size = unit(seconds)
-    return f'{seconds / size:.3g} {name}'
-
-
-def _migrated(stored):
+def _config(content):
     """A stored config in the current format; ConfigError if it cannot be read."""
-    try:
-        return migrate(stored)
-    except (TypeError, AttributeError) as error:  # a value of a wrong type, e.g. a name that is null
-        raise ConfigError(f'it is damaged: {error}') from error
+    config = migrate(content)
+    wrong = checks.of_config(config, stored(base()))
+    if wrong:
+        raise ConfigError(f'{workdir.CONFIG} is damaged: {wrong}')
+    return config
 
 
 def _result(path, config, score):
-    """The content of a result.json that fits the run's config, or {}; and sentences on why it does not."""
-    result, problems = _read(path, (*RESULT_KEYS, f'{score}_last', f'{score}_best'))
-    if not result:
-        return {}, problems
-    try:
-        same = not differences(_migrated(result['config']), config)
-    except ConfigError as error:
-        return {}, [f'{path} is left out: {error}']
-    if not same:
-        return {}, [f'{path} has another config than config.json: the run counts as unfinished']
-    return result, problems
+    """The content of a result.json, or {} without one; ConfigError if it does not fit the run's config."""
+    if not os.path.lexists(path):
+        return {}
+    result = _json(path, (*RESULT_KEYS, f'{score}_last', f'{score}_best'))
+    if differences(_config(result['config']), config):
+        raise ConfigError(f'{workdir.RESULT} has another config than {workdir.CONFIG}')
+    wrong = checks.of_result(result, score)
+    if wrong:
+        raise ConfigError(f'{workdir.RESULT} is damaged: {wrong}')
+    return result
 
 
-def _read(path, keys):
-    """The content of a JSON file that has `keys`, or {}; and a list of at most one sentence."""
-    if not path.exists():
-        return {}, []
-    try:
-        content = files.read_json(path)
-    except RunError as error:
-        return {}, [f'left out: {error}']
+def _rows(path, score):
+    """The rows of metrics that can be shown, sentences on the others, and when they were written."""
+    if not os.path.lexists(path):
+        return [], [], 0.0
+    _check_regular(path)
+    rows, dropped = files.read_rows(path)
+    numbers = sorted(set(range(1, len(rows) + len(dropped) + 1)) - set(dropped))
+    good = {k: row for k, row in zip(numbers, rows, strict=True) if checks.of_row(row, score)}
+    bad, skipped = sorted({*dropped, *numbers} - good.keys()), []
+    if bad:
+        words = ', '.join(map(str, bad[:5])) + (', ...' if len(bad) > 5 else '')
+        skipped = [f'{path}: {_count(len(bad))} skipped, not a row of metrics: {words}']
+    return list(good.values()), skipped, files.modified(path) if good else 0.0
+
+
+def _json(path, keys):
+    """The content of a JSON file that has `keys`; ConfigError if there is none."""
+    _check_regular(path)
+    content = files.read_json(path)
     missing = [key for key in keys if key not in content]
     if missing:
-        return {}, [f'{path} has no {", ".join(missing)} and is left out']
-    return content, []
+        raise ConfigError(f'{path.name} has no {", ".join(missing)}')
+    return content
+
+
+def _check_regular(path):
+    """Raises ConfigError for what cannot be read as a file: a directory, a dangling link, or a pipe."""
+    if not path.is_file():
+        raise ConfigError(f'{path.name} is not a file')
+
+
+def _reason(error, name):
+    """An error in words."""
+    return str(error) if isinstance(error, RunError) else f'{name} is damaged: {type(error).__name__} {error}'
 
 
 def _count(lines):

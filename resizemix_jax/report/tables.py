@@ -12,6 +12,7 @@ import time
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.report import cells, origins, page, plots, runs
 from resizemix_jax.report.page import NONE, TextTable
+from resizemix_jax.run.clock import unit
 from resizemix_jax.tables import COST
 
 log = logging.getLogger(__name__)
@@ -44,12 +45,14 @@ def write(directory, table, path, accuracy='last', refresh=0):
     sections = [
         _section(group, table, path, accuracy, directory, whole=k == 0) for k, group in enumerate(groups)
     ]
+    for line in problems:
+        log.warning('%s', line)
     title = cells.score_title([run for group in groups for run in group.runs])
     legend = (
         f'{title[0].upper()}{title[1:]} in %, {ACCURACIES[accuracy]}: mean ± sample standard deviation over '
         'seeds (number of seeds). Unfinished runs are not counted.'
     )
-    return page.write(page.Page(table.title, legend, sections, problems), directory, refresh)
+    return page.write(page.Page(_title(groups, table), legend, sections, problems), directory, refresh)
 
 
 def watch(directory, table, path, accuracy, interval):
@@ -72,6 +75,7 @@ def _section(group, table, path, accuracy, directory, whole):
     used = [column for column in columns if any(other == column for _, other in group.cells)]
     columns = used if group.differences else columns  # an empty column of other runs says nothing
     rows = [row for row in table.rows if whole or any((row.name, c) in group.cells for c in columns)]
+    pictures = plots.section(group, table, accuracy)
     details = [
         details_table(group, rows, columns),
         origins.started_from(group, rows, columns, accuracy, directory),
@@ -81,11 +85,18 @@ def _section(group, table, path, accuracy, directory, whole):
         heading=_heading(group),
         remarks=_remarks(group, table),
         results=results_table(group, table, rows, columns, accuracy),
-        notes=_notes(group, rows, columns, accuracy),
-        pictures=plots.section(group, table, accuracy),
+        notes=_notes(group, rows, columns, accuracy, pictures),
+        pictures=pictures,
         details=[text for text in details if text.lines],
         commands=['# one seed of every row', *origins.commands(group, table, path, rows, columns)],
     )
+
+
+def _title(groups, table):
+    """The table's title, unless no run has the networks and the data that it names."""
+    if not all(group.renamed for group in groups):
+        return table.title
+    return f'Rows of {table.name} with {" and ".join(dict.fromkeys(group.settings for group in groups))}'
 
 
 def _heading(group):
@@ -98,20 +109,21 @@ def _remarks(group, table):
     remarks = ['Differs from the table in: ' + '; '.join(group.labels)] if group.differences else []
     if not group.comparable and any(row.paper for row in table.rows):
         remarks.append(
-            "Another network, dataset or length of training than the paper's: its numbers are not comparable."
+            f"Trained here: {group.settings}. The paper's numbers are of another network, dataset or length "
+            'and not shown.'
         )
     return remarks
 
 
-def _notes(group, rows, columns, accuracy):
-    """Sentences on cells without a number: refused rows, and runs that do not have the score asked for."""
+def _notes(group, rows, columns, accuracy, pictures):
+    """Sentences on what is missing: refused rows, runs without the score asked for, the plot of the costs."""
     refused = {}
     for row in rows:
         if row.refused:
             refused.setdefault(row.refused, []).append(row.title)
     notes = [f'Refused: {", ".join(titles)}: {reason}.' for reason, titles in refused.items()]
     short = [
-        f'{row.title}, {column} (seed {run.seed})'
+        f'{row.title}, {group.title(column)} (seed {run.seed})'
         for row, column, seeds in group.by_row(rows, columns)
         for run in seeds
         if run.result and run.reached(accuracy) is None
@@ -121,17 +133,23 @@ def _notes(group, rows, columns, accuracy):
             'The median of the last 10 evaluations needs 10; these runs have fewer and are not counted: '
             f'{"; ".join(short)}.'
         )
+    priced = [
+        row for row, _, seeds in group.by_row(rows, columns)
+        if COST in row.paper and cells.reached(seeds, accuracy)
+    ]  # fmt: skip
+    if group.comparable and priced and not any(picture.name.startswith(COST) for picture in pictures):
+        notes.append("There is no plot against the paper's cost, since that is 0 for all rows.")
     return notes
 
 
 def results_table(group, table, rows, columns, accuracy):
     """The paper's layout: a line per row; for each column ours, the paper's and the difference."""
-    costs = any(COST in row.paper for row in table.rows)
-    printed = any(row.paper.keys() - {COST} for row in table.rows)
-    shown = 1 if not printed else 3 if group.comparable else 2
+    costs = group.comparable and any(COST in row.paper for row in table.rows)
+    printed = group.comparable and any(row.paper.keys() - {COST} for row in table.rows)
+    shown = 3 if printed else 1
     header = ['Row'] + (['cost, GPU h'] if costs else [])
     for column in columns:
-        header += [f'{column}: ours', 'paper', 'difference'][:shown]
+        header += [f'{group.title(column)}: ours', 'paper', 'difference'][:shown]
     lines = []
     for row in rows:
         line = [row.title] + ([_number(row.paper.get(COST), 'g')] if costs else [])
@@ -148,29 +166,54 @@ def results_table(group, table, rows, columns, accuracy):
 def details_table(group, rows, columns):
     """The cost of the finished runs, and the progress of the unfinished ones."""
     header = (
-        'Row', 'column', 'seeds', 'time per run', 'images/s', 'FLOP per step', 'model FLOP utilization',
-        'hardware', 'unfinished',
+        'Row', 'column', 'seeds', 'time per run', 'compilation', 'time per step', 'images/s', 'FLOP per step',
+        'model FLOP utilization', 'hardware', 'unfinished',
     )  # fmt: skip
     lines = []
     for row, column, seeds in group.by_row(rows, columns):
         done = [run for run in seeds if run.result]
-        seconds, rate, flops, used = (
-            _mean(done, key)
-            for key in ('seconds', 'images_per_second', 'flops_per_step', 'model_flops_utilization')
+        rate, flops, used = (
+            _mean(done, key) for key in ('images_per_second', 'flops_per_step', 'model_flops_utilization')
         )
         unfinished = [f'seed {run.seed}: {runs.status(run)}' for run in seeds if not run.result]
         lines.append((
-            row.title, column, ', '.join(str(run.seed) for run in done) or NONE,
-            NONE if seconds is None else runs.duration(seconds), _number(rate, ',.0f'), _number(flops, '.3g'),
-            _number(used, '.1%'), '; '.join(sorted({run.result['device'] for run in done})) or NONE,
-            '; '.join(unfinished) or NONE,
+            row.title, group.title(column), ', '.join(str(run.seed) for run in done) or NONE, *_times(seeds),
+            _number(rate, ',.0f'), _number(flops, '.3g'), _number(used, '.1%'),
+            '; '.join(sorted({run.result['device'] for run in done})) or NONE, '; '.join(unfinished) or NONE,
         ))  # fmt: skip
     optional = {'column': len(columns) > 1} | {
-        header[k]: any(line[k] != NONE for line in lines) for k in (5, 6, 8)
+        header[k]: any(line[k] != NONE for line in lines) for k in (4, 5, 7, 8, 10)
     }
     keep = [optional.get(name, True) for name in header]
     header, *lines = (tuple(itertools.compress(line, keep)) for line in (header, *lines))
     return TextTable(header, lines)
+
+
+def _times(seeds):
+    """Of the finished runs, as text: the time without compilation, the compilation, the time of a step.
+
+    Mean ± standard deviation over the seeds; of the steps the median and the quartiles.
+    """
+    values, included = cells.times(seeds)
+    if not values:
+        return NONE, NONE, NONE
+    run = with_spread(values) + (' with compilation' if included else '')
+    compiled = NONE if included else with_spread([r.result['compile_seconds'] for r in seeds if r.result])
+    steps = cells.step_times(seeds)
+    if not steps:
+        return run, compiled, NONE
+    low, middle, high = statistics.quantiles(steps, n=4, method='inclusive') if len(steps) > 1 else steps * 3
+    name, size = unit(middle)
+    return run, compiled, f'{middle / size:.3g} ({low / size:.3g}–{high / size:.3g}) {name}'
+
+
+def with_spread(seconds):
+    """The mean ± standard deviation of times, as text: three digits of the mean, and as many decimals."""
+    mean = statistics.mean(seconds)
+    name, size = unit(mean)
+    decimals = 2 if mean < 10 * size else 1 if mean < 100 * size else 0
+    spread = f' ± {statistics.stdev(seconds) / size:.{decimals}f}' if len(seconds) > 1 else ''
+    return f'{mean / size:.{decimals}f}{spread} {name}'
 
 
 def ours(seeds, accuracy):

@@ -3,6 +3,21 @@
 import contextlib
 import time
 
+UNITS = (('h', 3600), ('min', 60))
+
+
+def unit(seconds):
+    """The unit to give a time in: its name, and its seconds."""
+    if 0 < seconds < 1:
+        return 'ms', 1e-3
+    return next(((name, size) for name, size in UNITS if seconds >= 2 * size), ('s', 1))
+
+
+def duration(seconds):
+    """A time in words."""
+    name, size = unit(seconds)
+    return f'{seconds / size:.3g} {name}'
+
 
 class Clock:
     """Counts a session's seconds on top of those of the sessions before it.
@@ -12,16 +27,19 @@ class Clock:
     Args:
         before: seconds of the sessions before.
         peak: FLOP per second that all devices together can do, see `devices.peak`; None if it is not known.
+        compiled_before: seconds of compilation of the sessions before.
     """
 
-    def __init__(self, before, peak=None):
+    def __init__(self, before, peak=None, compiled_before=0.0):
         self._begin = time.perf_counter() - before
         self._peak = peak
+        self._compiled = compiled_before
+        self._pauses = 0
         self.restart()
 
-    def total(self):
-        """The run's seconds so far, everything included, over all its sessions."""
-        return time.perf_counter() - self._begin
+    def totals(self):
+        """The run's seconds so far over all its sessions: everything, and the compilation in it."""
+        return {'seconds': time.perf_counter() - self._begin, 'compile_seconds': self._compiled}
 
     def restart(self):
         """Begins a new interval."""
@@ -44,10 +62,40 @@ class Clock:
 
     @contextlib.contextmanager
     def pause(self):
-        """The time inside is not of the interval."""
+        """The time inside is not of the interval; pauses may lie in each other."""
         start = time.perf_counter()
+        self._pauses += 1
         yield
-        self._start += time.perf_counter() - start
+        self._pauses -= 1
+        if not self._pauses:
+            self._start += time.perf_counter() - start
+
+    @contextlib.contextmanager
+    def compiling(self):
+        """The time inside is compilation, and not of the interval."""
+        start = time.perf_counter()
+        with self.pause():
+            yield
+        self._compiled += time.perf_counter() - start
+
+    def first_calls(self, step, shapes):
+        """`step`, a function of (state, batch, ...), with its compilation counted.
+
+        It compiles in its first call with a batch of new shapes, if it was not compiled before.
+
+        Args:
+            shapes: batch -> its shapes, hashable.
+        """
+        seen = set()
+
+        def call(state, batch, *rest):
+            found = shapes(batch)
+            new = found not in seen
+            seen.add(found)
+            with self.compiling() if new else contextlib.nullcontext():
+                return step(state, batch, *rest)
+
+        return call
 
     def rates(self, batch_size):
         """The interval's rates, then a new interval.

@@ -72,7 +72,7 @@ def read_json(path):
         data = path.read_bytes()
     try:
         content = json.loads(data.decode('utf-8'))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f'{path} is not JSON ({error}); move it away to start again') from error
     if not isinstance(content, dict):
         raise ConfigError(
@@ -100,7 +100,7 @@ def read_rows(path):
         try:
             row = json.loads(line)
             row['step'] + 0
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             dropped.append(number)
         else:
             rows.append(row)

@@ -26,11 +26,18 @@ def elapsed(rows):
     return max((row['seconds'] for row in rows if 'seconds' in row), default=0.0)
 
 
+def compiled(rows):
+    """The seconds of compilation in `elapsed`, as far as they were recorded: not before 0.2."""
+    return max((row['compile_seconds'] for row in rows if 'compile_seconds' in row), default=0.0)
+
+
 def summary(config, rows, device, flops=None, identity=()):
     """The content of result.json.
 
     NAME_last is the last evaluation's value of every metric. Of the task's score there are also SCORE_best
     and, from 10 evaluations on, SCORE_median10, the median of the last 10. `score` says which metric it is.
+    `seconds` is everything; `compile_seconds` of it is compilation, and absent where a part of the run did
+    not record it.
 
     Args:
         config: of the run.
@@ -65,6 +72,8 @@ def summary(config, rows, device, flops=None, identity=()):
     used = [row['model_flops_utilization'] for row in rows if 'model_flops_utilization' in row]
     if used:
         result['model_flops_utilization'] = statistics.median(used)
+    if all('compile_seconds' in row for row in rows if 'seconds' in row):
+        result['compile_seconds'] = compiled(rows)
     if len(scores) >= 10:
         result[f'{name}_median10'] = statistics.median(scores[-10:])
     return result

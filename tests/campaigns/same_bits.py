@@ -28,7 +28,7 @@ import numpy as np
 ROOT = pathlib.Path(__file__).parents[2]
 WORKER = pathlib.Path(__file__).with_name('_train_cells.py')
 PARTS = 'step', 'params', 'batch_stats', 'opt_state'
-TIMES = 'seconds', 'images_per_second', 'data_wait_share'
+TIMES = 'seconds', 'compile_seconds', 'images_per_second', 'data_wait_share'
 
 
 def main():

@@ -117,7 +117,7 @@ def test_of_two_runs_of_a_seed_one_counts(tmp_path):
     (group,), problems = collect(tmp_path)
     assert [run.path.name for run in group.cells['cutmix', 'wrn28_10']] == ['b']
     assert problems == [
-        f'{tmp_path}/{name}: left out, {tmp_path}/b has the same config and seed' for name in 'ac'
+        f'not shown: {tmp_path}/{name}: {tmp_path}/b has the same config and seed' for name in 'ac'
     ]
 
 
@@ -131,8 +131,8 @@ def test_other_tables_are_left_out_and_named(tmp_path):
     (group,), problems = collect(tmp_path)
     assert list(group.cells) == [('cutmix', 'wrn28_10')]
     text = '\n'.join(problems)
-    assert 'Runs of other tables, left out: quickstart (1), table1 (1)' in text
-    assert f"{foreign}: left out, the table has no such cell: row='aaa' must be one of" in text
+    assert 'not shown, since they are of other tables: quickstart (1), table1 (1)' in text
+    assert f"not shown: {foreign}: the table has no such cell: row='aaa' must be one of" in text
 
 
 def test_a_directory_without_runs_of_the_table_says_what_it_holds(tmp_path):
@@ -141,6 +141,8 @@ def test_a_directory_without_runs_of_the_table_says_what_it_holds(tmp_path):
     with pytest.raises(ConfigError, match='holds no run of table3$'):
         collect(tmp_path)
     made_up.run(tmp_path, 'row=cutmix', [0.5], table='table1')
-    with pytest.raises(ConfigError, match=r'holds no run of table3\n.*left out: table1 \(1\)') as error:
+    with pytest.raises(
+        ConfigError, match=r'holds no run of table3\n.*of other tables: table1 \(1\)'
+    ) as error:
         collect(tmp_path)
     assert error.value.exit_code == 2

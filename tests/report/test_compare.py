@@ -63,7 +63,7 @@ def test_of_two_runs_of_a_seed_one_counts(tmp_path):
     for name, top1 in (('a_1', 0.5), ('a_2', 0.9), ('b', 0.6)):
         made_up.run(tmp_path, 'row=cutmix', [top1], name=name)
     text = compare.compare(f'{tmp_path}/a_*', f'{tmp_path}/b')
-    assert f'{tmp_path}/a_2: left out, {tmp_path}/a_1 has the same config and seed' in text
+    assert f'not shown: {tmp_path}/a_2: {tmp_path}/a_1 has the same config and seed' in text
     assert [line.split()[-3:] for line in text.splitlines() if 'top-1 last' in line] == [['50', '60', '+10']]
 
 
@@ -127,3 +127,21 @@ def test_a_task_s_own_score_is_compared_and_never_with_another(tmp_path):
     assert numbers(text)['loss last'] == ['0.5', '0.5', '+0']
     text = compare.compare(f'{tmp_path}/a_*', f'{tmp_path}/b_*')
     assert 'No test: A is measured by top-1, B by close' in text
+
+
+def test_times_have_a_unit_of_their_size(tmp_path):
+    for name, seconds, compiled in (('a', 38.0, 9.5), ('b', 19.0, 0.5)):
+        result = dict(seconds=seconds, compile_seconds=compiled)
+        made_up.run(tmp_path, 'row=cutmix', [0.5], name=name, result=result)
+    made_up.run(tmp_path, 'row=cutmix', [0.5], name='old', result=dict(seconds=7200.0))
+    text = compare.compare(tmp_path / 'a', tmp_path / 'b')
+    assert numbers(text)['time, s'] == ['38', '19', '-19']
+    assert numbers(text)['compilation in it, s'] == ['9.5', '0.5', '-9']
+    found = numbers(compare.compare(tmp_path / 'a', tmp_path / 'old'))
+    assert found['time, s'] == ['38', '7,200', '+7,162'] and 'compilation in it, s' not in found
+
+
+def test_a_path_with_the_signs_of_a_pattern_is_itself(tmp_path):
+    for name in ('a[1]', 'a1', 'b'):
+        made_up.run(tmp_path, 'row=cutmix', [0.5], name=name)
+    assert f'{tmp_path}/a1' not in compare.compare(tmp_path / 'a[1]', tmp_path / 'b')

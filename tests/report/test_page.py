@@ -1,5 +1,6 @@
 import base64
 import html.parser
+import os
 import re
 
 import pytest
@@ -58,10 +59,10 @@ def test_html_is_whole_and_loads_nothing(page):
 
 def test_markdown_has_the_same_content(page):
     text = report_page.as_markdown(page)
-    assert '| <b> & \\| | 84.10 ± 0.20 (3) |' in text and '# Table <3>' in text
+    assert '| &lt;b&gt; &amp; \\| | 84.10 ± 0.20 (3) |' in text and '# Table &lt;3&gt;' in text
     order = [
         'The legend', '## Runs', 'As they are', '| Row | ours |', 'Refused', '![A', '| Row | seeds |',
-        '| X | [a <\\|](a%20b/c) |', 'python a\npython b', '## Left out', '* x: left out',
+        '| X | [a &lt;\\|](a%20b/c) |', 'python a\npython b', '## Left out', '* x: left out',
     ]  # fmt: skip
     places = [text.index(part) for part in order]
     assert places == sorted(places)
@@ -76,3 +77,37 @@ def test_files_are_replaced_and_old_pictures_deleted(page, tmp_path):
     report_page.write(page._replace(sections=[]), tmp_path)
     assert {path.name for path in (tmp_path / 'report_pictures').iterdir()} == {'mine.txt'}
     assert {path.name for path in tmp_path.iterdir()} == {'report.md', 'report.html', 'report_pictures'}
+
+
+def test_text_of_others_is_no_markup_in_markdown(page):
+    bad = '# <script>alert(1)</script>\n* [x](javascript:x) `y` a_b _c_ | ![z][w] $e$ ~~s~~ \\'
+    section = page.sections[0]._replace(
+        heading=f'Runs {bad}', remarks=[bad], notes=[f'1. {bad}'],
+        results=TextTable(('Row',), [(bad,)]), commands=['python \'a', '```', '<script>', '````x\''],
+    )  # fmt: skip
+    text = report_page.as_markdown(page._replace(sections=[section], problems=[bad, '- x']))
+    whole = (
+        '&lt;script&gt;alert(1)&lt;/script&gt; \\* [x\\](javascript:x) \\`y\\` a_b \\_c\\_ \\| ![z\\][w] '
+        '\\$e\\$ \\~\\~s\\~\\~ \\\\'
+    )
+    for line in (
+        f'## Runs # {whole}',
+        f'\\# {whole}',
+        f'1\\. # {whole}',
+        f'| # {whole} |',
+        f'* \\# {whole}',
+        '* \\- x',
+    ):
+        assert line in text.splitlines(), line
+    fence = "`````bash\npython 'a\n```\n<script>\n````x'\n`````"
+    assert fence in text
+    assert '<script>' not in text.replace(fence, '')
+
+
+def test_names_that_are_not_utf_8_are_written(page, tmp_path):
+    name = os.fsdecode(b'run\xff')
+    details = [TextTable(('Row', 'from'), [(name, Link(name, name))])]
+    section = page.sections[0]._replace(details=details, commands=[name])
+    for path in report_page.write(page._replace(sections=[section], problems=[name]), tmp_path):
+        text = path.read_text('utf-8')
+        assert 'run\\udcff' in text and 'run%FF' in text

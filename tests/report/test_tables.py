@@ -1,17 +1,21 @@
 """The numbers of a report are those of the runs' own metrics."""
 
+import dataclasses
 import json
 import statistics
 import time
 
 import pytest
 
+from resizemix_jax import config as configs
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.report import tables as report
+from resizemix_jax.tables import Row
 from tests import made_up
 from tests.configs.tables import TABLES
 
 TABLE, PATH = TABLES['table3'], 'configs/table3.py'
+SMALL = 'wide_resnet (depth=10, width=1) on fashion_mnist_10k'
 CURVES = {  # seed -> scores of eleven evaluations
     0: [*[0.1] * 8, 0.2, 0.84, 0.82],
     1: [*[0.2] * 5, *[0.7] * 4, 0.80, 0.83],
@@ -71,7 +75,10 @@ def test_the_layout_of_the_paper(directory):
     assert table['ResizeMix'][4:] == ['80.00 (1)', '85.26', '−5.26']
     assert table['ResizeMix+'][1] == 'at 0%'
     assert 'Refused: Faster AA: its authors published neither code nor policy that could be run.' in text
-    assert '| CutMix | wrn28_10 | 0, 1, 2 | 11 min | 100 | 1 x cpu | seed 3: 0%, step 10, top-1 99.00' in text
+    assert (
+        '| CutMix | wrn28_10 | 0, 1, 2 | 11.0 ± 0.0 min with compilation | 2.56 (2.56–2.56) s | 100 | 1 x cpu | '
+        'seed 3: 0%, step 10, top-1 99.00' in text
+    )
     assert (
         f'--config=configs/table3.py:row=resizemix,model=ss26_2x96d,seed=4 --workdir={directory}/row' in text
     )
@@ -81,11 +88,10 @@ def test_runs_that_differ_have_sections_of_their_own(directory):
     report.write(directory, TABLE, PATH)
     text = (directory / 'report.md').read_text()
     small = results(text, 'Runs that differ: scale=small')
-    assert small == {
-        'Row': ['cost, GPU h', 'wrn28_10: ours', 'paper'],
-        '---': ['---'] * 3,
-        'CutMix': ['0', '30.00 (1)', '83.40'],
-    }
+    assert small == {'Row': [f'{SMALL} in place of wrn28_10: ours'], '---': ['---'], 'CutMix': ['30.00 (1)']}
+    assert f"Trained here: {SMALL}, 6 epochs. The paper's numbers are of another network, dataset" in text
+    assert f'![{SMALL} in place of wrn28_10: top-1 of every row' in text
+    assert text.startswith(f'# {TABLE.title}\n')  # other runs are the table's own
     part = text.split('## Runs that differ: mixing_args.tau=[0.2, 0.3]')[1]
     assert 'mixing_args.tau=[0.2, 0.3] (the table has: [0.1, 0.8])' in part
     assert f"'--config.mixing_args.tau=(0.2, 0.3)' '--workdir={directory}/a b'" in part
@@ -96,7 +102,9 @@ def test_a_report_of_runs_that_differ_alone_lists_all_rows(tmp_path):
     made_up.run(tmp_path, 'row=cutmix,scale=small', [0.3])
     report.write(tmp_path, TABLE, PATH)
     table = results((tmp_path / 'report.md').read_text(), 'Runs that differ: scale=small')
-    assert len(table) == 2 + len(TABLE.rows) and table['AA'] == ['5000', 'not run', '82.91']
+    title = (tmp_path / 'report.md').read_text().partition('\n')[0]
+    assert title == f'# Rows of table3 with {SMALL}, 6 epochs'
+    assert len(table) == 2 + len(TABLE.rows) and table['AA'] == ['not run']
 
 
 def test_a_table_of_our_own_has_no_paper(tmp_path):
@@ -168,5 +176,54 @@ def test_operations_and_utilization_have_columns_where_they_are_known(tmp_path):
     report.write(tmp_path, TABLE, PATH)
     text = (tmp_path / 'report.md').read_text()
     assert '| images/s | FLOP per step | model FLOP utilization | hardware |' in text
-    assert '| CutMix | wrn28_10 | 0, 1 | 60 s | 100 | 2.5e+12 | 25.0% | 1 x cpu |' in text
-    assert '| Baseline | wrn28_10 | 0 | 60 s | 100 | – | – | 1 x cpu |' in text
+    assert (
+        '0, 1 | 60.0 ± 0.0 s with compilation | 2.56 (2.56–2.56) s | 100 | 2.5e+12 | 25.0% | 1 x cpu' in text
+    )
+    assert (
+        '| Baseline | wrn28_10 | 0 | 60.0 s with compilation | 2.56 (2.56–2.56) s | 100 | – | – | 1 x cpu |'
+        in text
+    )
+
+
+def test_times_are_without_compilation_and_have_a_spread(tmp_path):
+    """Two seeds that trained for 100 and 120 s; the first compiled for 60 s, the second found it cached."""
+    for seed, (whole, compiled) in enumerate(((160.0, 60.0), (123.0, 3.0))):
+        made_up.run(
+            tmp_path, f'row=cutmix,seed={seed}', [0.3, 0.4, 0.5],
+            result=dict(seconds=whole, compile_seconds=compiled), rates=(1000.0, 2000.0, 4000.0 + seed),
+        )  # fmt: skip
+    made_up.run(tmp_path, 'row=cutout', [0.3], result=dict(seconds=160.0))
+    report.write(tmp_path, TABLE, PATH)
+    text = (tmp_path / 'report.md').read_text()
+    assert '| time per run | compilation | time per step | images/s |' in text
+    # steps of 256 images: 256, 128 and 64 ms in each run
+    assert '| CutMix | wrn28_10 | 0, 1 | 110 ± 14 s | 31.5 ± 40.3 s | 128 (80–224) ms |' in text
+    assert '| Cutout | wrn28_10 | 0 | 2.67 min with compilation | – | 2.56 (2.56–2.56) s |' in text
+    assert r'time of a run without compilation (\*: with it, since a run did not record it); error' in text
+    (tmp_path / 'row-cutout' / 'config.json').unlink()
+    report.write(tmp_path, TABLE, PATH)
+    assert 'against the time of a run without compilation; error' in (tmp_path / 'report.md').read_text()
+
+
+def test_a_changed_batch_size_leaves_no_time_per_step(tmp_path):
+    made_up.run(tmp_path, 'row=cutmix', [0.3], result=dict(identity=[{'batch_size': 8}, {'batch_size': 16}]))
+    report.write(tmp_path, TABLE, PATH)
+    assert '| CutMix | wrn28_10 | 0 | 60.0 s with compilation | 100 |' in (tmp_path / 'report.md').read_text()
+
+
+def test_costs_of_zero_make_no_plot(tmp_path):
+    table = dataclasses.replace(TABLE, rows=(Row('cutmix', 'CutMix', paper={'cost': 0, 'wrn28_10': 83.4}),),
+                                default_row='cutmix')  # fmt: skip
+    config = configs.stored(table.get_config('row=cutmix'))
+    path = made_up.run(tmp_path, 'row=cutmix', [0.3])
+    result = json.loads((path / 'result.json').read_text())
+    (path / 'config.json').write_text(json.dumps(config))
+    (path / 'result.json').write_text(json.dumps(result | {'config': config}))
+    report.write(tmp_path, table, PATH)
+    text = (tmp_path / 'report.md').read_text()
+    assert "There is no plot against the paper's cost, since that is 0 for all rows." in text
+    assert "against the paper's cost of finding" not in text
+    made_up.run(tmp_path / 'more', 'row=cutmix,seed=1', [0.3])
+    report.write(tmp_path / 'more', TABLE, PATH)
+    text = (tmp_path / 'more' / 'report.md').read_text()
+    assert "against the paper's cost of finding" in text and 'There is no plot' not in text

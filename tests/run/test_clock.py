@@ -29,7 +29,37 @@ def test_rates_are_of_training_alone(seconds):
     }
     seconds[0] += 2.0
     assert counted.rates(16)['images_per_second'] == 0.0  # a new interval
-    assert counted.total() == 50.0 + 13.0
+    assert counted.totals() == {'seconds': 50.0 + 13.0, 'compile_seconds': 0.0}
+
+
+def test_compilation_is_of_all_sessions_and_not_of_the_interval(seconds):
+    counted = clock.Clock(before=50.0, compiled_before=20.0)
+    with counted.pause(), counted.compiling():
+        seconds[0] += 5.0
+    with counted.compiling():
+        seconds[0] += 2.0
+    counted.tick()
+    seconds[0] += 1.0
+    assert counted.rates(8)['images_per_second'] == 8.0
+    assert counted.totals() == {'seconds': 58.0, 'compile_seconds': 27.0}
+
+
+def test_the_first_call_with_new_shapes_is_compilation(seconds):
+    counted = clock.Clock(before=0.0)
+
+    def step(state, batch):
+        seconds[0] += 3.0
+        return state + len(batch)
+
+    timed = counted.first_calls(step, len)
+    assert [timed(1, batch) for batch in ('ab', 'ab', 'abc', 'ab')] == [3, 3, 4, 3]
+    assert counted.totals() == {'seconds': 12.0, 'compile_seconds': 6.0}
+
+
+def test_durations_have_a_unit_of_their_size():
+    assert [clock.duration(s) for s in (0.0, 0.025, 119, 120, 7199, 7200, 864_000)] == [
+        '0 s', '25 ms', '119 s', '2 min', '120 min', '2 h', '240 h',
+    ]  # fmt: skip
 
 
 def test_without_a_peak_nothing_is_said_of_utilisation(seconds):

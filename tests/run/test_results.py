@@ -44,6 +44,17 @@ def test_what_the_run_is_and_how_much_of_its_device_it_used():
     assert summary['identity'] == [{'commit': 'abc'}]
 
 
+def test_compilation_is_known_only_where_every_part_of_the_run_recorded_it():
+    made = rows(0.1, 0.2)
+    assert 'compile_seconds' not in results.summary(quickstart.get_config(), made, 'x')
+    made[-1]['compile_seconds'] = 0.5  # continued by a newer version
+    assert 'compile_seconds' not in results.summary(quickstart.get_config(), made, 'x')
+    for k, row in enumerate(made):
+        row['compile_seconds'] = 0.25 + k
+    assert results.summary(quickstart.get_config(), made, 'x')['compile_seconds'] == 3.25
+    assert results.compiled(made) == 3.25 and results.compiled([]) == 0.0
+
+
 def test_rows_are_searched_for_evaluations_and_time():
     assert results.best(rows(0.1, 0.3, 0.2), 'eval_top1') == 0.3 and results.best([], 'eval_top1') == -1.0
     assert results.has_eval(rows(0.1), 10, 'eval_top1') and not results.has_eval(rows(0.1), 20, 'eval_top1')
