@@ -96,6 +96,9 @@ def numbers(config):
     ):  # fmt: skip
         if config[name] < 1:
             raise ValueError(f'{name}={config[name]} must be >= 1')
-    for name in ('seed', 'steps', 'num_devices', 'gallery_every', 'generate_images', 'profile_steps'):
-        if config[name] < 0:
+    for name in (
+        'seed', 'steps', 'num_devices', 'gallery_every', 'generate_images', 'profile_steps',
+        'save_every_minutes', 'keep_every',
+    ):  # fmt: skip
+        if not config[name] >= 0:
             raise ValueError(f'{name}={config[name]} must be >= 0')

@@ -1,5 +1,6 @@
 """Errors that are the user's to fix, each with the exit code of the process; the check of a user's paths."""
 
+import os
 import pathlib
 
 
@@ -22,7 +23,7 @@ class DataError(RunError):
 
 
 class NonFiniteError(RunError):
-    """The loss is NaN or infinite."""
+    """The loss, or a number of the state, is NaN or infinite."""
 
     exit_code = 3
 
@@ -34,7 +35,7 @@ class PreemptedError(RunError):
 
 
 def local(path, name):
-    """`path` as a directory or file of this machine; buckets are mounted, not addressed.
+    """`path` as a directory or file of this machine, ~ expanded; buckets are mounted, not addressed.
 
     Args:
         path: str or pathlib.Path.
@@ -52,4 +53,4 @@ def local(path, name):
             f'{name}={path} is an address; name a directory. A bucket becomes one with gcsfuse: see '
             '"Storage" in docs/launching.md'
         )
-    return pathlib.Path(path)
+    return pathlib.Path(os.path.expanduser(path))
