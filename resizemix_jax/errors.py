@@ -46,11 +46,15 @@ def local(path, name):
 
     Raises:
         ConfigError: it is an address, e.g. gs://bucket/runs. Taken as a path, that would be a folder named
-            'gs:' on this machine's own disk, which a preempted machine loses.
+            'gs:' on this machine's own disk, which a preempted machine loses. Or it begins with ~, and this
+            user has no home directory.
     """
     if '://' in str(path):
         raise ConfigError(
             f'{name}={path} is an address; name a directory. A bucket becomes one with gcsfuse: see '
             '"Storage" in docs/launching.md'
         )
-    return pathlib.Path(os.path.expanduser(path))
+    expanded = os.path.expanduser(path)
+    if expanded.startswith('~' + os.sep) or expanded == '~':
+        raise ConfigError(f'{name}={path}: this user has no home directory (HOME); write the path without ~')
+    return pathlib.Path(expanded)

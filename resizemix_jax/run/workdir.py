@@ -5,6 +5,7 @@ identity.jsonl  a row for every start, see `identity`
 metrics.jsonl   the rows of metrics; events/ has them for TensorBoard
 checkpoints/    the newest states; best/ has the best one
 result.json     once the run is finished
+evaluations.jsonl  what --mode=evaluate found, see `evaluations`
 .lock           of the process that trains in it
 """
 
@@ -89,10 +90,10 @@ def open_workdir(workdir, config, allow_config_change=False):
     Raises:
         ConfigError: the directory holds a run of another config; the message lists the differences.
     """
-    return Opened(*processes.run_on_host_0(lambda: _open(workdir, _stored(config), allow_config_change)))
+    return Opened(*processes.run_on_host_0(lambda: _open(workdir, stored(config), allow_config_change)))
 
 
-def _stored(config):
+def stored(config):
     """A config as its run stores it: with every keyword of its functions."""
     return json.loads(json.dumps(configs.complete(configs.stored(config))))
 
@@ -109,14 +110,14 @@ def _open(workdir, new, allow):
             f'{workdir} holds a run without its {CONFIG}. Bring it back from a copy, use another --workdir, '
             'or --allow_config_change to continue the run with the config of this command'
         )
-    stored = read_config(workdir)
-    found = configs.differences(stored, new)
+    run = read_config(workdir)
+    found = configs.differences(run, new)
     if finished:
-        result = _read_result(workdir / RESULT, stored)
+        result = _read_result(workdir / RESULT, run)
         earlier = _migrated(workdir / RESULT, result['config'])
         found += [d for d in configs.differences(earlier, new) if d not in found]
         if not found:
-            return result, stored, []
+            return result, run, []
     refused = found if finished else [d for d in found if configs.group(d[0]) == 'experiment']
     if refused and not allow:
         raise ConfigError(
@@ -124,7 +125,7 @@ def _open(workdir, new, allow):
             + '\n    '.join(f'{key}: {before} -> {after}' for key, before, after in refused)
             + '\nUse another --workdir, or --allow_config_change to continue this one with the new values'
         )
-    return {}, stored, found
+    return {}, run, found
 
 
 def read_config(workdir):
@@ -232,7 +233,7 @@ def _begin(workdir, opened, plan, splits, step, allow):
         log.warning('%s', position.described(opened.changes, step, offset, steps, steps_per_epoch))
     row = {'step': step, 'offset': offset, 'batch_size': config.batch_size, 'data': data}
     files.write_rows(workdir / identity.IDENTITY, [*known, row | identity.collect(plan.devices)])
-    files.write_json(workdir / CONFIG, _stored(config))
+    files.write_json(workdir / CONFIG, stored(config))
     return offset
 
 
