@@ -120,24 +120,32 @@ def read(argv):
 
 def main(argv=None):
     """Runs the command and prints what it gives; returns the exit code, see EXIT_CODES."""
+    argv = sys.argv if argv is None else argv
+    leaving.follow_parent()
+    with _leaving_at_once(argv):
+        return _main(argv)
+
+
+def _main(argv):
     try:
-        asked = read(sys.argv if argv is None else argv)
+        asked = read(argv)
     except (flags.Error, ValueError, TypeError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     if isinstance(asked, str):
         _print(asked)
         return 0
-    leaving.follow_parent()
-    with _leaving_at_once(*asked):
-        return run(*asked)
+    return run(*asked)
 
 
-def _leaving_at_once(mode, request):
-    """A context in which one process that trains ends at once as long as it has nothing to save."""
-    if mode != 'train' or request.options['multihost']:
-        return contextlib.nullcontext()
-    return leaving.at_once(PreemptedError.exit_code)
+def _leaving_at_once(words):
+    """A context in which one process that is to train ends at once as long as it has nothing to save."""
+    names = {word.lstrip('-').partition('=')[0] for word in words if word != '--mode=train'}
+    return (
+        contextlib.nullcontext()
+        if {'mode', 'multihost'} & names
+        else leaving.at_once(PreemptedError.exit_code)
+    )
 
 
 def run(mode, request):

@@ -15,7 +15,7 @@ import orbax.checkpoint as ocp
 
 from resizemix_jax.devices import parallel, processes
 from resizemix_jax.errors import DataError, RunError
-from resizemix_jax.run import files, leaves, steps
+from resizemix_jax.run import files, leaves, steps, storage
 from resizemix_jax.state import TrainState
 
 log = logging.getLogger(__name__)
@@ -143,6 +143,7 @@ class _Directory:
     def __init__(self, path, max_to_keep):
         self._path, self._max_to_keep = path, max_to_keep
         self._saved = None  # the step whose save was begun and not read back yet
+        self._size = 0  # bytes of its arrays
         if max_to_keep is not None:
             processes.run_on_host_0(lambda: steps.tidy(path))
         # Directories are made at once: if that fails in a thread of Orbax's, others wait for it for minutes.
@@ -165,15 +166,16 @@ class _Directory:
         if step in self._manager.all_steps():
             return
         content = leaves.content(state)
-        sums = leaves.checksums(parallel.to_host(leaves.named(content)))
+        arrays = parallel.to_host(leaves.named(content))
+        sums, self._size = leaves.checksums(arrays), sum(array.nbytes for array in arrays.values())
         arguments = ocp.args.PyTreeSave(parallel.to_global(content))
-        with self._reported():
+        with storage.reported(self._path, self._size):
             self._manager.save(step, args=arguments, custom_metadata=record | {CHECKSUMS: sums})
         self._saved = step
 
     def settle(self):
         """Waits for the save in progress, reads it back, and then deletes what it replaces."""
-        with self._reported():
+        with storage.reported(self._path, self._size):
             self._manager.wait_until_finished()
         step, self._saved = self._saved, None
         if step is not None:
@@ -209,7 +211,7 @@ class _Directory:
             raise
         except Exception as error:
             log.debug('The checkpoint %s cannot be restored', path, exc_info=True)
-            raise self._damaged(step, _first_line(error)) from error
+            raise self._damaged(step, storage.words(error)) from error
         if not recorded:
             log.info('The checkpoint %s has no checksums (its version wrote none): it is not checked', path)
 
@@ -253,8 +255,8 @@ class _Directory:
         except Exception as error:
             aside = steps.set_aside(path, 'damaged') if files.exists(path) else path
             raise RunError(
-                f'the checkpoint of step {step} does not read back as it was written: {_first_line(error)}\n'
-                f'It is left as {aside}, and the one before it is kept. Check the disk of {self._path}'
+                f'the checkpoint of step {step} does not read back as it was written: '
+                f'{storage.words(error)}. It is left as {aside}, and the one before it is kept'
             ) from error
         counted = [other for other in steps.finished(self._path) if not self._is_kept(other)]
         for old in counted[: -self._max_to_keep]:
@@ -266,31 +268,12 @@ class _Directory:
         except RunError:
             return True  # damaged: not to be lost as well
 
-    @contextlib.contextmanager
-    def _reported(self):
-        """Turns an error of Orbax into a RunError."""
-        try:
-            yield
-        except Exception as error:
-            log.debug('Orbax could not save in %s', self._path, exc_info=True)
-            free = files.free(self._path)
-            room = '' if free is None else f' ({free / 1e6:.0f} MB are free there)'
-            raise RunError(
-                f'cannot save a checkpoint in {self._path}{room}: {_first_line(error)}\n'
-                'Once that is mended, the same command continues from the newest checkpoint'
-            ) from error
-
 
 def _read_on_host(path):
     """name -> NumPy array of a checkpoint, of all processes."""
     handler = ocp.PyTreeCheckpointHandler()
     arguments = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), handler.metadata(path).tree)
     return leaves.named(handler.restore(path, args=ocp.args.PyTreeRestore(restore_args=arguments)))
-
-
-def _first_line(error):
-    """What went wrong, without the description of the storage that Orbax adds."""
-    return str(error).partition('\n')[0].partition(' [tensorstore_spec')[0]
 
 
 def _fresh(leaf, devices):
