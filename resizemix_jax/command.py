@@ -1,5 +1,6 @@
 """The command: flags -> config -> a program. See `usage`, the text of --help."""
 
+import contextlib
 import os
 import shlex
 import sys
@@ -9,7 +10,8 @@ from typing import Any, NamedTuple
 from absl import flags
 
 from resizemix_jax import config_files, listing, overrides
-from resizemix_jax.errors import RunError, local
+from resizemix_jax.devices import leaving
+from resizemix_jax.errors import PreemptedError, RunError, local
 from resizemix_jax.modes import MODES, Request, program
 
 NO_CONFIG = '--config=FILE is needed, e.g. --config=configs/quickstart.py'
@@ -38,7 +40,7 @@ class Flag(NamedTuple):
 
 FLAGS = (
     Flag(flags.DEFINE_string, 'config', '', tuple(name for name in MODES if MODES[name].config),
-         'The config file; after a colon, its argument.'),
+         'The config file; after a colon, its argument. evaluate: default the config of the run.'),
     Flag(flags.DEFINE_string, 'workdir', '', (),
          'Directory of the run; the same one continues it. report, sweep: of many runs.'),
     Flag(flags.DEFINE_enum, 'mode', 'train', (), 'What to do.', dict(enum_values=tuple(MODES))),
@@ -105,8 +107,10 @@ def read(argv):
     _check(values.mode, given)
     file = config_files.load(words.path) if words.path else None
     config = file.get_config(words.argument) if file else None
-    changes = overrides.apply(config, words.texts) if file else {}
-    if file:
+    if MODES[values.mode].own and not file:
+        config = config_files.of_run(local(values.workdir, '--workdir'))
+    changes = overrides.apply(config, words.texts) if config else {}
+    if config:
         config.lock()
     return values.mode, Request(
         config, values.workdir, words.path, words.argument, file and file.table, changes,
@@ -116,8 +120,15 @@ def read(argv):
 
 def main(argv=None):
     """Runs the command and prints what it gives; returns the exit code, see EXIT_CODES."""
+    argv = sys.argv if argv is None else argv
+    leaving.follow_parent()
+    with _leaving_at_once(argv):
+        return _main(argv)
+
+
+def _main(argv):
     try:
-        asked = read(sys.argv if argv is None else argv)
+        asked = read(argv)
     except (flags.Error, ValueError, TypeError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -125,6 +136,16 @@ def main(argv=None):
         _print(asked)
         return 0
     return run(*asked)
+
+
+def _leaving_at_once(words):
+    """A context in which one process that is to train ends at once as long as it has nothing to save."""
+    names = {word.lstrip('-').partition('=')[0] for word in words if word != '--mode=train'}
+    return (
+        contextlib.nullcontext()
+        if {'mode', 'multihost'} & names
+        else leaving.at_once(PreemptedError.exit_code)
+    )
 
 
 def run(mode, request):
@@ -177,7 +198,7 @@ def _check(mode, given):
         if flag.name in given and flag.modes and mode not in flag.modes:
             owners = ' or '.join(flag.modes)
             raise ValueError(f'--{flag.name} belongs to --mode={owners}; the mode here is {mode}')
-    if MODES[mode].config and 'config' not in given:
+    if MODES[mode].config and not MODES[mode].own and 'config' not in given:
         raise ValueError(NO_CONFIG)
     if MODES[mode].workdir and 'workdir' not in given:
         raise ValueError('--workdir=DIR is needed: the directory of the run')

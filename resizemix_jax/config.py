@@ -38,7 +38,10 @@ METHOD_KEYS = (
 )  # fmt: skip
 
 # What may differ between two parts of one run, without making it another experiment.
-LOGGING_KEYS = ('log_every_steps', 'save_every_epochs', 'max_to_keep', 'gallery_every', 'profile_steps')
+LOGGING_KEYS = (
+    'log_every_steps', 'gallery_every', 'profile_steps', 'save_every_epochs', 'save_every_minutes',
+    'keep_every', 'max_to_keep',
+)  # fmt: skip
 DEVICE_KEYS = ('data_dir', 'num_devices', 'workers', 'eval_batch_size', 'remat')
 GENERATE_KEYS = ('generate_images', 'generate_args')  # of --mode=generate alone
 # May change in a run that continues, and change its course: where it is, its learning rates, its best step.
@@ -57,7 +60,6 @@ def base():
     config.column = ''
     config.recipe = 'paper'
     config.scale = 'paper'
-
     config.task = 'classify'
     config.seed = 0
     config.dataset = 'fashion_mnist_10k'  # or NAME:SOURCE, e.g. 'folder:/path'
@@ -76,11 +78,12 @@ def base():
     config.micro_batches = 1  # parts of a device's batch, one after the other, to save memory
     config.epochs = 200
     config.steps = 0  # 0: epochs times the steps of an epoch
-
     config.eval_batch_size = 512
     config.log_every_steps = 50
     config.eval_every_epochs = 1
     config.save_every_epochs = 1
+    config.save_every_minutes = 0.0  # besides, since the last save; 0: off
+    config.keep_every = 0  # epochs between checkpoints that are kept besides the newest; 0: none
     config.max_to_keep = 1  # newest checkpoints; the best one is kept in addition
     config.gallery_every = 0  # steps between pictures of what the network is shown; 0: none
     config.profile_steps = 0  # steps traced into WORKDIR/profile, after the first one

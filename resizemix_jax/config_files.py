@@ -1,4 +1,4 @@
-"""Config files: found where the user says, or in the package."""
+"""Config files: found where the user says, or in the package; and the configs that runs have stored."""
 
 import importlib
 import pathlib
@@ -7,7 +7,11 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import ml_collections
+
+from resizemix_jax import config as configs
 from resizemix_jax.errors import ConfigError
+from resizemix_jax.run import files
 
 FOLDER = 'configs'
 NOT_YET = {'table5': 'Table 5, the trained networks as backbones of detectors, is not here yet'}
@@ -53,6 +57,18 @@ def load(path):
     return ConfigFile(str(path), names.get('__doc__') or '', names['get_config'], table)
 
 
+def of_run(workdir):
+    """The config that the run in a workdir has stored, a ConfigDict in the current format.
+
+    Raises:
+        ConfigError: there is no run, or its config cannot be read.
+    """
+    path = workdir / 'config.json'
+    if not files.exists(path):
+        raise ConfigError(f'{workdir} holds no run (it has no config.json); name a config with --config=FILE')
+    return ml_collections.ConfigDict(_with_tuples(configs.migrate(files.read_json(path))))
+
+
 def beside(path, name):
     """The path of the table `name`: the file beside the one at `path`, or else the package's own."""
     neighbour = pathlib.Path(path).with_name(f'{name}.py')
@@ -70,6 +86,13 @@ def _names(path):
     except ModuleNotFoundError:  # a checkout, seen from another directory
         packaged = pathlib.Path(__file__).parents[1] / path
         return runpy.run_path(str(packaged)) if packaged.is_file() else None
+
+
+def _with_tuples(value):
+    """A value as JSON has it, its lists as the tuples that they were."""
+    if isinstance(value, dict):
+        return {key: _with_tuples(one) for key, one in value.items()}
+    return tuple(map(_with_tuples, value)) if isinstance(value, list) else value
 
 
 def _line(error, path):

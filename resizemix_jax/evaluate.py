@@ -2,14 +2,14 @@
 
 import contextlib
 import logging
-import pathlib
 
 import numpy as np
 
 from resizemix_jax import build
 from resizemix_jax.devices import parallel, processes
-from resizemix_jax.errors import ConfigError, RunError
+from resizemix_jax.errors import ConfigError, RunError, local
 from resizemix_jax.input import pipeline
+from resizemix_jax.run import evaluations
 from resizemix_jax.run.checkpoint import Checkpoints
 
 log = logging.getLogger(__name__)
@@ -77,15 +77,33 @@ def in_order(parts, size):
 
 
 def evaluate_checkpoint(config, workdir):
-    """Evaluates the newest and the best checkpoint of a workdir; returns name -> number and logs them."""
+    """Evaluates the newest and the best checkpoint of a run, on the data that `config` names.
+
+    The result is logged, and appended to the run's evaluations.jsonl with what was evaluated. The run may be
+    training meanwhile.
+
+    Args:
+        config: ConfigDict; what it says of the network must be what the run says.
+        workdir: of the run.
+
+    Returns:
+        name -> number; the names begin with `last_` and `best_`.
+
+    Raises:
+        ConfigError: a wrong config, or a workdir without a checkpoint.
+        DataError: missing data, or a checkpoint that is damaged or of another network.
+    """
+    workdir = local(workdir, '--workdir')
     processes.check_same(config)
     plan = build.plan(config)
-    if not any(pathlib.Path(workdir).glob('checkpoints/[0-9]*')):
-        raise ConfigError(f'{workdir} has no checkpoint to evaluate; train first with --mode=train')
-    split = processes.run_on_all(lambda: plan.dataset.read('eval', config.data_dir))
-    template = build.template(plan)
-    step = build.unopened_run(plan).eval_step
     with Checkpoints(workdir) as checkpoints:
+        if not checkpoints.latest_step():
+            raise ConfigError(f'{workdir} has no checkpoint to evaluate; train first with --mode=train')
+        changes = evaluations.changes(workdir, config)
+        split = processes.run_on_all(lambda: plan.dataset.read('eval', config.data_dir))
+        evaluations.check_classes(workdir, split)
+        template = build.template(plan)
+        step = build.unopened_run(plan).eval_step
         values = {}
         for name, restore in (('last', checkpoints.restore), ('best', checkpoints.restore_best)):
             if name == 'best' and not checkpoints.best_step():
@@ -95,6 +113,7 @@ def evaluate_checkpoint(config, workdir):
             values[f'{name}_step'] = int(state.step)
             values.update({f'{name}_{key}': value for key, value in measured.items()})
     log.info('%s', ', '.join(f'{key}={value:.5g}' for key, value in values.items()))
+    evaluations.add(workdir, plan, split, changes, values)
     return values
 
 

@@ -1,7 +1,7 @@
 """The ranges of the config's own keys. The keywords of a member are checked by the member, and the keys of a
 task by the task."""
 
-from resizemix_jax.ranges import Choice, Flag, Several, Text, Whole
+from resizemix_jax.ranges import NOT_NEGATIVE, Choice, Flag, Several, Text, Whole
 
 BATCH = Whole(1, 2**20)  # the largest published ones are a tenth of it
 
@@ -35,6 +35,8 @@ RANGES = {
     'log_every_steps': Whole(1),
     'eval_every_epochs': Whole(1),
     'save_every_epochs': Whole(1),
+    'save_every_minutes': NOT_NEGATIVE,
+    'keep_every': Whole(0),
     'max_to_keep': Whole(1),
     'gallery_every': Whole(0),
     'profile_steps': Whole(0, 10_000),  # a trace of more can hardly be opened

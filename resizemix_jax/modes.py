@@ -51,7 +51,7 @@ def train(request):
 
 
 def evaluate(request):
-    """Evaluates the newest and the best checkpoint."""
+    """Evaluates the newest and the best checkpoint, by the run's own config if none is given."""
     from resizemix_jax.evaluate import evaluate_checkpoint
 
     return _conclusion(request, evaluate_checkpoint(request.config, request.workdir))
@@ -187,17 +187,21 @@ def _stored(command):
 
 
 class Mode(NamedTuple):
-    """A program, and whether it needs a config and a workdir, and runs on several hosts."""
+    """A program, and whether it needs a config and a workdir, and runs on several hosts.
+
+    `own`: the config of the run in the workdir serves where no file is given.
+    """
 
     run: Callable
     config: bool = True
     workdir: bool = True
     multihost: bool = False
+    own: bool = False
 
 
 MODES = {
     'train': Mode(train, multihost=True),
-    'evaluate': Mode(evaluate, multihost=True),
+    'evaluate': Mode(evaluate, multihost=True, own=True),
     'gallery': Mode(gallery),
     'generate': Mode(generate),
     'report': Mode(report),

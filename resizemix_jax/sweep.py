@@ -1,6 +1,7 @@
 """Many runs, one after the other, each in a process of its own: a run that fails does not end the others."""
 
 import logging
+import os
 import pathlib
 import shlex
 import subprocess
@@ -8,10 +9,12 @@ import time
 from typing import NamedTuple
 
 from resizemix_jax.config import differences
+from resizemix_jax.devices.leaving import LIFELINE
 from resizemix_jax.devices.preemption import Watch
 from resizemix_jax.errors import ConfigError, PreemptedError, RunError
 from resizemix_jax.report import runs
 from resizemix_jax.run import files, workdir
+from resizemix_jax.run.lock import lock
 
 log = logging.getLogger(__name__)
 
@@ -73,27 +76,30 @@ def run_all(jobs):
         An Outcome. A job that needs a failed one is not started, and has failed too.
 
     Raises:
-        PreemptedError: on SIGTERM, which is passed on to the current run so that it saves, or on Ctrl-C.
+        PreemptedError: on SIGTERM, SIGINT or SIGHUP, which the current run gets as SIGTERM so that it saves.
     """
     before, failed = 0, {}
-    for number, job in enumerate(jobs, 1):
-        if state(job) == 'finished':
-            before += 1
-            continue
-        missing = [need for need in job.needs if need in failed]
-        if missing:
-            failed[job.target] = f'not started, since it needs {missing[0]}, which was not made'
-            log.error('%s: %s', job.target, failed[job.target])
-            continue
-        log.info('Job %d of %d: %s', number, len(jobs), shlex.join(job.words))
-        code = _run(job.words)
-        if code == PreemptedError.exit_code:
-            raise PreemptedError(f'stopped in job {number} of {len(jobs)}; the same command continues there')
-        if code and state(job) == 'finished':  # by another sweep, meanwhile
-            before += 1
-        elif code:
-            failed[job.target] = owner(job) or f'exit code {code}'
-            log.error('%s: %s; the sweep continues', job.target, failed[job.target])
+    with Watch() as watch:
+        for number, job in enumerate(jobs, 1):
+            if state(job) == 'finished':
+                before += 1
+                continue
+            missing = [need for need in job.needs if need in failed]
+            if missing:
+                failed[job.target] = f'not started, since it needs {missing[0]}, which was not made'
+                log.error('%s: %s', job.target, failed[job.target])
+                continue
+            log.info('Job %d of %d: %s', number, len(jobs), shlex.join(job.words))
+            code = PreemptedError.exit_code if watch.requested else _run(job.words, watch)
+            if code == PreemptedError.exit_code:
+                raise PreemptedError(
+                    f'stopped in job {number} of {len(jobs)}; the same command continues there'
+                )
+            if code and state(job) == 'finished':  # by another sweep, meanwhile
+                before += 1
+            elif code:
+                failed[job.target] = owner(job) or f'exit code {code}'
+                log.error('%s: %s; the sweep continues', job.target, failed[job.target])
     return Outcome(len(jobs) - before - len(failed), before, failed)
 
 
@@ -105,7 +111,7 @@ def owner(job):
     path = pathlib.Path(job.target) / workdir.LOCK
     try:
         if job.config is not None and files.exists(path):
-            with files.lock(path):
+            with lock(path):
                 pass
     except ConfigError as error:
         return str(error)
@@ -114,9 +120,15 @@ def owner(job):
     return ''
 
 
-def _run(words):
-    """The exit code of a command that gets this process's SIGTERM; of a stopped one, that of a saved one."""
-    with Watch() as watch, subprocess.Popen(words) as process:
+def _run(words, watch):
+    """The exit code of a command that gets this process's SIGTERM; of a stopped one, that of a saved one.
+
+    The command also gets one end of a pipe. If this process is killed, the pipe breaks and the command stops.
+    """
+    theirs, ours = os.pipe()
+    environment = os.environ | {LIFELINE: str(theirs)}
+    with open(ours, 'wb'), subprocess.Popen(words, env=environment, pass_fds=(theirs,)) as process:
+        os.close(theirs)
         try:
             while process.poll() is None:
                 if watch.requested:
@@ -124,7 +136,7 @@ def _run(words):
                     process.wait()
                     return PreemptedError.exit_code
                 time.sleep(POLL)
-        except KeyboardInterrupt:  # which the terminal has sent to the run as well
-            process.wait()
-            return PreemptedError.exit_code
+        except KeyboardInterrupt:  # the second Ctrl-C
+            process.kill()
+            raise
     return process.returncode

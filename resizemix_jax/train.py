@@ -2,26 +2,29 @@
 
 import contextlib
 import logging
-import math
 
 import jax
 import numpy as np
 
 from resizemix_jax import build, flops, gallery, keys
 from resizemix_jax.devices import parallel, peak, processes
-from resizemix_jax.devices.preemption import Watch
-from resizemix_jax.errors import NonFiniteError, PreemptedError, local
+from resizemix_jax.devices.preemption import Watch, passed_on
+from resizemix_jax.errors import PreemptedError, RunError, local
 from resizemix_jax.evaluate import evaluate
+from resizemix_jax.finite import check_loss, check_state
 from resizemix_jax.input import pipeline
 from resizemix_jax.pictures import pairs
 from resizemix_jax.run import results
+from resizemix_jax.run import rows as sums
 from resizemix_jax.run import workdir as workdirs
 from resizemix_jax.run.checkpoint import Checkpoints
 from resizemix_jax.run.clock import Clock
+from resizemix_jax.run.due import Due
+from resizemix_jax.run.identity import IDENTITY
 from resizemix_jax.run.network import Network
 from resizemix_jax.run.profiling import Profile
 from resizemix_jax.run.recorded import RecordedConfig
-from resizemix_jax.run.writers import Writer, log_parameters
+from resizemix_jax.run.writers import METRICS, Writer, log_parameters
 
 log = logging.getLogger(__name__)
 
@@ -43,27 +46,30 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
     workdir, config = local(workdir, '--workdir'), RecordedConfig(config)
     processes.check_same(config)
     plan = build.plan(config)
-    with workdirs.owned(workdir):
+    with workdirs.owned(workdir) as owner, passed_on():
         opened = workdirs.open_workdir(workdir, config, allow_config_change)
         if opened.result:
             log.info('%s holds a finished run; nothing is left to do', workdir)
             return opened.result
         run = processes.run_on_all(lambda: build.open_run(plan))
-        with Checkpoints(workdir, config.max_to_keep) as checkpoints, Watch() as watch:
+        if config.gallery_every:
+            processes.run_on_host_0(lambda: _check_pictures(run))
+        with Checkpoints(workdir, config.max_to_keep) as checkpoints:
             splits = run.train | {'eval': run.eval}
             start = checkpoints.latest_step()
+            workdirs.check_rows(workdir, start, checkpoints.record(), allow_config_change)
             offset = workdirs.begin(workdir, opened, plan, splits, start, allow_config_change)
             run = build.at_offset(run, offset)
-            result = _train(run, workdir, checkpoints, watch)
+            result = _train(run, workdir, checkpoints, owner)
         workdirs.finish(workdir, result)
     return result
 
 
-def _train(run, workdir, checkpoints, watch):
+def _train(run, workdir, checkpoints, owner):
     """Trains to the end, from the newest checkpoint if there is one; returns the content of result.json."""
     plan, config = run.plan, run.plan.config
     _log_run(run)
-    count = _count_flops(plan)
+    count = flops.by_shapes(plan)
     state = build.initial_state(run)
     log_parameters(state.params)
     if checkpoints.latest_step():
@@ -73,34 +79,23 @@ def _train(run, workdir, checkpoints, watch):
     checkpoints.forget_best_after(start)
     with Writer(workdir, start, run.last) as writer:
         state = state.replace(metrics=_interval(state, writer.rows, plan.devices))
-        loop = Loop(run, checkpoints, writer, watch, count)
-        with contextlib.closing(train_batches(run, start)) as batches:
-            loop.go(state, batches)
+        loop = Loop(run, checkpoints, writer, owner, count)
+        loop.compile()
+        with (
+            Watch(parallel.processes()[1] == 1) as watch,
+            contextlib.closing(train_batches(run, start)) as batches,
+        ):
+            loop.go(state, batches, watch)
+            checkpoints.settle()
         identity = workdirs.identities(workdir)
         largest = max(count.values(), default=None)
         result = results.summary(config, writer.rows, parallel.describe(plan.devices), largest, identity)
     return result | {'unread_keys': config.unread()}
 
 
-def _count_flops(plan):
-    """The FLOP of a step of all devices by the shapes of its batch, logged; {} if they cannot be counted."""
-
-    def count():
-        try:
-            return flops.of_model(plan)
-        except RuntimeError as error:  # JAX_PLATFORMS leaves out the CPU
-            log.info('The FLOP of a step are not counted: %s', error)
-            return []
-
-    counts = processes.run_on_host_0(count)
-    if not counts:
-        return {}
-    known = peak.of_all(plan.devices, plan.config.dtype)
-    of_peak = f'; the devices can do {known:.3g} a second' if known else ''
-    log.info('FLOP of a step: %s%s', ' or '.join(f'{count:.4g}' for count in counts), of_peak)
-    return {
-        flops.shapes(batch): count for batch, count in zip(build.train_batches(plan), counts, strict=True)
-    }
+def _check_pictures(run):
+    """Raises DataError if no pictures can be drawn of what a run trains on, as they will be during it."""
+    pairs.choose_pairs(run.train[run.plan.task.splits[0]], run.plan.config.seed)
 
 
 def _interval(state, rows, devices):
@@ -145,13 +140,15 @@ class Loop:
     evaluation, finds the same things due when it comes back.
     """
 
-    def __init__(self, run, checkpoints, writer, watch, flops_of=None):
+    def __init__(self, run, checkpoints, writer, owner, flops_of=None):
         self.run = run
         self.config = run.plan.config
         self.score = f'eval_{run.plan.task.score}'
         self.checkpoints = checkpoints
         self.writer = writer
-        self.watch = watch
+        self.owner = owner  # of the workdir, None in processes but the first
+        self.due = Due(run)
+        self.identity = sums.extended(sums.EMPTY, workdirs.identities(writer.workdir))
         self.devices = run.plan.devices
         root = keys.root(self.config.seed)
         self.key = parallel.place(keys.stream(root, 'train'), self.devices)
@@ -163,25 +160,27 @@ class Loop:
             self.clock.first_calls(function, flops.shapes) for function in (run.train_step, run.eval_step)
         )
 
-    def go(self, state, batches):
+    def go(self, state, batches, watch):
         step = first = int(state.step)
         metrics = None
         traced = max(0, min(self.config.profile_steps, self.run.last - first - 1))
         profile = Profile(self.writer.workdir / 'profile', first, traced)
-        self._compile()
+        self.clock.restart()
         while True:
             profile.at(step)
-            if self._due(step, self.config.eval_every_epochs):
-                state = self._evaluate(state, step)
+            if self.owner:
+                self.owner.check(look=False)
+            if self.due.evaluation(step):
+                state = self._evaluate(state, step, watch)
             if step > 0 and self.config.gallery_every and step % self.config.gallery_every == 0:
                 self._draw(state, step)
-            stop = self.watch.requested
-            if stop or self._due(step, self.config.save_every_epochs):
-                _check_finite(metrics, step)
-                self.checkpoints.save(state, step, wait=stop)
+            stop = watch.requested
+            if stop or self.due.saving(step):
+                check_loss(metrics, step, self.checkpoints.latest_step)
+                self._save(state, step, wait=stop)
             if stop:
                 raise PreemptedError(
-                    f'{self.watch.reason}: saved at step {step}; the same command continues from there'
+                    f'{watch.reason}: saved at step {step}; the same command continues from there'
                 )
             if step >= self.run.last:
                 return
@@ -199,10 +198,11 @@ class Loop:
         state, running = self.train_step(state, batch, self.key)
         self.clock.tick(self.flops_of[flops.shapes(examples)] if self.flops_of else 0.0)
         # The device works on this step while the loss of the one before is checked: one step ahead, no more.
-        _check_finite(metrics, step)
+        check_loss(metrics, step, self.checkpoints.latest_step)
         return state, running
 
-    def _compile(self):
+    def compile(self):
+        """Compiles the training step."""
         log.info('Compiling the training step, which may take minutes...')
         before = self.clock.totals()['compile_seconds']
         with self.clock.compiling():
@@ -210,14 +210,19 @@ class Loop:
         log.info('Compiled in %.1f s', self.clock.totals()['compile_seconds'] - before)
         self.clock.restart()
 
-    def _due(self, step, epochs):
-        every = epochs * self.run.steps_per_epoch
-        place = step - self.run.offset
-        return step > 0 and (place % every == 0 or step == self.run.last)
+    def _save(self, state, step, wait):
+        """Saves a checkpoint with the sums of the rows that it counts on."""
+        check_state(state, step, self.checkpoints.latest_step)
+        if self.owner:
+            self.owner.check()
+        self.writer.sync()
+        record = {'rows': {METRICS: self.writer.sum, IDENTITY: self.identity}}
+        self.checkpoints.save(state, step, record, wait=wait, keep=self.due.keeping(step))
+        self.due.saved()
 
     def log_step(self, state, metrics, step):
         """Writes the row of the steps since the last one."""
-        _check_finite(metrics, step)
+        check_loss(metrics, step, self.checkpoints.latest_step)
         sums = parallel.to_host(state.metrics)
         count = float(sums.pop('steps'))
         values = {f'train_{name}': float(value) / count for name, value in sums.items()}
@@ -226,14 +231,13 @@ class Loop:
         values |= self.clock.rates(self.config.batch_size)
         self.writer.write(step, values | self.clock.totals())
 
-    def _evaluate(self, state, step):
+    def _evaluate(self, state, step, watch):
         """Writes the row of an evaluation, unless it was written before; returns the state after it."""
         if results.has_eval(self.writer.rows, step, self.score):
             return state
+        check_state(state, step, self.checkpoints.latest_step)
         with self.clock.pause():
-            measured = evaluate(
-                self.eval_step, self.run.plan, state, self.run.eval, lambda: self.watch.requested
-            )
+            measured = evaluate(self.eval_step, self.run.plan, state, self.run.eval, lambda: watch.requested)
             if measured is None:
                 return state
             values, sums = measured
@@ -254,24 +258,17 @@ class Loop:
         trained = Network(*parallel.to_host((state.params, state.batch_stats)), step)
         train = self.run.train[self.run.plan.task.splits[0]]
         with self.clock.pause():
-            gallery.draw(
-                self.run.plan.dataset,
-                ((self.config.row or self.config.mixing, self.config),),
-                pairs.choose_pairs(train, self.config.seed),
-                trained,
-                self.writer.workdir / 'gallery',
-                suffix=f'_{step:08d}',
-            )
-
-
-def _check_finite(metrics, step):
-    """Raises NonFiniteError if the loss of step number `step` (counted from 1) is NaN or infinite."""
-    loss = float(metrics['loss']) if metrics else 0.0
-    if not math.isfinite(loss):
-        raise NonFiniteError(
-            f'The loss of step {step} is {loss}. The checkpoints before it are kept. A lower '
-            '--config.schedule_args.lr, a warm-up or --config.dtype=float32 may help'
-        )
+            try:
+                gallery.draw(
+                    self.run.plan.dataset,
+                    ((self.config.row or self.config.mixing, self.config),),
+                    pairs.choose_pairs(train, self.config.seed),
+                    trained,
+                    self.writer.workdir / 'gallery',
+                    suffix=f'_{step:08d}',
+                )
+            except (RunError, OSError) as error:  # no reason to end a training
+                log.warning('No pictures of step %d: %s', step, error)
 
 
 def _log_run(run):

@@ -1,7 +1,10 @@
+import json
+
 import numpy as np
 import pytest
 
-from resizemix_jax import build, evaluate, train
+from resizemix_jax import build, command, evaluate, train
+from resizemix_jax import config as configs
 from resizemix_jax.errors import ConfigError, DataError
 from tests import tiny
 
@@ -26,12 +29,41 @@ def test_every_device_count_gives_the_same_numbers():
 
 
 @pytest.mark.slow
-def test_the_checkpoints_of_a_run_are_what_it_reported(trained):
+def test_the_checkpoints_of_a_run_are_what_it_reported(trained, caplog):
     workdir, result = trained
+    before = {path: path.read_bytes() for path in workdir.rglob('*') if path.is_file()}
     values = evaluate.evaluate_checkpoint(tiny.config(num_devices=8), workdir)
     assert values['last_step'] == result['steps'] == 12
     np.testing.assert_allclose(values['last_top1'], result['top1_last'])
     np.testing.assert_allclose(values['best_top1'], result['top1_best'])
+    after = {path: path.read_bytes() for path in workdir.rglob('*') if path.is_file()}
+    written = after.pop(workdir / 'evaluations.jsonl')
+    assert after == before and 'other values' not in caplog.text
+    (row,) = map(json.loads, written.splitlines())
+    assert row['last_top1'] == values['last_top1'] and row['changes'] == [] and row['devices'] == '8 x cpu'
+    assert row['dataset'] == 'fake' and row['data']['size'] == 37 and row['versions']['resizemix_jax']
+
+
+@pytest.mark.slow
+def test_other_data_is_evaluated_and_said(trained, caplog):
+    workdir, _ = trained
+    values = evaluate.evaluate_checkpoint(tiny.config(dataset_args__eval_size=20, half_eval='full'), workdir)
+    assert values['last_examples'] == 20
+    assert "other values than the run's own:\n    dataset_args.eval_size: 37 -> 20" in caplog.text
+    row = json.loads((workdir / 'evaluations.jsonl').read_text().splitlines()[-1])
+    assert row['changes'] == [['dataset_args.eval_size', 37, 20]] and row['data']['size'] == 20
+
+
+def test_the_run_s_own_config_serves(trained):
+    workdir, _ = trained
+    mode, request = command.read(['main.py', '--mode=evaluate', f'--workdir={workdir}', '--config.workers=0'])
+    config = configs.stored(request.config)
+    assert mode == 'evaluate' and config.pop('workers') == 0 and request.config.is_locked
+    stored = json.loads((workdir / 'config.json').read_text())
+    assert config == {key: value for key, value in stored.items() if key != 'workers'}
+    assert request.config.mixing_args.tau == (0.1, 0.8)
+    with pytest.raises(ConfigError, match='holds no run .*; name a config with --config=FILE'):
+        command.read(['main.py', '--mode=evaluate', f'--workdir={workdir}/absent'])
 
 
 def test_an_interrupted_evaluation_gives_nothing():

@@ -1,5 +1,6 @@
 """The signals that ask a run to stop: SIGTERM of spot machines and schedulers, Ctrl-C, a lost terminal."""
 
+import contextlib
 import itertools
 import os
 import signal
@@ -8,27 +9,29 @@ import threading
 from jax.experimental import multihost_utils
 
 from resizemix_jax.devices import parallel
-
-SIGNALS = signal.SIGTERM, signal.SIGINT, signal.SIGHUP
+from resizemix_jax.devices.leaving import SIGNALS
 
 
 class Watch:
     """A context in which a signal only sets `requested`; the loop then saves and ends by itself.
 
     A second Ctrl-C interrupts as usual. What is ignored stays ignored: SIGHUP under nohup, SIGINT in a
-    shell's background. With several processes it is enough that one of them gets a signal: JAX's preemption
-    service, which watches SIGTERM, picks a future turn, from which on `requested` is true on all of them. So
-    every process must ask once a turn.
+    shell's background. With several processes it is enough that one of them gets a signal, see `passed_on`:
+    JAX's preemption service, which watches SIGTERM, picks a future turn, from which on `requested` is true on
+    all of them. So every process must ask once a turn.
+
+    Args:
+        alone: whether this is the only process.
 
     Attributes:
         reason: the name of the signal that came, e.g. 'SIGTERM'; '' before.
     """
 
-    def __init__(self):
+    def __init__(self, alone=True):
         self.reason = ''
-        self._alone = parallel.processes()[1] == 1
+        self._alone = alone
         self._turns = itertools.count()
-        self._before = {}
+        self._handlers = contextlib.ExitStack()
 
     @property
     def requested(self):
@@ -39,24 +42,46 @@ class Watch:
         return bool(self.reason)
 
     def __enter__(self):
-        # Python handles signals in the main thread only; elsewhere (a notebook's worker) nothing is watched.
-        if threading.current_thread() is threading.main_thread():
-            for number in SIGNALS if self._alone else SIGNALS[1:]:
-                if signal.getsignal(number) is not signal.SIG_IGN:
-                    self._before[number] = signal.signal(number, self._note if self._alone else self._pass_on)
+        if self._alone:
+            self._handlers.enter_context(_handled(SIGNALS, self._note))
         return self
 
     def __exit__(self, *error):
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        self._handlers.close()
 
     def _note(self, number, frame):
         if number == signal.SIGINT and self.reason == signal.SIGINT.name:
             raise KeyboardInterrupt
         self.reason = self.reason or signal.Signals(number).name
 
-    def _pass_on(self, number, frame):
-        """Makes a signal a SIGTERM, for the preemption service; a second Ctrl-C interrupts."""
-        if number == signal.SIGINT:
-            signal.signal(number, signal.default_int_handler)
-        os.kill(os.getpid(), signal.SIGTERM)
+
+@contextlib.contextmanager
+def passed_on():
+    """A context in which several processes take Ctrl-C and SIGHUP as SIGTERM, for the preemption service."""
+    if parallel.processes()[1] == 1:
+        yield
+        return
+    with _handled(SIGNALS[1:], _pass_on):
+        yield
+
+
+def _pass_on(number, frame):
+    if number == signal.SIGINT:
+        signal.signal(number, signal.default_int_handler)  # a second Ctrl-C interrupts
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def _handled(numbers, handler):
+    """A context in which `handler` has those signals that are not ignored."""
+    before = {}
+    # Python handles signals in the main thread only; elsewhere (a notebook's worker) nothing is watched.
+    if threading.current_thread() is threading.main_thread():
+        for number in numbers:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)

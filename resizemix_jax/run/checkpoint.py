@@ -1,57 +1,69 @@
-"""Checkpoints of a run, with Orbax: the newest few to resume from, and the best one kept apart."""
+"""Checkpoints of a run, with Orbax: the newest few to resume from, and the best one kept apart.
 
+Orbax checks the index of a checkpoint and not its arrays, so their checksums are saved with it, in the
+metadata of the step, and compared whenever it is read.
+"""
+
+import contextlib
 import logging
 import pathlib
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import orbax.checkpoint as ocp
 
 from resizemix_jax.devices import parallel, processes
-from resizemix_jax.errors import DataError
-from resizemix_jax.run import files
+from resizemix_jax.errors import DataError, RunError
+from resizemix_jax.run import files, leaves, steps, storage
 from resizemix_jax.state import TrainState
 
 log = logging.getLogger(__name__)
 
 NEWEST, BEST = 'checkpoints', 'best'
 ITEM = ocp.checkpoint_manager.DEFAULT_ITEM_NAME
-EXACT = (
-    'step',
-    'params',
-    'batch_stats',
-)  # fields whose leaves have to be those of the checkpoint, all of them
-OPTIONAL = ('opt_state', 'metrics')  # fields that are not needed to look at a network
+CHECKSUMS, KEEP = 'checksums', 'keep'  # of what is recorded with a step
 
 
 class Checkpoints:
     """`<workdir>/checkpoints/<step>` (the newest `max_to_keep`) and `<workdir>/best/<step>` (one).
 
-    Saving is asynchronous; an error of it is raised by the next call, at the latest by `close`.
+    Saving is asynchronous; an error of it is raised by the next call, at the latest by `close`. That call
+    also reads the save back, and then deletes what it replaces: until then there is one more.
 
     Args:
         workdir: of the run.
         max_to_keep: of the newest; None to read only, which changes nothing in the workdir, so that the run
             may be training meanwhile. To write, the workdir must be this process' own (`workdir.owned`):
             step directories without their content, as a killed process can leave them, are set aside first.
+
+    Raises:
+        DataError: none of the checkpoints that are there is whole.
     """
 
     def __init__(self, workdir, max_to_keep=None):
-        workdir = pathlib.Path(workdir).resolve()
+        workdir = files.absolute(pathlib.Path(workdir))
         keep = (None, None) if max_to_keep is None else (max_to_keep, 1)
         self._newest, self._best = map(_Directory, (workdir / NEWEST, workdir / BEST), keep)
 
-    def save(self, state, step, wait=False):
-        """Saves a state among the newest; does nothing if that step is there."""
+    def save(self, state, step, record=None, *, wait=False, keep=False):
+        """Saves a state among the newest; does nothing if that step is there.
+
+        Args:
+            state, step: the state after `step` steps.
+            record: dict, as JSON has it, to be saved with the state; see `record`.
+            wait: return when it is on the disk and was read back.
+            keep: it does not count among the newest, and is never deleted.
+        """
         # A committed step among the newest promises that the best up to it is committed too.
-        self._best.manager.wait_until_finished()
-        self._newest.save(state, step)
+        self._best.settle()
+        self._newest.save(state, step, (record or {}) | ({KEEP: True} if keep else {}))
         if wait:
-            self._newest.manager.wait_until_finished()
+            self._newest.settle()
 
     def save_best(self, state, step):
         """Saves a state as the best so far, instead of the one before."""
-        self._best.save(state, step)
+        self._best.save(state, step, {})
 
     def latest_step(self):
         """The newest step that can be resumed from, or 0."""
@@ -60,6 +72,10 @@ class Checkpoints:
     def best_step(self):
         """The step of the best state, or 0."""
         return self._best.latest_step()
+
+    def record(self):
+        """What was recorded with the newest state; {} if nothing was, or there is none."""
+        return processes.run_on_host_0(lambda: self._newest.record(self._newest.latest_step()))
 
     def restore(self, template, devices):
         """The newest state, by the tree that the checkpoint has.
@@ -74,7 +90,7 @@ class Checkpoints:
             devices: where to put it; any number, whatever it was saved from.
 
         Raises:
-            DataError: it cannot be read, or is of another network; the message says what to do.
+            DataError: it is damaged, or of another network; the message says what to do.
         """
         return self._newest.restore(template, devices)
 
@@ -83,21 +99,30 @@ class Checkpoints:
         return self._best.restore(template, devices)
 
     def forget_best_after(self, step):
-        """Deletes the best state if it is later: those steps will be computed again."""
-        if self.best_step() > step:
-            self._best.manager.delete(self.best_step())
+        """Deletes the best state if it is later, since those steps come again; at step 0 it is set aside."""
+        self._best.forget_after(step)
+
+    def settle(self):
+        """Waits for what is being saved, reads it back, and deletes what it replaces; raises its error."""
+        for directory in (self._best, self._newest):
+            directory.settle()
 
     def close(self):
-        """Waits for what is being saved; raises its error."""
-        for directory in (self._newest, self._best):
-            directory.manager.wait_until_finished()
-            directory.manager.close()
+        """Settles, and ends Orbax's threads."""
+        self.settle()
+        self._close()
+
+    def _close(self):
+        for directory in (self._best, self._newest):
+            directory.close()
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *error):
-        self.close()
+    def __exit__(self, kind, *error):
+        # An error is the one to report, and other processes may not come here to settle.
+        with contextlib.suppress(Exception) if kind else contextlib.nullcontext():
+            self._close() if kind else self.close()
 
 
 class _Manager(ocp.CheckpointManager):
@@ -116,111 +141,139 @@ class _Directory:
     """A directory of checkpoints, <step>/, to read (`max_to_keep` None) or to write."""
 
     def __init__(self, path, max_to_keep):
-        self._path = path
+        self._path, self._max_to_keep = path, max_to_keep
+        self._saved = None  # the step whose save was begun and not read back yet
+        self._size = 0  # bytes of its arrays
         if max_to_keep is not None:
-            processes.run_on_host_0(lambda: _set_aside_incomplete(path))
-        options = ocp.CheckpointManagerOptions(max_to_keep=max_to_keep, create=False)
-        self.manager = _Manager(path, item_handlers=ocp.PyTreeCheckpointHandler(), options=options)
+            processes.run_on_host_0(lambda: steps.tidy(path))
+        # Directories are made at once: if that fails in a thread of Orbax's, others wait for it for minutes.
+        made_at_once = ocp.options.AsyncOptions(create_directories_asynchronously=False)
+        options = ocp.CheckpointManagerOptions(create=False, async_options=made_at_once)
+        self._manager = _Manager(path, item_handlers=ocp.PyTreeCheckpointHandler(), options=options)
 
     def latest_step(self):
-        """The newest finished step, or 0."""
-        return processes.run_on_host_0(lambda: max(_finished(self._path), default=0))
+        """The newest finished step, or 0; DataError if there are only unfinished ones."""
+        return processes.run_on_host_0(lambda: steps.latest(self._path))
 
-    def save(self, state, step):
-        self.manager.check_for_errors()
-        if step not in self.manager.all_steps():
-            self.manager.save(step, args=ocp.args.PyTreeSave(parallel.to_global(_content(state))))
+    def record(self, step):
+        """What was recorded with a step."""
+        if not step:
+            return {}
+        return files.read_json(self._path / str(step) / steps.PARTS[0]).get('custom_metadata') or {}
+
+    def save(self, state, step, record):
+        self.settle()
+        if step in self._manager.all_steps():
+            return
+        content = leaves.content(state)
+        arrays = parallel.to_host(leaves.named(content))
+        sums, self._size = leaves.checksums(arrays), sum(array.nbytes for array in arrays.values())
+        arguments = ocp.args.PyTreeSave(parallel.to_global(content))
+        with storage.reported(self._path, self._size):
+            self._manager.save(step, args=arguments, custom_metadata=record | {CHECKSUMS: sums})
+        self._saved = step
+
+    def settle(self):
+        """Waits for the save in progress, reads it back, and then deletes what it replaces."""
+        with storage.reported(self._path, self._size):
+            self._manager.wait_until_finished()
+        step, self._saved = self._saved, None
+        if step is not None:
+            processes.run_on_host_0(lambda: self._replace_by(step))
+
+    def close(self):
+        self._manager.close()
+
+    def forget_after(self, step):
+        processes.run_on_host_0(lambda: steps.forget_after(self._path, step))
+        self._manager.reload()
 
     def restore(self, template, devices):
-        step = self.latest_step()
+        while True:
+            step = self.latest_step()
+            try:
+                return self._restore(step, template, devices)
+            except DataError:
+                # Whoever only reads can be overtaken by the run, which replaces the step meanwhile.
+                if self._max_to_keep is not None or self.latest_step() == step:
+                    raise
+
+    def _restore(self, step, template, devices):
         path = self._path / str(step)
         try:
-            stored = self.manager.item_metadata(step).tree
-            found = _match(path, stored, _content(template))
+            recorded = self.record(step).get(CHECKSUMS, {})
+            stored = self._manager.item_metadata(step).tree
+            leaves.check_tree(recorded, leaves.named(stored))
+            found = leaves.match(path, stored, leaves.content(template))
             restored = self._read(step, stored, found, parallel.sharding(devices))
+            leaves.check_arrays(recorded, parallel.to_host(restored), step)
         except DataError:
             raise
         except Exception as error:
-            log.debug('Orbax could not restore %s', path, exc_info=True)
-            raise DataError(
-                f'The checkpoint {path} cannot be restored: {_first_line(error)}\n'
-                'It is damaged. Move that directory away and run the same command: it continues from the '
-                'checkpoint before it, if --config.max_to_keep has kept one, and from the start otherwise.'
-            ) from error
+            log.debug('The checkpoint %s cannot be restored', path, exc_info=True)
+            raise self._damaged(step, storage.words(error)) from error
+        if not recorded:
+            log.info('The checkpoint %s has no checksums (its version wrote none): it is not checked', path)
 
         def leaf(path, fresh):
-            name = _name(path)
+            name = leaves.name_of(path)
             return restored[name] if name in restored else _fresh(fresh, devices)
 
-        return TrainState(**jax.tree_util.tree_map_with_path(leaf, _content(template)))
+        return TrainState(**jax.tree_util.tree_map_with_path(leaf, leaves.content(template)))
 
     def _read(self, step, stored, names, sharding):
         """name -> array on this process' devices, of the leaves `names` of the checkpoint's tree `stored`."""
 
         def wanted(path, leaf):
-            if _name(path) not in names:
+            if leaves.name_of(path) not in names:
                 return ocp.PLACEHOLDER
             return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
 
         item = jax.tree_util.tree_map_with_path(wanted, stored)
         arguments = ocp.checkpoint_utils.construct_restore_args(item)
-        tree = self.manager.restore(step, args=ocp.args.PyTreeRestore(item=item, restore_args=arguments))
-        leaves = _named(tree)
-        return parallel.to_local({name: leaves[name] for name in names})
+        tree = self._manager.restore(step, args=ocp.args.PyTreeRestore(item=item, restore_args=arguments))
+        found = leaves.named(tree)
+        return parallel.to_local({name: found[name] for name in names})
 
-
-def _content(state):
-    return {name: getattr(state, name) for name in state.__dataclass_fields__}
-
-
-def _name(path):
-    """The name of a leaf: its path, joined by '/'; the same of a namedtuple's fields and of a dict's keys."""
-    parts = (getattr(p, 'name', getattr(p, 'key', getattr(p, 'idx', None))) for p in path)
-    return '/'.join(map(str, parts))
-
-
-def _named(tree):
-    return {_name(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
-
-
-def _match(path, stored, content):
-    """The names of the leaves to read: those that both the checkpoint at `path` and the state have.
-
-    Raises:
-        DataError: a leaf of EXACT is in one of them alone, or a shape differs.
-    """
-    there, here = _named(stored), _named(content)
-    missing = [name for name in here if name not in there]
-    unknown = [name for name in there if name not in here]
-    to_look_at = any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in here.values())
-    for name in (*here, *unknown):
-        ours, theirs = (_described(leaves.get(name)) for leaves in (here, there))
-        field = name.partition('/')[0]
-        needed = field in EXACT or (to_look_at and field not in OPTIONAL and name in here)
-        if ours != theirs and (needed or None not in (ours, theirs)):
-            raise DataError(
-                f'The checkpoint {path} is of another network: {name} is {theirs or "absent"} there and '
-                f'{ours or "absent"} here. Use the config that it was trained with, or another --workdir'
+    def _damaged(self, step, why):
+        others = [other for other in steps.finished(self._path) if other != step]
+        remedy = 'start again in another --workdir'
+        if others:
+            remedy = (
+                f'move that directory away and run the same command, which continues from step {max(others)}'
             )
-    said = log.debug if to_look_at else log.info
-    if missing:
-        said('Not in the checkpoint %s, taken from a new state: %s', path, _listed(missing))
-    if unknown:
-        said('In the checkpoint %s and not in the state, left out: %s', path, _listed(unknown))
-    return [name for name in here if name in there]
+        return DataError(
+            f'The checkpoint {self._path / str(step)} cannot be restored: {why}\n'
+            f'It is damaged. Bring it back from a copy, or {remedy}'
+        )
+
+    def _replace_by(self, step):
+        """Deletes what a saved step replaces; RunError if it does not read back as it was written."""
+        path = self._path / str(step)
+        try:
+            leaves.check_arrays(self.record(step)[CHECKSUMS], _read_on_host(path / ITEM), step)
+        except Exception as error:
+            aside = steps.set_aside(path, 'damaged') if files.exists(path) else path
+            raise RunError(
+                f'the checkpoint of step {step} does not read back as it was written: '
+                f'{storage.words(error)}. It is left as {aside}, and the one before it is kept'
+            ) from error
+        counted = [other for other in steps.finished(self._path) if not self._is_kept(other)]
+        for old in counted[: -self._max_to_keep]:
+            steps.delete(self._path / str(old))
+
+    def _is_kept(self, step):
+        try:
+            return bool(self.record(step).get(KEEP))
+        except RunError:
+            return True  # damaged: not to be lost as well
 
 
-def _described(leaf):
-    return None if leaf is None else f'{jnp.dtype(leaf.dtype).name}{list(leaf.shape)}'
-
-
-def _first_line(error):
-    """What went wrong, without the description of the storage that Orbax adds."""
-    return str(error).partition('\n')[0].partition(' [tensorstore_spec')[0]
-
-
-def _listed(names, most=8):
-    return ', '.join(names[:most]) + (f' and {len(names) - most} more' if len(names) > most else '')
+def _read_on_host(path):
+    """name -> NumPy array of a checkpoint, of all processes."""
+    handler = ocp.PyTreeCheckpointHandler()
+    arguments = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), handler.metadata(path).tree)
+    return leaves.named(handler.restore(path, args=ocp.args.PyTreeRestore(restore_args=arguments)))
 
 
 def _fresh(leaf, devices):
@@ -228,28 +281,3 @@ def _fresh(leaf, devices):
     if isinstance(leaf, jax.ShapeDtypeStruct):
         return parallel.place(jnp.zeros(leaf.shape, leaf.dtype), devices)
     return leaf
-
-
-def _finished(directory):
-    """The steps in a directory whose checkpoint is whole."""
-    steps = (name for name in files.names(directory) if name.isdigit())
-    return [int(step) for step in steps if _is_finished(directory / step)]
-
-
-def _is_finished(path):
-    return files.exists(path / '_CHECKPOINT_METADATA') and files.exists(path / ITEM / '_METADATA')
-
-
-def _set_aside_incomplete(directory):
-    """Makes the directory; renames incomplete steps in it, so that they can be saved again."""
-    files.make_directory(directory)
-    for name in files.names(directory):
-        path = directory / name
-        if name.isdigit() and not _is_finished(path):
-            aside = path.with_name(f'{name}.incomplete')
-            while files.exists(aside):
-                aside = aside.with_name(aside.name + '_')
-            log.warning(
-                'The checkpoint %s is incomplete and is skipped; it is set aside as %s', path, aside.name
-            )
-            files.rename(path, aside)

@@ -8,16 +8,21 @@ import contextlib
 import errno
 import fcntl
 import json
-import logging
 import os
 import shutil
-import socket
 
 from resizemix_jax.errors import ConfigError, RunError
 
-log = logging.getLogger(__name__)
-
 PART = '.part'  # the end of the name of a file that is not whole yet
+
+
+def absolute(path):
+    """The path without symbolic links, from the root."""
+    with _reported('find', path):
+        try:
+            return path.resolve()
+        except RuntimeError as error:  # before Python 3.13
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
 
 
 def exists(path):
@@ -60,6 +65,22 @@ def delete(path):
     """Deletes a directory with all that is in it."""
     with _reported('delete', path):
         shutil.rmtree(path)
+
+
+def read_text(path, default=''):
+    """The content of a small text file; `default` if it cannot be read."""
+    try:
+        return path.read_text('utf-8')
+    except (OSError, ValueError):
+        return default
+
+
+def free(directory):
+    """The bytes that are free on the disk of a directory, or None if it does not say."""
+    try:
+        return shutil.disk_usage(directory).free
+    except OSError:
+        return None
 
 
 def read_json(path):
@@ -130,56 +151,61 @@ class Appender:
         """Appends a row of JSON lines."""
         self.append((json.dumps(row) + '\n').encode('utf-8'))
 
+    def sync(self):
+        """Returns once all of it is on the disk."""
+        with _reported('write', self._path):
+            os.fsync(self._file.fileno())
+
     def close(self):
         """Closes the file once it is on the disk."""
         with _reported('write', self._path), self._file:
             os.fsync(self._file.fileno())
 
 
-@contextlib.contextmanager
-def lock(path):
-    """A context that one process at a time is in; the kernel ends it when the process dies.
+class LockFile:
+    """A file that says in JSON which process has it, and that the kernel locks for it until it dies.
 
-    Args:
-        path: of a file that holds the owner's host and process id. It stays.
-
-    Raises:
-        ConfigError: another process, or another context of this one, has it.
+    Attributes:
+        held: True: this process has the lock; False: another one has it; None: the file system has no locks.
     """
-    with _reported('open', path):
-        file = path.open('a+', encoding='utf-8')
-    with file:
-        _acquire(file, path)
-        file.truncate(0)
-        file.write(json.dumps({'host': socket.gethostname(), 'pid': os.getpid()}))
-        file.flush()
-        yield
 
+    def __init__(self, path):
+        self._path = path
+        with _reported('open', path):
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.held = True
+        except OSError as error:
+            self.held = False if error.errno in (errno.EAGAIN, errno.EACCES) else None
 
-def _acquire(file, path):
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise ConfigError(
-            f'{path.parent} is in use by {_owner(file)}; wait for its end, stop it, or use another --workdir'
-        ) from None
-    except OSError as error:
-        if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):
-            raise RunError(f'cannot lock {path}: {error.strerror}') from error
-        log.warning(
-            'The file system of %s has no locks (%s): make sure that no second run uses that directory',
-            path.parent,
-            error.strerror,
-        )
+    def read(self):
+        """What it says, as a dict; {} if it says nothing. Opened anew, so that NFS asks its server."""
+        with _reported('read', self._path):
+            try:
+                content = json.loads(self._path.read_bytes())
+            except (FileNotFoundError, ValueError):
+                return {}
+        return content if isinstance(content, dict) else {}
 
+    def write(self, content):
+        """Makes it say `content`, in place."""
+        data = json.dumps(content).encode('utf-8')
+        with _reported('write', self._path):
+            os.pwrite(self._descriptor, data, 0)
+            os.ftruncate(self._descriptor, len(data))
+            os.fsync(self._descriptor)
 
-def _owner(file):
-    file.seek(0)
-    try:
-        owner = json.loads(file.read())
-        return f'process {owner["pid"]} on {owner["host"]}'
-    except (ValueError, TypeError, KeyError):  # between its lock and its name
-        return 'another process'
+    def is_there(self):
+        """Whether its path still leads to it: it was not deleted, and its disk not unmounted."""
+        try:
+            return os.path.samestat(os.stat(self._path), os.fstat(self._descriptor))
+        except OSError as error:
+            return error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ENOTCONN)
+
+    def close(self):
+        """Gives up the lock."""
+        os.close(self._descriptor)
 
 
 def _write(path, text):

@@ -5,6 +5,9 @@ import sys
 
 from resizemix_jax.find import find
 
+# What result.json has, beside NAME_last and NAME_best, and a finished run is known by.
+KEYS = ('config', 'seconds', 'images_per_second', 'device')
+
 
 def best(rows, score):
     """The highest value of `score` in the rows, or -1.0 if there was no evaluation."""

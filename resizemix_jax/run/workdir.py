@@ -5,6 +5,7 @@ identity.jsonl  a row for every start, see `identity`
 metrics.jsonl   the rows of metrics; events/ has them for TensorBoard
 checkpoints/    the newest states; best/ has the best one
 result.json     once the run is finished
+evaluations.jsonl  what --mode=evaluate found, see `evaluations`
 .lock           of the process that trains in it
 """
 
@@ -16,12 +17,13 @@ from typing import NamedTuple
 from resizemix_jax import config as configs
 from resizemix_jax import migrations
 from resizemix_jax.devices import processes
-from resizemix_jax.errors import ConfigError
-from resizemix_jax.run import checkpoint, files, identity, position
+from resizemix_jax.errors import ConfigError, DataError
+from resizemix_jax.run import checkpoint, files, identity, lock, position, results, rows
 
 log = logging.getLogger(__name__)
 
 CONFIG, RESULT, LOCK = 'config.json', 'result.json', '.lock'
+PATTERNS = '[', '*', '?', '\\'
 
 
 class Opened(NamedTuple):
@@ -42,17 +44,33 @@ class Opened(NamedTuple):
 def owned(workdir):
     """A context in which this run alone, of one process or of many, writes to a workdir; makes the directory.
 
+    Yields:
+        The `lock.Owner`, or None in processes but the first one.
+
     Raises:
-        ConfigError: another process owns it (the message names it), or it is a file.
+        ConfigError: another process owns it (the message names it), it is a file, or checkpoints cannot be
+            saved to a directory of that name.
     """
     with contextlib.ExitStack() as stack:
+        owners = []
 
         def acquire():
+            _check_path(files.absolute(workdir))
             files.make_directory(workdir)
-            stack.enter_context(files.lock(workdir / LOCK))
+            owners.append(stack.enter_context(lock.lock(workdir / LOCK)))
 
         processes.run_on_host_0(acquire)
-        yield
+        yield owners[0] if owners else None
+
+
+def _check_path(path):
+    """Raises ConfigError for a name with characters that Orbax, listing its files, takes for a pattern."""
+    found = [character for character in PATTERNS if character in str(path)]
+    if found:
+        raise ConfigError(
+            f'--workdir={path}: the checkpoints of a run cannot be saved below a directory whose name has '
+            f'{" or ".join(found)}; rename it, or use another --workdir'
+        )
 
 
 def open_workdir(workdir, config, allow_config_change=False):
@@ -73,10 +91,10 @@ def open_workdir(workdir, config, allow_config_change=False):
     Raises:
         ConfigError: the directory holds a run of another config; the message lists the differences.
     """
-    return Opened(*processes.run_on_host_0(lambda: _open(workdir, _stored(config), allow_config_change)))
+    return Opened(*processes.run_on_host_0(lambda: _open(workdir, stored(config), allow_config_change)))
 
 
-def _stored(config):
+def stored(config):
     """A config as its run stores it: with every keyword of its functions."""
     return json.loads(json.dumps(configs.complete(configs.stored(config))))
 
@@ -84,17 +102,23 @@ def _stored(config):
 def _open(workdir, new, allow):
     finished = files.exists(workdir / RESULT)
     started = finished or any(name.isdigit() for name in files.names(workdir / checkpoint.NEWEST))
-    if not started or not files.exists(workdir / CONFIG):
+    if not started:
         return {}, {}, []
-    stored = configs.migrate(files.read_json(workdir / CONFIG))
-    found = configs.differences(stored, new)
+    if not files.exists(workdir / CONFIG):
+        if allow:
+            return {}, {}, []
+        raise ConfigError(
+            f'{workdir} holds a run without its {CONFIG}. Bring it back from a copy, use another --workdir, '
+            'or --allow_config_change to continue the run with the config of this command'
+        )
+    run = read_config(workdir)
+    found = configs.differences(run, new)
     if finished:
-        result = files.read_json(workdir / RESULT)
-        if 'config' not in result:
-            raise ConfigError(f'{workdir / RESULT} has no config: it is damaged. Move it away and run again')
-        found += [d for d in configs.differences(configs.migrate(result['config']), new) if d not in found]
+        result = _read_result(workdir / RESULT, run)
+        earlier = _migrated(workdir / RESULT, result['config'])
+        found += [d for d in configs.differences(earlier, new) if d not in found]
         if not found:
-            return result, stored, []
+            return result, run, []
     refused = found if finished else [d for d in found if configs.group(d[0]) == 'experiment']
     if refused and not allow:
         raise ConfigError(
@@ -102,7 +126,71 @@ def _open(workdir, new, allow):
             + '\n    '.join(f'{key}: {before} -> {after}' for key, before, after in refused)
             + '\nUse another --workdir, or --allow_config_change to continue this one with the new values'
         )
-    return {}, stored, found
+    return {}, run, found
+
+
+def read_config(workdir):
+    """The stored config of a workdir's run, a dict in the current format.
+
+    Raises:
+        ConfigError: there is none, or it cannot be read.
+    """
+    return _migrated(workdir / CONFIG, files.read_json(workdir / CONFIG))
+
+
+def _migrated(path, stored):
+    try:
+        return configs.migrate(stored)
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+    ) as error:  # a value of a wrong type, e.g. a name that is null
+        raise ConfigError(f'the config in {path} cannot be used: {error}') from error
+
+
+def _read_result(path, config):
+    """The content of result.json; ConfigError unless it is that of a finished run."""
+    result = files.read_json(path)
+    score = results.score_of(config)
+    missing = [key for key in (*results.KEYS, f'{score}_last', f'{score}_best') if key not in result]
+    if missing:
+        raise ConfigError(
+            f'{path} lacks {", ".join(missing)}: it is damaged. Move it away and run the same command, which '
+            'writes it again from the rows of metrics'
+        )
+    return result
+
+
+def check_rows(workdir, step, record, allow_config_change=False):
+    """Checks that the rows of a run's files are those that its newest checkpoint was saved with.
+
+    Args:
+        workdir: pathlib.Path.
+        step: of the newest checkpoint, 0 without one.
+        record: of `Checkpoints.record`; of older versions it has no rows.
+        allow_config_change: only warn.
+
+    Raises:
+        DataError: rows are missing, or were changed.
+    """
+
+    def check():
+        found = [row['step'] for row in files.read_rows(workdir / identity.IDENTITY)[0]]
+        if not step and any(found):
+            raise DataError(
+                f'{workdir} has lost its checkpoints: the run was continued from step {max(found)} before. '
+                'Bring them back from a copy, or start again in another --workdir or by --allow_config_change'
+            )
+        for name, summary in record.get('rows', {}).items():
+            rows.check(workdir / name, step, summary)
+
+    try:
+        processes.run_on_host_0(check)
+    except DataError as error:
+        if not allow_config_change:
+            raise
+        log.warning('%s', error)
 
 
 def begin(workdir, opened, plan, splits, step, allow_config_change=False):
@@ -129,10 +217,10 @@ def begin(workdir, opened, plan, splits, step, allow_config_change=False):
 
 def _begin(workdir, opened, plan, splits, step, allow):
     config = plan.config
-    rows = [row for row in files.read_rows(workdir / identity.IDENTITY)[0] if 0 < step >= row['step']]
-    if step and not rows:  # of a version that recorded no identity
-        rows = [{'step': 0, 'offset': 0, 'batch_size': opened.config.get('batch_size', config.batch_size)}]
-    last = rows[-1] if rows else {'offset': 0, 'batch_size': config.batch_size}
+    known = [row for row in files.read_rows(workdir / identity.IDENTITY)[0] if 0 < step >= row['step']]
+    if step and not known:  # of a version that recorded no identity
+        known = [{'step': 0, 'offset': 0, 'batch_size': opened.config.get('batch_size', config.batch_size)}]
+    last = known[-1] if known else {'offset': 0, 'batch_size': config.batch_size}
     data = {name: identity.fingerprint(split) for name, split in splits.items()}
     same_data = _same_data(last.get('data', {}), data, allow)
     offset, before = last['offset'], last['batch_size']
@@ -148,8 +236,8 @@ def _begin(workdir, opened, plan, splits, step, allow):
     row |= identity.collect(plan.devices)
     if step:
         _say_what_changes_numbers(workdir, opened.config, last.get('versions', {}), row['versions'])
-    files.write_rows(workdir / identity.IDENTITY, [*rows, row])
-    files.write_json(workdir / CONFIG, _stored(config))
+    files.write_rows(workdir / identity.IDENTITY, [*known, row])
+    files.write_json(workdir / CONFIG, stored(config))
     return offset
 
 

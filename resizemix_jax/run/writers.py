@@ -12,7 +12,9 @@ from absl import flags
 from absl import logging as absl_logging
 
 from resizemix_jax.devices import processes
+from resizemix_jax.errors import RunError
 from resizemix_jax.run import files
+from resizemix_jax.run import rows as sums
 from resizemix_jax.run.events import Events
 
 log = logging.getLogger(__name__)
@@ -23,22 +25,27 @@ METRICS, EVENTS = 'metrics.jsonl', 'events'
 class Writer:
     """Writes rows of metrics, each for a step; `rows` is all of them, also those of earlier sessions.
 
-    Opened at step k, it drops the rows after k: those steps will be computed again.
+    Opened at step k, it drops the rows after k: those steps will be computed again. The rows must reach their
+    file; events that cannot be written are given up with a warning.
 
     Args:
         workdir: pathlib.Path.
         step: the number of steps taken so far.
         last: the number of the last step, for the progress bar.
+
+    Attributes:
+        sum: of the rows, see `run.rows`.
     """
 
     def __init__(self, workdir, step, last):
         self.workdir = workdir
         path = workdir / METRICS
         self.rows = processes.run_on_host_0(lambda: _rows_until(path, step))
-        self._outputs = []
+        self.sum = sums.extended(sums.EMPTY, self.rows)
+        self._file = self._events = None
         if processes.first():
-            self._file, self._events = files.Appender(path), Events(workdir / EVENTS, step + 1)
-            self._outputs = [self._file, self._events]
+            self._file = files.Appender(path)
+            self._on_events(lambda: setattr(self, '_events', Events(workdir / EVENTS, step + 1)))
         self._bar = tqdm.tqdm(
             total=last, initial=step, unit='step', leave=False, disable=not sys.stderr.isatty()
         )
@@ -47,10 +54,17 @@ class Writer:
         """Writes a row: `values` maps names to numbers."""
         row = {'step': step, **values}
         self.rows.append(row)
-        if self._outputs:
+        self.sum = sums.extended(self.sum, [row])
+        if self._file:
             self._file.append_row(row)
-            self._events.write(step, values)
+        if self._events:
+            self._on_events(lambda: self._events.write(step, values))
         log.info('[%d] %s', step, ', '.join(f'{name}={_format(value)}' for name, value in values.items()))
+
+    def sync(self):
+        """Returns once all rows are on the disk, before a checkpoint counts on them."""
+        if self._file:
+            self._file.sync()
 
     def progress(self, step):
         """Moves the progress bar to `step`."""
@@ -58,8 +72,17 @@ class Writer:
 
     def close(self):
         self._bar.close()
-        for output in self._outputs:
-            output.close()
+        if self._file:
+            self._file.close()
+        if self._events:
+            self._on_events(self._events.close)
+
+    def _on_events(self, function):
+        try:
+            function()
+        except RunError as error:
+            self._events = None
+            log.warning('No more TensorBoard events of this run are written: %s', error)
 
     def __enter__(self):
         return self
@@ -113,7 +136,10 @@ def log_parameters(params):
 
 def _rows_until(path, step):
     """The rows of a metrics.jsonl up to a step; the later ones are dropped from the file too."""
-    rows = [row for row in read_rows(path) if row['step'] <= step]
+    rows = read_rows(path)
+    if rows and not step:
+        log.warning('The run starts from step 0, as it has no checkpoint; the rows of %s are dropped', path)
+    rows = [row for row in rows if row['step'] <= step]
     files.write_rows(path, rows)
     return rows
 

@@ -1,9 +1,5 @@
 import ast
-import json
 import pathlib
-import subprocess
-import sys
-import textwrap
 
 import pytest
 
@@ -89,30 +85,3 @@ def test_names_of_a_directory(tmp_path):
     (tmp_path / 'b').mkdir()
     (tmp_path / 'a').write_text('')
     assert files.names(tmp_path) == ('a', 'b') and files.names(tmp_path / 'absent') == ()
-
-
-HOLD = """
-    import pathlib, sys
-    from resizemix_jax.run import files
-    with files.lock(pathlib.Path(sys.argv[1])):
-        print('locked', flush=True)
-        sys.stdin.read()
-"""
-
-
-def test_a_lock_is_one_process_s_until_it_dies(tmp_path):
-    path = tmp_path / '.lock'
-    command = [sys.executable, '-c', textwrap.dedent(HOLD), str(path)]
-    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    with subprocess.Popen(command, **pipes) as holder:
-        assert holder.stdout.readline() == 'locked\n'
-        pid = json.loads(path.read_text())['pid']
-        busy = f'{tmp_path} is in use by process {pid} on .*; wait'
-        with pytest.raises(ConfigError, match=busy) as error, files.lock(path):
-            pass
-        assert error.value.exit_code == 2
-        holder.kill()
-    with files.lock(path), pytest.raises(ConfigError, match='in use'), files.lock(path):
-        pass
-    with files.lock(path):
-        pass

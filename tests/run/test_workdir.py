@@ -6,7 +6,7 @@ from resizemix_jax import build
 from resizemix_jax import config as configs
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.input.dataset import Split
-from resizemix_jax.run import files, workdir
+from resizemix_jax.run import files, results, workdir
 from tests import tiny
 
 
@@ -19,6 +19,7 @@ class Data(Split):
         self.size, self.files = size, listed
 
 
+RESULT = (*results.KEYS, 'top1_last', 'top1_best')
 SPLITS = {'train': Data(), 'eval': Data(37)}
 
 
@@ -35,7 +36,8 @@ def start(path, config=None, step=8, splits=SPLITS, allow=False):
 
 
 def finish(path, config=None):
-    workdir.finish(path, {'config': json.loads((config or tiny.config()).to_json()), 'top1_last': 0.5})
+    made = json.loads((config or tiny.config()).to_json())
+    workdir.finish(path, dict.fromkeys(RESULT, 0.5) | {'config': made})
 
 
 def test_a_new_run_writes_its_config_and_identity(tmp_path):
@@ -165,11 +167,33 @@ def test_a_finished_run_is_returned_and_kept(tmp_path):
     assert start(tmp_path, longer)[0].result
 
 
-def test_a_result_without_a_config_is_named(tmp_path):
+@pytest.mark.parametrize('key', RESULT)
+def test_a_result_that_lacks_something_is_no_finished_run(key, tmp_path):
     start(tmp_path)
-    (tmp_path / 'result.json').write_text('{"x": 1}')
-    with pytest.raises(ConfigError, match='result.json has no config: it is damaged'):
+    finish(tmp_path)
+    content = files.read_json(tmp_path / 'result.json')
+    del content[key]
+    files.write_json(tmp_path / 'result.json', content)
+    with pytest.raises(ConfigError, match=f'result.json lacks {key}: it is damaged. Move it away'):
         start(tmp_path)
+
+
+@pytest.mark.parametrize('name', ['config.json', 'result.json'])
+@pytest.mark.parametrize('content', ['{', '[]', '{"mixing": null}', '{"config": 1}', '\xff'])
+def test_a_damaged_file_of_a_run_is_a_sentence(name, content, tmp_path):
+    start(tmp_path)
+    finish(tmp_path)
+    (tmp_path / name).write_text(content, 'latin-1')
+    with pytest.raises(ConfigError, match=name):
+        start(tmp_path)
+
+
+def test_a_run_without_its_config_is_refused(tmp_path):
+    start(tmp_path)
+    (tmp_path / 'config.json').unlink()
+    with pytest.raises(ConfigError, match='holds a run without its config.json'):
+        start(tmp_path)
+    assert start(tmp_path, allow=True)[0] == ({}, {}, [])
 
 
 def test_a_run_of_format_1_continues(tmp_path):

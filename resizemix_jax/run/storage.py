@@ -1,0 +1,41 @@
+"""What goes wrong when checkpoints are written, in a sentence: Orbax's own errors describe its storage."""
+
+import contextlib
+import logging
+import os
+import re
+
+from resizemix_jax.errors import RunError
+from resizemix_jax.run import files
+
+log = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def reported(directory, size):
+    """Turns an error of Orbax, saving `size` bytes into a directory, into a RunError."""
+    try:
+        yield
+    except Exception as error:
+        log.debug('Orbax could not save in %s', directory, exc_info=True)
+        free = files.free(directory)
+        room = '' if free is None else f', {free / 1e6:.1f} MB are free'
+        raise RunError(
+            f'cannot save a checkpoint in {directory} (it takes about {size / 1e6:.1f} MB{room}): '
+            f'{words(error)}. Once that is mended, the same command continues the run'
+        ) from error
+
+
+def words(error):
+    """What an error says: the operating system's words, if it comes from there, or else the first line."""
+    code = re.search(r"os_error_code='(\d+)'", str(error))
+    number = int(code[1]) if code else getattr(error, 'errno', None)
+    return os.strerror(number) if number else str(error).partition('\n')[0].partition(' [')[0]
+
+
+def _is_shown(record):
+    # Orbax logs each of its errors from several threads, with a traceback, and raises it.
+    return not (record.exc_info and 'orbax' in record.pathname)
+
+
+logging.getLogger('absl').addFilter(_is_shown)
