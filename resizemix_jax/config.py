@@ -16,7 +16,7 @@ from resizemix_jax.errors import ConfigError
 from resizemix_jax.find import check_keywords, find, keywords
 from resizemix_jax.key_checks import check_key
 
-FORMAT = 2  # of config.json; a change of the format adds its function to resizemix_jax/migrations.py
+FORMAT = 3  # of config.json; a change of the format adds its function to resizemix_jax/migrations.py
 
 FAMILIES = {
     'task': 'tasks',

@@ -30,6 +30,12 @@ def _from_1(old):
     return new
 
 
+def _from_2(old):
+    """Format 3: pictures are resized with antialiasing by default; an older run keeps what it has."""
+    streamed = old['dataset'].partition(':')[0] in ('folder', 'imagenet', 'tfds')
+    return old | {'dataset_args': {'resize': 'linear'} | old['dataset_args']} if streamed else old
+
+
 _FAMILIES_1 = {
     'task': 'tasks', 'dataset': 'datasets', 'model': 'models', 'augment': 'augment', 'policy': 'augment',
     'mixing': 'mixing', 'saliency': 'saliency',
@@ -140,4 +146,4 @@ _DEFAULTS_1 = {
     },
 }
 
-STEPS = (_from_1,)
+STEPS = (_from_1, _from_2)

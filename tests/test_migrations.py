@@ -18,7 +18,21 @@ STORED = json.loads((pathlib.Path(__file__).parent / 'golden' / 'format1.json').
 def test_a_cell_of_0_1_0_is_the_same_experiment_today(cell):
     table, _, argument = cell.partition(':')
     old = STORED['base'] | STORED['cells'][cell]
-    assert configs.migrate(old) == configs.stored(TABLES[table].get_config(argument))
+    today = configs.stored(TABLES[table].get_config(argument))
+    if 'resize' in today['dataset_args']:  # its default has changed
+        today['dataset_args']['resize'] = 'linear'
+    assert configs.migrate(old) == today
+
+
+@pytest.mark.parametrize('dataset', ['imagenet', 'folder:/pictures', 'tfds:food101'])
+def test_a_run_from_before_antialiasing_resizes_as_it_did(dataset):
+    streamed = configs.stored(TABLES['table4'].get_config('')) | {'format': 2, 'dataset': dataset}
+    args = {key: value for key, value in streamed['dataset_args'].items() if key != 'resize'}
+    assert configs.migrate(streamed | {'dataset_args': args})['dataset_args']['resize'] == 'linear'
+    area = configs.migrate(streamed | {'dataset_args': args | {'resize': 'area'}})
+    assert area['dataset_args']['resize'] == 'area'
+    lacking = configs.migrate(streamed | {'format': 3, 'dataset_args': args})
+    assert lacking['dataset_args']['resize'] == 'antialias'  # a run of today
 
 
 def test_migration_keeps_what_a_run_was_given():

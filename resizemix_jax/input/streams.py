@@ -10,6 +10,7 @@ from resizemix_jax.errors import DataError
 from resizemix_jax.input import decoding, reading
 from resizemix_jax.input.dataset import Dataset, Split, image_arrays, permutation
 from resizemix_jax.input.records import UNREADABLE
+from resizemix_jax.input.resizing import RESIZE
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ class View(NamedTuple):
         image_size: side of the square that the network sees, pixels.
         eval_resize: length of the shorter side before the middle is cut out for evaluation; 0: 8/7 of
             image_size, as 256 is of 224.
-        resize: 'linear' or 'area', see `decoding`.
+        resize: 'antialias', 'dali', 'linear' or 'area', see `resizing`.
         max_damaged: share of a split's examples that may be unreadable.
     """
 
@@ -50,8 +51,8 @@ class View(NamedTuple):
             raise ValueError(f'image_size={size} must be >= 1')
         if eval_resize < size:
             raise ValueError(f'eval_resize={eval_resize} must be >= image_size={size}, or 0 for 8/7 of it')
-        if self.resize not in decoding.RESIZE:
-            raise ValueError(f'resize={self.resize!r} must be one of: {", ".join(decoding.RESIZE)}')
+        if self.resize not in RESIZE:
+            raise ValueError(f'resize={self.resize!r} must be one of: {", ".join(RESIZE)}')
         if not 0 <= self.max_damaged < 1:
             raise ValueError(f'max_damaged={self.max_damaged} must be >= 0 and < 1')
         return self._replace(eval_resize=eval_resize)

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from resizemix_jax import build
+from resizemix_jax import config as configs
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.input.dataset import Split
 from resizemix_jax.run import files, workdir
@@ -185,7 +186,7 @@ def test_a_run_of_format_1_continues(tmp_path):
     files.write_json(tmp_path / 'config.json', old)
     opened, _ = start(tmp_path, config)
     assert opened.changes == [] and opened.config['schedule_args']['lr'] == 0.1
-    assert files.read_json(tmp_path / 'config.json')['format'] == 2
+    assert files.read_json(tmp_path / 'config.json')['format'] == configs.FORMAT
 
 
 def test_one_run_owns_a_workdir(tmp_path):
