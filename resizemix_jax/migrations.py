@@ -35,8 +35,13 @@ def _from_1(old):
 
 
 def _from_2(old):
-    """Format 3: SuperMix's search has variants, of which the older versions had one."""
+    """Format 3: pictures are antialiased when they are resized, and SuperMix's search has variants.
+
+    An older run keeps what it had.
+    """
     new = dict(old)
+    if old['dataset'].partition(':')[0] in ('folder', 'imagenet', 'tfds'):
+        new['dataset_args'] = {'resize': 'linear'} | old['dataset_args']
     new['generate_args'] = {'variant': 'symmetric'} | old['generate_args']
     if old['mixing'] == 'supermix':
         new['mixing_args'] = {'variant': 'symmetric'} | old['mixing_args']

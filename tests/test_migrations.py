@@ -11,8 +11,13 @@ from resizemix_jax.errors import ConfigError
 from tests.configs.tables import TABLES
 
 # The base of 0.1.0 and what cells of its tables stored beside it, written by that version.
-# What an older run keeps as it was: SuperMix's law, and the end of the released ImageNet recipe's schedule.
-OTHER_TODAY = {('generate_args.variant', 'symmetric'), ('schedule_args.final_lr', 0.0)}
+# What an older run keeps as it was: SuperMix's law, the end of the released ImageNet recipe's schedule, and how
+# pictures are resized.
+OTHER_TODAY = {
+    ('generate_args.variant', 'symmetric'),
+    ('schedule_args.final_lr', 0.0),
+    ('dataset_args.resize', 'linear'),
+}
 STORED = json.loads((pathlib.Path(__file__).parent / 'golden' / 'format1.json').read_text())
 
 
@@ -23,6 +28,17 @@ def test_a_cell_of_0_1_0_is_the_same_experiment_today(cell):
     today = configs.stored(TABLES[table].get_config(argument))
     for key, before, _ in configs.differences(configs.migrate(old), today, ignore=()):
         assert (key, before) in OTHER_TODAY
+
+
+@pytest.mark.parametrize('dataset', ['imagenet', 'folder:/pictures', 'tfds:food101'])
+def test_a_run_from_before_antialiasing_resizes_as_it_did(dataset):
+    streamed = configs.stored(TABLES['table4'].get_config('')) | {'format': 2, 'dataset': dataset}
+    args = {key: value for key, value in streamed['dataset_args'].items() if key != 'resize'}
+    assert configs.migrate(streamed | {'dataset_args': args})['dataset_args']['resize'] == 'linear'
+    area = configs.migrate(streamed | {'dataset_args': args | {'resize': 'area'}})
+    assert area['dataset_args']['resize'] == 'area'
+    lacking = configs.migrate(streamed | {'format': 3, 'dataset_args': args})
+    assert lacking['dataset_args']['resize'] == 'antialias'  # a run of today
 
 
 def test_migration_keeps_what_a_run_was_given():

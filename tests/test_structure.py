@@ -36,7 +36,7 @@ LONG = {}
 # Files that are tested through the loop, the command or the members that use them.
 SEEN_ELSEWHERE = {
     'build', 'checks', 'state', 'errors', 'run/clock', 'devices/preemption',
-    'input/example', 'input/tfrecord', 'input/jpeg', 'input/pictures',
+    'input/example', 'input/tfrecord',
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ NEEDS = ('source',)
 EVALUATION = ('val', 'validation', 'test')
 
 
-def folder(*, source, image_size=224, eval_resize=0, resize='linear', max_damaged=1e-4):
+def folder(*, source, image_size=224, eval_resize=0, resize='antialias', max_damaged=1e-4):
     """Each folder below `train` is a class. Classes and files are in the order of their names.
 
     Args:

@@ -3,7 +3,7 @@
 from resizemix_jax.input.streams import View, streamed
 
 
-def imagenet(*, image_size=224, eval_resize=0, resize='linear', max_damaged=1e-4):
+def imagenet(*, image_size=224, eval_resize=0, resize='antialias', max_damaged=1e-4):
     """1,281,167 training images; the 50,000 validation images for evaluation.
 
     Args:

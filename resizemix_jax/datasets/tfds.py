@@ -8,7 +8,7 @@ NEEDS = ('source', 'data_dir')
 EVALUATION = ('validation', 'test')
 
 
-def tfds(*, source, data_dir, image_size=224, eval_resize=0, resize='linear', max_damaged=1e-4):
+def tfds(*, source, data_dir, image_size=224, eval_resize=0, resize='antialias', max_damaged=1e-4):
     """A dataset whose classes and sizes are read from its directory.
 
     Args:

@@ -2,20 +2,21 @@
 
 import pathlib
 
-import cv2
 import numpy as np
 
 from resizemix_jax.errors import DataError
+from resizemix_jax.input import decoding
 from resizemix_jax.input.dataset import ImageSplit
 
-ENDINGS = ('.jpg', '.jpeg', '.png', '.webp', '.bmp')
+# Of the files that are taken for pictures, here and by the dataset `folder`.
+ENDINGS = ('.jpg', '.jpeg', '.jfif', '.png', '.webp', '.bmp', '.tif', '.tiff', '.ppm', '.pgm')
 
 
 def read_pictures(directory, side):
     """The pictures of a directory in the order of their names, each the middle square at one size.
 
     Args:
-        directory: holds files that end in one of ENDINGS; others are ignored.
+        directory: holds files that end in one of ENDINGS; others are ignored, and names with a leading dot.
         side: pixels; a picture is scaled until its shorter side has this length.
 
     Returns:
@@ -27,7 +28,7 @@ def read_pictures(directory, side):
     root = pathlib.Path(directory)
     if not root.is_dir():
         raise DataError(f'--images={directory} is not a directory; pass one that holds pictures')
-    files = sorted(f for f in root.iterdir() if f.suffix.lower() in ENDINGS)
+    files = sorted(f for f in root.iterdir() if f.suffix.lower() in ENDINGS and f.name[0] != '.')
     if len(files) < 2:
         raise DataError(
             f'--images={directory} holds {len(files)} pictures ({", ".join(ENDINGS)}); mixing takes two'
@@ -37,13 +38,10 @@ def read_pictures(directory, side):
 
 
 def _middle_square(file, side):
-    image = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DataError(f'{file} cannot be decoded as a picture; repair or remove it')
-    image = image[..., ::-1]  # OpenCV's order is blue, green, red
-    height, width, _ = image.shape
-    scale = side / min(height, width)
-    size = max(side, round(width * scale)), max(side, round(height * scale))
-    image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    y, x = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
-    return image[y : y + side, x : x + side]
+    """The middle of a picture as `decoding.eval_image` cuts it out, so as it would be evaluated on."""
+    try:
+        if not file.is_file():  # reading a pipe would never end
+            raise ValueError('a broken link' if file.is_symlink() else 'not a regular file')
+        return decoding.eval_image(file.read_bytes(), side, side)
+    except (ValueError, OSError) as error:
+        raise DataError(f'{file}: {error}; repair or remove it') from error

@@ -4,11 +4,10 @@ import logging
 import os
 import pathlib
 
-import cv2
 import numpy as np
 
 from resizemix_jax.errors import DataError, local
-from resizemix_jax.input import records
+from resizemix_jax.input import pillow, records
 from resizemix_jax.input.dataset import Dataset, ImageSplit, image_arrays
 
 log = logging.getLogger(__name__)
@@ -165,14 +164,9 @@ def _decode(examples, row):
     """(image uint8 [H, W, C] as it is stored, label); raises DataError."""
     try:
         data, label = examples.read(row)
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-        if image is None:
-            raise ValueError('the picture cannot be decoded')
-    except (*records.UNREADABLE, cv2.error) as error:
+        return pillow.stored(data), label
+    except records.UNREADABLE as error:
         raise DataError(f'example {row}, in {examples.file(row)}, cannot be read: {error}') from error
-    if image.ndim == 2:
-        return image[..., None], label
-    return image[..., ::-1], label  # OpenCV's order is blue, green, red
 
 
 def _check_files(builder, source, split, command):

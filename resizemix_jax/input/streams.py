@@ -10,6 +10,7 @@ from resizemix_jax.errors import DataError
 from resizemix_jax.input import decoding, reading
 from resizemix_jax.input.dataset import Dataset, Split, image_arrays, permutation
 from resizemix_jax.input.records import UNREADABLE
+from resizemix_jax.input.resizing import RESIZE
 from resizemix_jax.ranges import Choice, Number, Whole
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ class View(NamedTuple):
         image_size: side of the square that the network sees, pixels.
         eval_resize: length of the shorter side before the middle is cut out for evaluation; 0: 8/7 of
             image_size, as 256 is of 224.
-        resize: 'linear' or 'area', see `decoding`.
+        resize: 'antialias', 'dali', 'linear' or 'area', see `resizing`.
         max_damaged: share of a split's examples that may be unreadable.
     """
 
@@ -52,7 +53,7 @@ class View(NamedTuple):
         size, eval_resize = self.image_size, self.eval_resize or round(self.image_size * 256 / 224)
         if eval_resize < size:
             raise ValueError(f'eval_resize={eval_resize} must be >= image_size={size}, or 0 for 8/7 of it')
-        Choice(*decoding.RESIZE).check(resize=self.resize)
+        Choice(*RESIZE).check(resize=self.resize)
         return self._replace(eval_resize=eval_resize)
 
 

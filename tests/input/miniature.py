@@ -25,10 +25,10 @@ def pixels(height, width, seed, noise=4):
     return np.clip(image + rng.normal(0, noise, image.shape), 0, 255).astype(np.uint8)
 
 
-def encode(image, kind='colour', quality=92):
-    """The bytes of a picture of one of KINDS."""
+def encode(image, kind='colour', quality=92, **more):
+    """The bytes of a picture of one of KINDS; `more` are options of Pillow's JPEG writer."""
     buffer, picture = io.BytesIO(), Image.fromarray(image)
-    options = dict(format='JPEG', quality=quality, subsampling=2)
+    options = dict(format='JPEG', quality=quality, subsampling=2, **more)
     if kind == 'fine':
         options['subsampling'] = 0
     elif kind in ('grey', 'cmyk'):
