@@ -96,6 +96,8 @@ def numbers(config):
     ):  # fmt: skip
         if config[name] < 1:
             raise ValueError(f'{name}={config[name]} must be >= 1')
-    for name in ('seed', 'steps', 'num_devices', 'gallery_every', 'generate_images', 'profile_steps'):
+    for name in (
+        'seed', 'steps', 'num_devices', 'gallery_every', 'generate_images', 'profile_steps', 'input_timeout',
+    ):  # fmt: skip
         if config[name] < 0:
             raise ValueError(f'{name}={config[name]} must be >= 0')

@@ -13,6 +13,7 @@ from resizemix_jax.devices.preemption import Watch
 from resizemix_jax.errors import NonFiniteError, PreemptedError, local
 from resizemix_jax.evaluate import evaluate
 from resizemix_jax.input import pipeline
+from resizemix_jax.input.workers import Interrupted
 from resizemix_jax.pictures import pairs
 from resizemix_jax.run import results
 from resizemix_jax.run import workdir as workdirs
@@ -74,7 +75,7 @@ def _train(run, workdir, checkpoints, watch):
     with Writer(workdir, start, run.last) as writer:
         state = state.replace(metrics=_interval(state, writer.rows, plan.devices))
         loop = Loop(run, checkpoints, writer, watch, count)
-        with contextlib.closing(train_batches(run, start)) as batches:
+        with contextlib.closing(train_batches(run, start, lambda: watch.signalled)) as batches:
             loop.go(state, batches)
         identity = workdirs.identities(workdir)
         largest = max(count.values(), default=None)
@@ -117,20 +118,23 @@ def _interval(state, rows, devices):
     return parallel.place(sums, devices)
 
 
-def train_batches(run, start):
-    """The batches of the training after `start` steps: this process' share of each."""
+def train_batches(run, start, interrupted=lambda: False):
+    """The batches of the training after `start` steps: this process' share of each.
+
+    Raises:
+        Interrupted: `interrupted` was true while a batch was waited for.
+    """
     config, share, place = run.plan.config, parallel.processes(), start - run.offset
+    waiting = dict(interrupted=interrupted, timeout=config.input_timeout)
+
+    def batches(split):
+        made = pipeline.train_batches(
+            split, config.batch_size, config.seed, place, run.steps, share, config.workers, **waiting
+        )
+        return contextlib.closing(made)
+
     with contextlib.ExitStack() as stack:
-        sources = {
-            name: stack.enter_context(
-                contextlib.closing(
-                    pipeline.train_batches(
-                        split, config.batch_size, config.seed, place, run.steps, share, config.workers
-                    )
-                )
-            )
-            for name, split in run.train.items()
-        }
+        sources = {name: stack.enter_context(batches(split)) for name, split in run.train.items()}
         if len(sources) == 1:
             yield from next(iter(sources.values()))
         else:
@@ -173,16 +177,17 @@ class Loop:
             if step > 0 and self.config.gallery_every and step % self.config.gallery_every == 0:
                 self._draw(state, step)
             stop = self.watch.requested
-            if stop or self._due(step, self.config.save_every_epochs):
-                _check_finite(metrics, step)
-                self.checkpoints.save(state, step, wait=stop)
             if stop:
-                raise PreemptedError(
-                    f'{self.watch.reason}: saved at step {step}; the same command continues from there'
-                )
+                self._stop(state, metrics, step)
+            if self._due(step, self.config.save_every_epochs):
+                _check_finite(metrics, step)
+                self.checkpoints.save(state, step)
             if step >= self.run.last:
                 return
-            state, metrics = self.advance(state, metrics, step, batches)
+            try:
+                state, metrics = self.advance(state, metrics, step, batches)
+            except Interrupted:
+                self._stop(state, metrics, step)
             step += 1
             self.writer.progress(step)
             if step % self.config.log_every_steps == 0 or step == self.run.last:
@@ -198,6 +203,14 @@ class Loop:
         # The device works on this step while the loss of the one before is checked: one step ahead, no more.
         _check_finite(metrics, step)
         return state, running
+
+    def _stop(self, state, metrics, step):
+        """Saves and ends the run, as a signal asked for."""
+        _check_finite(metrics, step)
+        self.checkpoints.save(state, step, wait=True)
+        raise PreemptedError(
+            f'{self.watch.reason}: saved at step {step}; the same command continues from there'
+        )
 
     def _compile(self):
         log.info('Compiling the training step, which may take minutes...')
@@ -227,8 +240,9 @@ class Loop:
             return state
         with self.clock.pause():
             measured = evaluate(
-                self.run.eval_step, self.run.plan, state, self.run.eval, lambda: self.watch.requested
-            )
+                self.run.eval_step, self.run.plan, state, self.run.eval,
+                interrupted=lambda: self.watch.requested, signalled=lambda: self.watch.signalled,
+            )  # fmt: skip
             if measured is None:
                 return state
             values, sums = measured

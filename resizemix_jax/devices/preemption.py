@@ -38,6 +38,14 @@ class Watch:
             self.reason = signal.SIGTERM.name
         return bool(self.reason)
 
+    @property
+    def signalled(self):
+        """Whether a signal came to this process, the only one; unlike `requested`, to be asked at any time.
+
+        Several processes can only save together, so a single one of them has nothing to decide.
+        """
+        return bool(self.reason)
+
     def __enter__(self):
         # Python handles signals in the main thread only; elsewhere (a notebook's worker) nothing is watched.
         if threading.current_thread() is threading.main_thread():
