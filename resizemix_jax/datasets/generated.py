@@ -34,17 +34,33 @@ def generated(*, data_dir):
             f'{root} holds no generated set. Name the directory of one with --config.data_dir=DIR, or make '
             f'one from the training images and a trained network:\n    {COMMAND}'
         )
-    about = json.loads(file.read_text('utf-8'))
+    about = _about(file)
     return reading.in_memory(
         NAME,
         splits={'train': ('train', about['train_size']), 'eval': ('test', about['eval_size'])},
-        image_shape=tuple(about['image_shape']),
+        image_shape=about['image_shape'],
         num_classes=about['num_classes'],
-        mean=tuple(about['mean']),
-        std=tuple(about['std']),
+        mean=about['mean'],
+        std=about['std'],
         directory=str(root),
         command=COMMAND,
     )
+
+
+def _about(file):
+    """The metadata of a set: name -> number or tuple of numbers; raises DataError if it is damaged."""
+    try:
+        about = json.loads(file.read_bytes())
+        found = {key: about[key] for key in ('train_size', 'eval_size', 'num_classes')}
+        found |= {key: tuple(about[key]) for key in ('image_shape', 'mean', 'std')}
+        sizes = found['train_size'], found['eval_size'], found['num_classes'], *found['image_shape']
+        if min(sizes) < 1:
+            raise ValueError(f'its sizes are {sizes}, and must be at least 1')
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f'{file} is damaged ({type(error).__name__}: {error}). Copy or make the set again:\n    {COMMAND}'
+        ) from error
+    return found
 
 
 def write(directory, dataset, train, evaluation, **origin):

@@ -49,7 +49,7 @@ def test_a_dataset_without_class_labels_is_an_error(tmp_path):
     data = miniature.encode(miniature.pixels(20, 30, 0))
     splits = {split: [{'image': data, 'boxes': ''}] for split in ('train', 'test')}
     writing.write(tmp_path, 'boxes', '1.0.0', features, splits)
-    message = r'expected an image feature and a class label; found boxes \(Text\), image \(Image\)'
+    message = r'expected an image feature and a class label or integer; found boxes \(Text\), image \(Image\)'
     with pytest.raises(DataError, match=message):
         tfds(source='boxes', data_dir=str(tmp_path))
 
