@@ -64,7 +64,7 @@ def _num_classes(stated, given, directory):
     """The number of classes: as the metadata states it, or else as the config gives it."""
     if given < 0 or (stated and given not in (0, stated)):
         raise ValueError(
-            f'num_classes={given} must be {stated or "at least 1"}, or 0 for that of the metadata'
+            f'num_classes={given} must be {stated or "at least 1"}, or 0: as the metadata states'
         )
     if not (stated or given):
         raise DataError(

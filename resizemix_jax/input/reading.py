@@ -245,8 +245,7 @@ def _check_files(builder, source, split, command):
             f'{source}: {builder.data_dir} is in the format {info.file_format.value}; this trainer reads '
             f'{" and ".join(FORMATS)}. Prepare a copy elsewhere:\n    {prepare_command(source, "OTHER_DIR")}'
         )
-    if not split_size(builder, source, split):
-        raise DataError(f'{source}: {split!r} is empty in {builder.data_dir}; choose another split')
+    split_size(builder, source, split)
     files = [pathlib.Path(shard.filename) for shard in records.shards(builder, split)]
     missing = [f.name for f in files if not f.exists()]
     if missing:
@@ -262,14 +261,17 @@ def split_size(builder, source, split):
     """The number of examples of a split, or of a slice such as train[:90%], by TFDS's own law.
 
     Raises:
-        DataError: there is no such split, or it is no slice; lists the splits.
+        DataError: there is no such split, or it is no slice, or empty; lists the splits.
     """
     splits = builder.info.splits
     try:
-        return max(splits[split].num_examples, 0)
+        size = splits[split].num_examples
     except (KeyError, ValueError, NotImplementedError, AssertionError) as error:
         reason = f' ({records.first_line(error)})' if '[' in split else ''
         raise DataError(
             f'{source}: {builder.data_dir} has no split {split!r}{reason}; it has {", ".join(splits)}. '
             f'Choose two with --config.dataset=tfds:{source}:TRAIN:EVAL'
         ) from error
+    if size < 1:
+        raise DataError(f'{source}: {split!r} is empty in {builder.data_dir}; choose another split')
+    return size
