@@ -42,7 +42,7 @@ LOGGING_KEYS = (
     'log_every_steps', 'gallery_every', 'profile_steps', 'save_every_epochs', 'save_every_minutes',
     'keep_every', 'max_to_keep',
 )  # fmt: skip
-DEVICE_KEYS = ('data_dir', 'num_devices', 'workers', 'eval_batch_size', 'remat')
+DEVICE_KEYS = ('data_dir', 'num_devices', 'workers', 'input_timeout', 'eval_batch_size', 'remat')
 GENERATE_KEYS = ('generate_images', 'generate_args')  # of --mode=generate alone
 # May change in a run that continues, and change its course: where it is, its learning rates, its best step.
 SHIFTING_KEYS = ('batch_size', 'epochs', 'steps', 'eval_every_epochs')
@@ -89,6 +89,7 @@ def base():
     config.profile_steps = 0  # steps traced into WORKDIR/profile, after the first one
     config.num_devices = 0  # 0: all
     config.workers = -1  # processes that decode streamed images; -1: one a core, 0: none
+    config.input_timeout = 1800  # seconds without a batch from them that end the run; 0: wait for ever
     config.generate_images = 0  # images that --mode=generate mixes; 0: all training images once
     return config
 

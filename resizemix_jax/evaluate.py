@@ -9,13 +9,14 @@ from resizemix_jax import build
 from resizemix_jax.devices import parallel, processes
 from resizemix_jax.errors import ConfigError, RunError, local
 from resizemix_jax.input import pipeline
+from resizemix_jax.input.workers import Interrupted
 from resizemix_jax.run import evaluations
 from resizemix_jax.run.checkpoint import Checkpoints
 
 log = logging.getLogger(__name__)
 
 
-def evaluate(eval_step, plan, state, split, interrupted=lambda: False):
+def evaluate(eval_step, plan, state, split, interrupted=lambda: False, signalled=lambda: False):
     """The metrics of `state` on a split.
 
     Args:
@@ -24,6 +25,7 @@ def evaluate(eval_step, plan, state, split, interrupted=lambda: False):
         state: `state.TrainState` on the devices.
         split: `input.dataset.Split`.
         interrupted: called before every batch; True ends the evaluation.
+        signalled: the same while a batch is waited for, as often as that takes.
 
     Returns:
         (metrics, sums): name -> number, without a prefix, and the task's sums, name -> float; or None if
@@ -34,14 +36,20 @@ def evaluate(eval_step, plan, state, split, interrupted=lambda: False):
     """
     totals, parts, previous = {}, [], None
     share, workers = parallel.processes(), plan.config.workers
-    with contextlib.closing(pipeline.eval_batches(split, plan.eval_batch_size, share, workers)) as batches:
-        for batch in batches:
-            if interrupted():
-                return None
-            running = eval_step(state, parallel.shard(batch, plan.devices))
-            # One batch runs while the sums of the one before are fetched; no more pile up on the device.
-            _add(totals, parts, previous)
-            previous = running
+    waiting = dict(interrupted=signalled, timeout=plan.config.input_timeout)
+    try:
+        with contextlib.closing(
+            pipeline.eval_batches(split, plan.eval_batch_size, share, workers, **waiting)
+        ) as batches:
+            for batch in batches:
+                if interrupted():
+                    return None
+                running = eval_step(state, parallel.shard(batch, plan.devices))
+                # One batch runs while the sums of the one before are fetched; no more pile up on the device.
+                _add(totals, parts, previous)
+                previous = running
+    except Interrupted:
+        return None
     _add(totals, parts, previous)
     if totals['examples'] != split.size:
         raise RunError(f'{totals["examples"]:.0f} of {split.size} examples were counted')

@@ -42,6 +42,7 @@ RANGES = {
     'profile_steps': Whole(0, 10_000),  # a trace of more can hardly be opened
     'num_devices': Whole(0),
     'workers': Whole(-1, 1024),
+    'input_timeout': NOT_NEGATIVE,
     'generate_images': Whole(0),
 }
 

@@ -12,14 +12,14 @@ Exit codes: 0: prepared, already prepared, or could be prepared (--dry_run); 2: 
 """
 
 import argparse
+import contextlib
 import difflib
 import importlib.util
-import pathlib
 import shutil
 import sys
 
-from resizemix_jax.errors import DataError
-from resizemix_jax.input import reading
+from resizemix_jax.errors import DataError, RunError, local
+from resizemix_jax.input import reading, records
 
 # The organisers' files, bytes. The test images, which have no labels, are not needed.
 ARCHIVES = {
@@ -32,7 +32,7 @@ COPIES = 2
 def main(argv=None):
     """Prepares the dataset named by the arguments; returns the exit code."""
     parser = argparse.ArgumentParser(prog='python -m resizemix_jax.prepare')
-    parser.add_argument('name', help='the dataset in TFDS, e.g. cifar100, imagenet2012, food101')
+    parser.add_argument('name', help='the dataset in TFDS, e.g. cifar100, imagenette/full-size-v2')
     parser.add_argument(
         '--data_dir', default='', help='where to write it; default: $TFDS_DATA_DIR, or ~/tensorflow_datasets'
     )
@@ -41,21 +41,24 @@ def main(argv=None):
     )
     parser.add_argument('--dry_run', action='store_true', help='report what is needed, and prepare nothing')
     args = parser.parse_args(argv)
-    root = reading.data_directory(args.data_dir)
     try:
-        return _prepare(args.name, root, args.manual_dir, args.dry_run)
-    except DataError as error:
+        root = reading.data_directory(args.data_dir, '--data_dir')
+        manual = local(args.manual_dir or root / 'downloads' / 'manual', '--manual_dir').expanduser()
+        return _prepare(args.name, root, manual, args.dry_run)
+    except RunError as error:
         sys.stderr.write(f'{error}\n')
-        return 2
+    except OSError as error:  # of the network and the disk
+        sys.stderr.write(f'{args.name} cannot be prepared: {error}\n')
+    return 2
 
 
 def _prepare(name, root, manual, dry_run):
-    there = _prepared(name, root)
-    if there:
-        print(f'{name} is in {there}')
+    if _is_prepared(name, root):
         return 0
     builder = _builder(name, root)
-    manual = pathlib.Path(manual).expanduser() if manual else root / 'downloads' / 'manual'
+    name = builder.name + (f'/{builder.builder_config.name}' if builder.builder_config else '')
+    if _is_prepared(name, root):  # under the config that is the default
+        return 0
     archives = _check_archives(name, builder, manual)
     _check_disk(name, builder, root, archives)
     if importlib.util.find_spec('tensorflow') is None:
@@ -68,7 +71,8 @@ def _prepare(name, root, manual, dry_run):
     import tensorflow_datasets as tfds
 
     config = tfds.download.DownloadConfig(manual_dir=manual if manual.is_dir() else None)
-    builder.download_and_prepare(download_config=config)
+    with _reported(name):
+        builder.download_and_prepare(download_config=config)
     print(f'{name} is in {builder.data_dir}')
     return 0
 
@@ -77,20 +81,35 @@ def _builder(name, root):
     import tensorflow_datasets as tfds
 
     known = tfds.list_builders(with_community_datasets=False)
-    if name not in known:
+    if name.partition('/')[0] not in known:
         close = ', '.join(difflib.get_close_matches(name, known, cutoff=0.5)) or 'none'
         raise DataError(f'TFDS has no dataset {name}; similar names: {close}')
-    return tfds.builder(name, data_dir=str(root), file_format='array_record')
+    with _reported(name):
+        return tfds.builder(name, data_dir=str(root), file_format='array_record')
 
 
-def _prepared(name, root):
-    """The directory of an existing copy, or None; raises DataError if it is incomplete."""
-    if not any(root.glob(f'{name}/*/dataset_info.json')):
-        return None
-    builder = reading.open_builder(name, root, '')
+@contextlib.contextmanager
+def _reported(name):
+    """Turns what the code of a dataset raises into a DataError; an OSError stays."""
+    try:
+        yield
+    except (OSError, RunError):
+        raise
+    except Exception as error:  # each dataset has code of its own
+        raise DataError(
+            f'TFDS cannot prepare {name}: {type(error).__name__}: {records.first_line(error)}'
+        ) from error
+
+
+def _is_prepared(name, root):
+    """Whether there is an existing copy, which is printed; raises DataError if it is incomplete."""
+    if not reading.versions(root / name):
+        return False
+    builder = reading.open_builder(name, root, reading.prepare_command(name, root))
     for split in builder.info.splits:
         reading.open_split(name, split, root)
-    return builder.data_dir
+    print(f'{name} is in {builder.data_dir}')
+    return True
 
 
 def _check_archives(name, builder, manual):

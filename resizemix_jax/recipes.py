@@ -62,10 +62,10 @@ def ss26_2x96d(recipe):
 def resnet(depth):
     """Paper, section 5.1.3: 300 epochs, batch 512, lr 0.5, weight decay 4e-5, cosine.
 
-    Released (configs/imagenet_res.py): cosine to 1e-5, no Nesterov; 64 images a GPU; DALI is told to resize by
-    a triangle where images shrink and by Lanczos where they grow, which the paper leaves open. The images are
-    cropped, resized and flipped while they are decoded, so the step augments nothing (eval_resize 0: 256 for
-    224).
+    Released (configs/imagenet_res.py): cosine to 1e-5, no Nesterov; 64 images a GPU; DALI is told to resize
+    by a triangle where images shrink and by Lanczos where they grow, which the paper leaves open. The images
+    are cropped, resized and flipped while they are decoded, so the step augments nothing (eval_resize 0: 256
+    for 224).
     """
 
     def keys(recipe):

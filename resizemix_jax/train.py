@@ -13,6 +13,7 @@ from resizemix_jax.errors import PreemptedError, RunError, local
 from resizemix_jax.evaluate import evaluate
 from resizemix_jax.finite import check_loss, check_state
 from resizemix_jax.input import pipeline
+from resizemix_jax.input.workers import Interrupted
 from resizemix_jax.pictures import pairs
 from resizemix_jax.run import results
 from resizemix_jax.run import rows as sums
@@ -83,7 +84,7 @@ def _train(run, workdir, checkpoints, owner):
         loop.compile()
         with (
             Watch(parallel.processes()[1] == 1) as watch,
-            contextlib.closing(train_batches(run, start)) as batches,
+            contextlib.closing(train_batches(run, start, lambda: watch.signalled)) as batches,
         ):
             loop.go(state, batches, watch)
             checkpoints.settle()
@@ -112,20 +113,23 @@ def _interval(state, rows, devices):
     return parallel.place(sums, devices)
 
 
-def train_batches(run, start):
-    """The batches of the training after `start` steps: this process' share of each."""
+def train_batches(run, start, interrupted=lambda: False):
+    """The batches of the training after `start` steps: this process' share of each.
+
+    Raises:
+        Interrupted: `interrupted` was true while a batch was waited for.
+    """
     config, share, place = run.plan.config, parallel.processes(), start - run.offset
+    waiting = dict(interrupted=interrupted, timeout=config.input_timeout)
+
+    def batches(split):
+        made = pipeline.train_batches(
+            split, config.batch_size, config.seed, place, run.steps, share, config.workers, **waiting
+        )
+        return contextlib.closing(made)
+
     with contextlib.ExitStack() as stack:
-        sources = {
-            name: stack.enter_context(
-                contextlib.closing(
-                    pipeline.train_batches(
-                        split, config.batch_size, config.seed, place, run.steps, share, config.workers
-                    )
-                )
-            )
-            for name, split in run.train.items()
-        }
+        sources = {name: stack.enter_context(batches(split)) for name, split in run.train.items()}
         if len(sources) == 1:
             yield from next(iter(sources.values()))
         else:
@@ -174,17 +178,16 @@ class Loop:
                 state = self._evaluate(state, step, watch)
             if step > 0 and self.config.gallery_every and step % self.config.gallery_every == 0:
                 self._draw(state, step)
-            stop = watch.requested
-            if stop or self.due.saving(step):
-                check_loss(metrics, step, self.checkpoints.latest_step)
-                self._save(state, step, wait=stop)
-            if stop:
-                raise PreemptedError(
-                    f'{watch.reason}: saved at step {step}; the same command continues from there'
-                )
+            if watch.requested:
+                self._stop(state, metrics, step, watch)
+            if self.due.saving(step):
+                self._save(state, metrics, step)
             if step >= self.run.last:
                 return
-            state, metrics = self.advance(state, metrics, step, batches)
+            try:
+                state, metrics = self.advance(state, metrics, step, batches)
+            except Interrupted:
+                self._stop(state, metrics, step, watch)
             step += 1
             self.writer.progress(step)
             if step % self.config.log_every_steps == 0 or step == self.run.last:
@@ -210,8 +213,14 @@ class Loop:
         log.info('Compiled in %.1f s', self.clock.totals()['compile_seconds'] - before)
         self.clock.restart()
 
-    def _save(self, state, step, wait):
+    def _stop(self, state, metrics, step, watch):
+        """Saves and ends the run, as a signal asked for."""
+        self._save(state, metrics, step, wait=True)
+        raise PreemptedError(f'{watch.reason}: saved at step {step}; the same command continues from there')
+
+    def _save(self, state, metrics, step, wait=False):
         """Saves a checkpoint with the sums of the rows that it counts on."""
+        check_loss(metrics, step, self.checkpoints.latest_step)
         check_state(state, step, self.checkpoints.latest_step)
         if self.owner:
             self.owner.check()
@@ -237,7 +246,10 @@ class Loop:
             return state
         check_state(state, step, self.checkpoints.latest_step)
         with self.clock.pause():
-            measured = evaluate(self.eval_step, self.run.plan, state, self.run.eval, lambda: watch.requested)
+            measured = evaluate(
+                self.eval_step, self.run.plan, state, self.run.eval,
+                interrupted=lambda: watch.requested, signalled=lambda: watch.signalled,
+            )  # fmt: skip
             if measured is None:
                 return state
             values, sums = measured

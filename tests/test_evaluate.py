@@ -1,4 +1,5 @@
 import json
+import time
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from resizemix_jax import build, command, evaluate, train
 from resizemix_jax import config as configs
 from resizemix_jax.errors import ConfigError, DataError
+from resizemix_jax.input.dataset import Split
 from tests import tiny
 
 
@@ -70,6 +72,26 @@ def test_an_interrupted_evaluation_gives_nothing():
     run = build.open_run(build.plan(tiny.config()))
     state = build.initial_state(run)
     assert evaluate.evaluate(run.eval_step, run.plan, state, run.eval, interrupted=lambda: True) is None
+
+
+class Hanging(Split):
+    """Its batches never come."""
+
+    size, streamed = 37, True
+
+    def __init__(self, buckets):
+        self.buckets = buckets
+
+    def batch(self, rows, draw):
+        time.sleep(1000)
+
+
+@pytest.mark.slow
+def test_an_evaluation_that_waits_is_interrupted_too():
+    run = build.open_run(build.plan(tiny.config(workers=1)))
+    state = build.initial_state(run)
+    split = Hanging(run.eval.buckets)
+    assert evaluate.evaluate(run.eval_step, run.plan, state, split, signalled=lambda: True) is None
 
 
 def test_there_must_be_a_checkpoint(tmp_path):

@@ -11,8 +11,8 @@ from resizemix_jax.errors import ConfigError
 from tests.configs.tables import TABLES
 
 # The base of 0.1.0 and what cells of its tables stored beside it, written by that version.
-# What an older run keeps as it was: SuperMix's law, the end of the released ImageNet recipe's schedule, and how
-# pictures are resized.
+# What an older run keeps as it was: SuperMix's law, the end of the released ImageNet recipe's schedule, and
+# how pictures are resized.
 OTHER_TODAY = {
     ('generate_args.variant', 'symmetric'),
     ('schedule_args.final_lr', 0.0),

@@ -1,6 +1,9 @@
 """Training on a streamed set, whole: Table 4's config on the miniature ImageNet, stopped and continued."""
 
 import json
+import os
+import signal
+import threading
 
 import jax
 import ml_collections
@@ -10,10 +13,11 @@ import pytest
 from configs import table4
 from resizemix_jax import build, generate, train
 from resizemix_jax.devices import parallel
-from resizemix_jax.errors import ConfigError, DataError
+from resizemix_jax.errors import ConfigError, DataError, PreemptedError
 from resizemix_jax.pictures import pairs
 from resizemix_jax.run.checkpoint import Checkpoints
 from tests.input import miniature
+from tests.input.test_workers import children
 
 TIMES = ('seconds', 'compile_seconds', 'images_per_second', 'data_wait_share')
 
@@ -78,6 +82,25 @@ def test_a_killed_run_continues_bit_by_bit(written, tmp_path, monkeypatch):
     states = [final_state(tmp_path / name, config(directory)) for name in ('broken', 'unbroken')]
     for one, two in zip(*states, strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.slow
+def test_a_signal_is_obeyed_although_no_batch_comes(written, tmp_path, monkeypatch):
+    original = train.Loop.advance
+
+    def advance(self, state, metrics, step, batches):
+        if step == 2:
+            for pid in children():
+                os.kill(pid, signal.SIGSTOP)
+            # Only when all that was made ahead is used up.
+            threading.Timer(5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        return original(self, state, metrics, step, batches)
+
+    monkeypatch.setattr(train.Loop, 'advance', advance)
+    with pytest.raises(PreemptedError, match=r'SIGTERM: saved at step [2-5]; the same command continues'):
+        train.train_and_evaluate(config(written[0], workers=1), tmp_path)
+    monkeypatch.setattr(train.Loop, 'advance', original)
+    assert train.train_and_evaluate(config(written[0], workers=0), tmp_path)['steps'] == 10
 
 
 def test_other_sets_take_its_place_by_name(tmp_path):

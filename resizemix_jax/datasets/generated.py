@@ -47,10 +47,10 @@ def generated(*, data_dir):
     return reading.in_memory(
         NAME,
         splits={'train': ('train', about['train_size']), 'eval': ('test', about['eval_size'])},
-        image_shape=tuple(about['image_shape']),
+        image_shape=about['image_shape'],
         num_classes=about['num_classes'],
-        mean=tuple(about['mean']),
-        std=tuple(about['std']),
+        mean=about['mean'],
+        std=about['std'],
         directory=str(root),
         command=COMMAND,
     )
@@ -59,10 +59,10 @@ def generated(*, data_dir):
 def _about(file):
     """What metadata.json says; raises DataError if it says not all."""
     try:
-        about = json.loads(file.read_text('utf-8'))
+        about = json.loads(file.read_bytes())
         for name, allowed in ABOUT.items():
             allowed.check(**{name: about[name]})
-    except (KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         reason = f'it has no {error}' if isinstance(error, KeyError) else str(error)
         raise DataError(f'{file} is damaged: {reason}. Generate the set again:\n    {COMMAND}') from error
     return about

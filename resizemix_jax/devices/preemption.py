@@ -41,6 +41,14 @@ class Watch:
             self.reason = signal.SIGTERM.name
         return bool(self.reason)
 
+    @property
+    def signalled(self):
+        """Whether a signal came to this process, the only one; unlike `requested`, to be asked at any time.
+
+        Several processes can only save together, so a single one of them has nothing to decide.
+        """
+        return bool(self.reason)
+
     def __enter__(self):
         if self._alone:
             self._handlers.enter_context(_handled(SIGNALS, self._note))

@@ -138,6 +138,16 @@ class Split:
         In a worker process it is replaced: what `batch` passes to it there reaches the split in this process.
         """
 
+    def reading(self, row):
+        """Told by `batch` which example it reads next, to name it if the process dies or hangs there.
+
+        As `add_damaged`, it is replaced in a worker process. Without it, all rows of the part are named.
+        """
+
+    def describe(self, row):
+        """An example in words, for messages."""
+        return f'example {row}'
+
     def limit_threads(self):
         """Limits `batch` to one thread; called once in every worker process."""
 

@@ -46,28 +46,33 @@ def eval_batch(split, batch_size, index, share=WHOLE):
     return _make(split, rows, None) | _marks(rows, valid)
 
 
-def train_batches(split, batch_size, seed, start, stop, share=WHOLE, workers=0):
+def train_batches(split, batch_size, seed, start, stop, share=WHOLE, workers=0, **waiting):
     """Batches `start` to `stop` - 1 of training, made ahead of their use where the split is streamed.
 
     Args:
         workers: the number of worker processes; 0: make batches in this process, -1: one worker a core.
+        **waiting: `interrupted` and `timeout` of `workers.prefetch`.
     """
     if not split.streamed or workers == 0:
         for step in range(start, stop):
             yield train_batch(split, batch_size, seed, step, share)
     else:
         rows_of = functools.partial(_train_rows, split, batch_size, seed, share)
-        yield from prefetch(split, rows_of, range(start, stop), workers)
+        yield from prefetch(split, rows_of, range(start, stop), workers, **waiting)
 
 
-def eval_batches(split, batch_size, share=WHOLE, workers=0):
-    """All batches of evaluation: every example once over all processes."""
+def eval_batches(split, batch_size, share=WHOLE, workers=0, **waiting):
+    """All batches of evaluation: every example once over all processes; keywords as `train_batches`."""
     order, marks = _eval_order(split, batch_size)
     if not split.streamed or workers == 0:
         for index in range(len(order)):
             yield eval_batch(split, batch_size, index, share)
         return
-    batches = prefetch(split, lambda index: (_part(order[index], share), None), range(len(order)), workers)
+
+    def rows_of(index):
+        return _part(order[index], share), None
+
+    batches = prefetch(split, rows_of, range(len(order)), workers, **waiting)
     with contextlib.closing(batches):
         for rows, valid, batch in zip(order, marks, batches, strict=True):
             yield batch | _marks(_part(rows, share), _part(valid, share))

@@ -1,28 +1,41 @@
 """Reads prepared TFDS directories; no TensorFlow, no network, nothing is ever prepared here."""
 
+import json
 import logging
 import os
 import pathlib
+import re
 
 import numpy as np
 
-from resizemix_jax.errors import DataError, local
+from resizemix_jax.errors import ConfigError, DataError, local
 from resizemix_jax.input import pillow, records
 from resizemix_jax.input.dataset import Dataset, ImageSplit, image_arrays
 
 log = logging.getLogger(__name__)
 
 FORMATS = ('array_record', 'tfrecord')
+VERSION = re.compile(r'\d+\.\d+\.\d+')
 
 
-def data_directory(data_dir):
+def data_directory(data_dir, flag='--config.data_dir'):
     """The directory of the datasets: `data_dir`, or else $TFDS_DATA_DIR, or else ~/tensorflow_datasets.
 
+    Args:
+        data_dir: str, or '' for the default.
+        flag: whose value it is, for messages.
+
     Raises:
-        ConfigError: see `errors.local`.
+        ConfigError: see `errors.local`; or there is no home directory.
     """
     chosen = data_dir or os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
-    return local(chosen, '--config.data_dir' if data_dir else 'TFDS_DATA_DIR').expanduser()
+    path = local(chosen, flag if data_dir else 'TFDS_DATA_DIR')
+    try:
+        return path.expanduser()
+    except RuntimeError as error:  # neither HOME nor an entry in the passwords' file
+        raise ConfigError(
+            f'the home directory in {path} is unknown; name a directory with {flag}=DIR'
+        ) from error
 
 
 def in_memory(name, *, splits, image_shape, num_classes, mean, std, source='', directory='', command=''):
@@ -66,7 +79,8 @@ def open_examples(source, split, size, root, num_classes, command=''):
     """The encoded examples of a split of an image classification dataset of TFDS.
 
     Args:
-        source, split: in TFDS.
+        source: NAME or NAME/CONFIG in TFDS.
+        split: in TFDS; a slice such as train[:90%], too.
         size: the published number of examples; another number is a warning.
         root: a `pathlib.Path`, see `data_directory`.
         num_classes: K.
@@ -76,17 +90,17 @@ def open_examples(source, split, size, root, num_classes, command=''):
         (examples, names): of `records`, and the names of the classes, a tuple.
 
     Raises:
-        DataError: it is missing, incomplete, in another format, or has other features or classes.
+        DataError: it is missing, empty, incomplete, in another format, or has other features or classes.
     """
     builder = open_split(source, split, root, command)
     image, label = features_of(builder, source)
-    found = builder.info.features[label]
-    if found.num_classes != num_classes:
-        raise DataError(f'{source}: {builder.data_dir} has {found.num_classes} classes, not {num_classes}')
+    known = num_classes_of(builder, label)
+    if known and known != num_classes:
+        raise DataError(f'{source}: {builder.data_dir} has {known} classes, not {num_classes}')
     examples = records.of_tfds(builder, split, (image, label))
     if examples.size != size:
         log.warning('%s: %r has %d examples, the published dataset %d', source, split, examples.size, size)
-    return examples, tuple(found.names or ())
+    return examples, tuple(builder.info.features[label].names or ()) if known else ()
 
 
 def open_split(source, split, root, command=''):
@@ -96,7 +110,7 @@ def open_split(source, split, root, command=''):
         As `open_examples`.
 
     Raises:
-        DataError: it is missing, incomplete, or in another format.
+        DataError: it is missing, empty, incomplete, or in another format.
     """
     command = command or prepare_command(source, root)
     builder = open_builder(source, root, command)
@@ -109,19 +123,55 @@ def prepare_command(source, root):
     return f'python -m resizemix_jax.prepare {source} --data_dir={root}'
 
 
-def open_builder(source, root, command):
-    """The TFDS builder of the newest version of a dataset below `root`; raises DataError if there is none."""
-    # TFDS and its readers take most of a second to import; only a process that reads pays for it.
-    import tensorflow_datasets as tfds
+def versions(path):
+    """The directories of the versions of a dataset in `path`; other names, such as 1.0.0_old, are none."""
+    return [p.parent for p in path.glob('*/dataset_info.json') if VERSION.fullmatch(p.parent.name)]
 
-    versions = [p.parent for p in root.glob(f'{source}/*/dataset_info.json')]
-    if not versions:
+
+def open_builder(source, root, command):
+    """The TFDS builder of the newest version of a dataset below `root`.
+
+    Args:
+        As `open_examples`.
+
+    Raises:
+        DataError: there is none, or its metadata is damaged or of a layout that TFDS cannot read.
+    """
+    found = versions(root / source)
+    if not found:
+        configs = sorted(p.name for p in root.glob(f'{source}/*') if versions(p))
+        if configs:
+            raise DataError(
+                f'{root / source} holds the configs {", ".join(configs)}. Choose one: '
+                f'--config.dataset=tfds:{source}/{configs[0]}'
+            )
         raise DataError(
             f'{source} is not prepared in {root}. Prepare it with:\n    {command}\n'
             'or name the directory that has it: --config.data_dir=DIR, or TFDS_DATA_DIR=DIR'
         )
-    newest = max(versions, key=lambda p: tuple(int(n) for n in p.name.split('.')))
-    return tfds.builder_from_directory(newest)
+    return _builder(max(found, key=lambda p: tuple(map(int, p.name.split('.')))), command)
+
+
+def _builder(path, command):
+    # TFDS and its readers take most of a second to import; only a process that reads pays for it.
+    import tensorflow_datasets as tfds
+
+    if not (path / 'features.json').exists():
+        raise DataError(
+            f'{path} has no features.json: TFDS 3.2.1 and older wrote none, and TFDS cannot read what they '
+            f'wrote. Delete that directory and prepare it again:\n    {command}'
+        )
+    for file in (path / 'dataset_info.json', path / 'features.json'):
+        try:
+            json.loads(file.read_bytes())
+        except (OSError, ValueError) as error:
+            raise DataError(f'{file} is damaged ({error}); copy it again') from error
+    try:
+        return tfds.builder_from_directory(path)
+    except Exception as error:  # those of TFDS and protobuf have nothing in common
+        raise DataError(
+            f'TFDS cannot open {path}: {records.first_line(error)}; copy or prepare it again'
+        ) from error
 
 
 def features_of(builder, source):
@@ -134,14 +184,26 @@ def features_of(builder, source):
 
     features = builder.info.features
     chosen = builder.info.supervised_keys or ('image', 'label')
-    kinds = tfds.features.Image, tfds.features.ClassLabel
-    if len(chosen) != 2 or not all(
-        name in features and isinstance(features[name], kind)
-        for name, kind in zip(chosen, kinds, strict=True)
+    known = len(chosen) == 2 and all(isinstance(name, str) and name in features for name in chosen)
+    if not (
+        known and isinstance(features[chosen[0]], tfds.features.Image) and _is_label(features[chosen[1]])
     ):
         found = ', '.join(f'{name} ({type(features[name]).__name__})' for name in sorted(features))
-        raise DataError(f'{source}: expected an image feature and a class label; found {found}')
+        raise DataError(f'{source}: expected an image feature and a class label or integer; found {found}')
     return tuple(chosen)
+
+
+def _is_label(feature):
+    """Whether a feature is one integer an example: a ClassLabel or a plain one."""
+    import tensorflow_datasets as tfds
+
+    integer = isinstance(feature, tfds.features.Tensor) and np.issubdtype(feature.np_dtype, np.integer)
+    return integer and feature.shape in ((), (1,))
+
+
+def num_classes_of(builder, label):
+    """The number of classes that the feature `label` states; 0 of a plain integer, which states none."""
+    return getattr(builder.info.features[label], 'num_classes', 0) or 0
 
 
 def _decode_all(examples):
@@ -177,9 +239,8 @@ def _check_files(builder, source, split, command):
             f'{source}: {builder.data_dir} is in the format {info.file_format.value}; this trainer reads '
             f'{" and ".join(FORMATS)}. Prepare a copy elsewhere:\n    {prepare_command(source, "OTHER_DIR")}'
         )
-    if split not in info.splits:
-        raise DataError(f'{source}: {builder.data_dir} has no split {split!r}; it has {list(info.splits)}')
-    files = [pathlib.Path(p) for p in info.splits[split].filepaths]
+    split_size(builder, source, split)
+    files = [pathlib.Path(shard.filename) for shard in records.shards(builder, split)]
     missing = [f.name for f in files if not f.exists()]
     if missing:
         raise DataError(
@@ -188,3 +249,23 @@ def _check_files(builder, source, split, command):
             f'Copy them there, or delete that directory and prepare it again:\n'
             f'    {command}'
         )
+
+
+def split_size(builder, source, split):
+    """The number of examples of a split, or of a slice such as train[:90%], by TFDS's own law.
+
+    Raises:
+        DataError: there is no such split, or it is no slice, or empty; lists the splits.
+    """
+    splits = builder.info.splits
+    try:
+        size = splits[split].num_examples
+    except (KeyError, ValueError, NotImplementedError, AssertionError) as error:
+        reason = f' ({records.first_line(error)})' if '[' in split else ''
+        raise DataError(
+            f'{source}: {builder.data_dir} has no split {split!r}{reason}; it has {", ".join(splits)}. '
+            f'Choose two with --config.dataset=tfds:{source}:TRAIN:EVAL'
+        ) from error
+    if size < 1:
+        raise DataError(f'{source}: {split!r} is empty in {builder.data_dir}; choose another split')
+    return size

@@ -160,7 +160,7 @@ class Stream(Split):
             if example.row in self.damaged:
                 continue
             self.damaged[example.row] = example
-            text = f'example {example.row}, in {example.file}, cannot be read: {example.reason}'
+            text = f'{self.describe(example.row)}, cannot be read: {example.reason}'
             log.warning('%s: %s (%d damaged so far)', self.title, text, len(self.damaged))
             if len(self.damaged) > most:
                 raise DataError(
@@ -168,6 +168,10 @@ class Stream(Split):
                     f'max_damaged={self.view.max_damaged} allows {most}; the last: {text}. Copy or prepare '
                     'the data again, or allow more with --config.dataset_args.max_damaged=SHARE'
                 )
+
+    def describe(self, row):
+        """An example and its file, for messages."""
+        return f'example {row}, in {self.records.file(row)}'
 
     def limit_threads(self):
         """Limits OpenCV to one thread: the other cores are for other worker processes."""
@@ -188,6 +192,7 @@ class Stream(Split):
         raise DataError(f'{self.title}: none of {self.size} examples can be read: {damaged[0].reason}')
 
     def _read(self, row, draw):
+        self.reading(row)
         data, label = self.records.read(row)
         if not 0 <= label < self.num_classes:
             raise ValueError(f'its label {label} is not in 0..{self.num_classes - 1}')

@@ -1,7 +1,8 @@
 """The index of TFRecord files, which were made to be read in order: random access to their records.
 
 A record is its length (uint64, little endian), the masked CRC-32C of those 8 bytes, the data, and the
-data's CRC. Finding the records takes one small read for each, so the index is cached in a file.
+data's CRC. Finding the records takes one small read for each, so the index is cached in a file. An index is
+used if the first and the last record of each file are where it has them.
 """
 
 import concurrent.futures
@@ -10,26 +11,27 @@ import io
 import logging
 import os
 import pathlib
+import re
 import tempfile
-import zipfile
 
 import numpy as np
 
 from resizemix_jax.errors import DataError
+from resizemix_jax.input import crc32c
 
 log = logging.getLogger(__name__)
 
 HEAD, FOOT = 12, 4  # bytes around the data
+FRAME = HEAD + FOOT
 READERS = 16  # files scanned at a time: most of the time goes into waiting for a disk or network
 CACHE = '~/.cache/resizemix_jax'
 
 
-def find_records(files, counts, name):
+def find_records(files, name):
     """The places of the records of some files, from the cache or else by scanning the files.
 
     Args:
-        files: paths.
-        counts: the number of records that each must hold.
+        files: path -> the number of records that it must hold.
         name: of their dataset and split, for the name of the cache file.
 
     Returns:
@@ -38,42 +40,39 @@ def find_records(files, counts, name):
     Raises:
         DataError: a file is truncated, damaged, or holds another number of records.
     """
-    files = [pathlib.Path(f) for f in files]
-    stats = [f.stat() for f in files]
-    key = repr([(f.name, s.st_size, s.st_mtime_ns) for f, s in zip(files, stats, strict=True)])
-    kept = f'{name}.records.{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz'
-    places = [files[0].parent / kept, pathlib.Path(CACHE).expanduser() / kept]
+    paths, counts = [pathlib.Path(f) for f in files], list(files.values())
+    stats = [f.stat() for f in paths]
+    key = repr([(f.name, s.st_size, s.st_mtime_ns) for f, s in zip(paths, stats, strict=True)])
+    plain = re.sub(r'\W+', '-', name)
+    kept = f'{plain}.records.{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz'
+    places = [paths[0].parent / kept, pathlib.Path(os.path.expanduser(CACHE)) / kept]
     for place in places:
-        found = _load(place)
+        found = _load(place, paths)
         if found is not None:
             break
     else:
-        found = _scan_all(files, counts)
+        found = _scan_all(paths, counts)
         _store(places, *found)
     start, length, number = found
-    for file, count, there in zip(files, counts, number, strict=True):
+    for file, count, there in zip(paths, counts, number, strict=True):
         if count != there:
             raise DataError(f'{file} holds {there} records, not {count}; copy or prepare it again')
     return start, length
 
 
-def masked_crc(data):
-    """The masked CRC-32C of every row of uint8 [N, L], uint32 [N]."""
-    crc = np.full(len(data), 0xFFFFFFFF, np.uint32)
-    for column in data.T:
-        crc = _TABLE[(crc ^ column) & 0xFF] ^ (crc >> 8)
-    crc = ~crc
-    return ((crc >> 15) | (crc << 17)) + np.uint32(0xA282EAD8)
+def read(opened, start, length):
+    """The data of a record, bytes, from an opened file's descriptor.
 
-
-def _table():
-    crc = np.arange(256, dtype=np.uint32)
-    for _ in range(8):
-        crc = np.where(crc & 1, (crc >> 1) ^ np.uint32(0x82F63B78), crc >> 1)
-    return crc
-
-
-_TABLE = _table()
+    Raises:
+        ValueError: its checksum is wrong, or the file ends before it.
+    """
+    record = os.pread(opened, length + FOOT, start)
+    if len(record) != length + FOOT:
+        raise ValueError('the file is shorter than when it was indexed')
+    data = record[:length]
+    if crc32c.masked(crc32c.of(data)) != int.from_bytes(record[length:], 'little'):
+        raise ValueError('the checksum of its record is wrong')
+    return data
 
 
 def _scan_all(files, counts):
@@ -104,7 +103,7 @@ def _scan(file):
                 lengths.append(int.from_bytes(head[:8], 'little'))
                 at += lengths[-1] + FOOT
     heads = np.frombuffer(b''.join(heads), np.uint8).reshape(-1, HEAD)
-    wrong = np.flatnonzero(masked_crc(heads[:, :8]) != np.ascontiguousarray(heads[:, 8:]).view('<u4')[:, 0])
+    wrong = np.flatnonzero(~_valid(heads))
     if len(wrong):
         raise DataError(
             f'{file} is damaged: record {wrong[0]} has a wrong checksum; copy or prepare it again'
@@ -117,12 +116,45 @@ def _scan(file):
     return np.array(starts, np.int64), np.array(lengths, np.int64)
 
 
-def _load(place):
+def _valid(heads):
+    """Whether the lengths have their checksums: heads uint8 [N, HEAD] -> bool [N]."""
+    checksums = np.ascontiguousarray(heads[:, 8:]).view('<u4')[:, 0]
+    return crc32c.masked(crc32c.of_rows(heads[:, :8])) == checksums
+
+
+def _load(place, files):
+    """What was stored of these files; None if nothing was, or it is damaged or of other files."""
+    if not place.exists():
+        return None
     try:
         with np.load(place) as found:
-            return found['start'], found['length'], found['number']
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        return None  # missing or incomplete: it is rebuilt
+            start, length, number = (found[name] for name in ('start', 'length', 'number'))
+        ends = np.cumsum(number)
+        if len(number) != len(files) or not len(start) == len(length) == ends[-1]:
+            raise ValueError('it is of other files')
+        parts = [slice(end - count, end) for end, count in zip(ends, number, strict=True)]
+        with concurrent.futures.ThreadPoolExecutor(READERS) as readers:
+            fits = readers.map(lambda file, part: _fits(file, start[part], length[part]), files, parts)
+            if not all(fits):
+                raise ValueError('it is of other records')
+    except Exception as error:  # of a damaged archive: of any kind
+        log.warning('The record index %s cannot be used and is rebuilt: %s', place, error)
+        return None
+    return start, length, number
+
+
+def _fits(file, start, length):
+    """Whether a file's first and last record are at these places, and it ends with the last."""
+    size = file.stat().st_size
+    if not len(start):
+        return size == 0
+    with open(file, 'rb', buffering=0) as opened:
+        heads = [os.pread(opened.fileno(), HEAD, int(start[i]) - HEAD) for i in (0, -1)]
+    return (
+        start[-1] + length[-1] + FOOT == size
+        and [int.from_bytes(head[:8], 'little') for head in heads] == [length[0], length[-1]]
+        and bool(_valid(np.frombuffer(b''.join(heads), np.uint8).reshape(2, HEAD)).all())
+    )
 
 
 def _store(places, start, length, number):
@@ -134,7 +166,10 @@ def _store(places, start, length, number):
             place.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix='.records.', dir=place.parent) as scratch:
                 part = pathlib.Path(scratch, 'part')
-                part.write_bytes(content.getbuffer())
+                with part.open('wb') as file:
+                    file.write(content.getbuffer())
+                    file.flush()
+                    os.fsync(file.fileno())  # before it has its name, so that no power cut leaves it empty
                 os.replace(part, place)
         except OSError:
             continue

@@ -15,7 +15,10 @@ from resizemix_jax.devices import parallel
 from resizemix_jax.errors import ConfigError
 
 IDENTITY = 'identity.jsonl'
+NAMED = 1000  # the most classes that are recorded by their names
+SHOWN = 5  # names in a message
 LIBRARIES = 'jax', 'jaxlib', 'flax', 'optax'
+_REMEDY = 'Restore the data, use another --workdir, or --allow_config_change to continue with the new data'
 
 
 def collect(devices):
@@ -48,13 +51,14 @@ def fingerprint(split):
         bytes).
 
     Returns:
-        dict of size, classes, bytes, and SHA-256 digests of the class names and of the files; the last two
-        None without `files`.
+        dict of size, classes, bytes, and SHA-256 digests of the class names and of the files; bytes and files
+        are None without `files`. names: those of the classes, None if they are many.
     """
     return {
         'size': split.size,
         'classes': len(split.names),
         'class_names': _digest(split.names),
+        'names': list(split.names) if len(split.names) <= NAMED else None,
         'bytes': sum(size for _, size in split.files) if split.files else None,
         'files': _digest(f'{name} {size}' for name, size in sorted(split.files)) if split.files else None,
     }
@@ -66,14 +70,30 @@ def check_data(before, now):
     A value that one of them does not know (None, or a split that only one has) is not compared.
     """
     for name in sorted(before.keys() & now.keys()):
+        _check_classes(name, before[name].get('names'), now[name].get('names'))
         for key in (key for key in now[name] if key in before[name]):
             values = before[name][key], now[name][key]
             if values[0] != values[1] and None not in values:
                 raise ConfigError(
                     f'the data is not what this run was trained on: {key} of {name!r} was {values[0]} and is '
-                    f'{values[1]}. Restore the data, use another --workdir, or --allow_config_change to '
-                    'continue with the new data'
+                    f'{values[1]}. {_REMEDY}'
                 )
+
+
+def _check_classes(split, before, now):
+    """Raises ConfigError if the classes of a split are others; names those that came and went."""
+    if None in (before, now) or before == now:
+        return
+    kinds = ('gone', set(before) - set(now)), ('new', set(now) - set(before))
+    changed = [f'{kind}: {_shown(sorted(names))}' for kind, names in kinds if names] or ['their order']
+    raise ConfigError(
+        f'the data is not what this run was trained on: the classes of {split!r} were {len(before)} and are '
+        f'{len(now)} ({"; ".join(changed)}), so the labels have another meaning. {_REMEDY}'
+    )
+
+
+def _shown(names):
+    return ', '.join(map(repr, names[:SHOWN])) + (', ...' if len(names) > SHOWN else '')
 
 
 def changed_versions(before, now):
@@ -83,7 +103,8 @@ def changed_versions(before, now):
 
 
 def _digest(texts):
-    return hashlib.sha256('\n'.join(texts).encode('utf-8')).hexdigest()[:16]
+    # File names may be of any bytes, which Python keeps as surrogates.
+    return hashlib.sha256('\n'.join(texts).encode('utf-8', 'surrogateescape')).hexdigest()[:16]
 
 
 def _commit(directory):

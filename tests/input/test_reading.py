@@ -1,11 +1,12 @@
 """The real reading code, on directories of the real schemas; nothing is mocked."""
 
+import os
 import shutil
 
 import numpy as np
 import pytest
 
-from resizemix_jax.errors import DataError
+from resizemix_jax.errors import ConfigError, DataError
 from resizemix_jax.find import find
 from resizemix_jax.input import reading
 from tests.input import directories, miniature
@@ -79,7 +80,7 @@ def test_missing_shards_are_named(tmp_path):
 
 def test_a_missing_split_is_named(tmp_path):
     directories.write(tmp_path, 'cifar10', {'train': 20})
-    with pytest.raises(DataError, match=r"has no split 'test'; it has \['train'\]"):
+    with pytest.raises(DataError, match="has no split 'test'; it has train. Choose two with"):
         find('datasets', 'cifar10')().read('eval', str(tmp_path))
 
 
@@ -110,3 +111,67 @@ def test_other_content_is_named(tmp_path):
     shutil.copytree(version, tmp_path / 'cifar10' / '9.0.0')
     with pytest.raises(DataError, match=r'images uint8\[28, 28, 1\], .* promises images uint8\[32, 32, 3\]'):
         find('datasets', 'cifar10')().read('train', str(tmp_path))
+
+
+def version(tmp_path):
+    """A copy of cifar10 and the path of its version."""
+    directories.write(tmp_path, 'cifar10', SIZES)
+    (path,) = (tmp_path / 'cifar10').iterdir()
+    return path
+
+
+def refused(tmp_path, message):
+    with pytest.raises(DataError, match=message):
+        find('datasets', 'cifar10')().read('train', str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    'name', ['1.0.0_old', '9.0.0.incompleteABC', '9.0.0.bak', 'incomplete.X_9.0.0', 'old']
+)
+def test_directories_that_are_no_version_are_passed_over(name, tmp_path):
+    path = version(tmp_path)
+    shutil.copytree(path, path.with_name(name))
+    assert find('datasets', 'cifar10')().read('train', str(tmp_path)).size == 70
+    path.rename(path.with_name(f'{name}.2'))
+    refused(tmp_path, 'cifar10 is not prepared in .*. Prepare it with')
+
+
+def test_a_newest_version_with_missing_files_is_not_replaced_by_an_older_one(tmp_path):
+    path = version(tmp_path)
+    shutil.copytree(path, path.with_name('10.0.0'))
+    for shard in path.with_name('10.0.0').glob('*train*'):
+        shard.unlink()
+    about = path.with_name('10.0.0') / 'dataset_info.json'
+    about.write_text(about.read_text().replace('"3.0.2"', '"10.0.0"'))
+    refused(tmp_path, "1 of the 1 files of 'train' are missing in .*10.0.0")
+
+
+def test_a_layout_of_old_tfds_is_a_sentence(tmp_path):
+    (version(tmp_path) / 'features.json').unlink()
+    refused(
+        tmp_path, 'has no features.json: TFDS 3.2.1 and older wrote none, (.|\n)*prepare cifar10 --data_dir'
+    )
+
+
+@pytest.mark.parametrize(
+    'content', [b'', b'{', b'[]', b'{"name": 3, "splits": 5}', b'\xff\xfe', b'null', b'{}']
+)
+@pytest.mark.parametrize('name', ['dataset_info.json', 'features.json'])
+def test_damaged_metadata_is_a_sentence(name, content, tmp_path):
+    path = version(tmp_path)
+    (path / name).write_bytes(content)
+    refused(tmp_path, f'{path}|cifar10: expected an image feature')
+
+
+def test_an_empty_split_is_a_sentence(tmp_path):
+    path = version(tmp_path) / 'dataset_info.json'
+    path.write_text(path.read_text().replace('"70"', '"0"'))
+    refused(tmp_path, "cifar10: 'train' is empty in ")
+
+
+def test_without_a_home_the_directory_is_asked_for(monkeypatch):
+    monkeypatch.delenv('TFDS_DATA_DIR', raising=False)
+    monkeypatch.delenv('HOME')
+    monkeypatch.setattr(os, 'getuid', lambda: 123456)  # as in a container, without an entry of its own
+    with pytest.raises(ConfigError, match='home directory in ~/tensorflow_datasets is unknown; .*=DIR'):
+        reading.data_directory('')

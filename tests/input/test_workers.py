@@ -1,6 +1,7 @@
 """The worker processes: what they make, when they end, and the errors they cause."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from resizemix_jax.errors import DataError, RunError
 from resizemix_jax.input import pipeline, workers
 from tests.bucketed import BucketedSplit, bucketed
+from tests.input import miniature
 from tests.input.batches import assert_same
 from tests.input.miniature import read
 
@@ -75,7 +77,67 @@ def test_a_process_that_is_killed_is_missed(written):
     batches = pipeline.train_batches(read(written['tfrecord']), 8, 0, 0, 1000, workers=2)
     next(batches)
     os.kill(children()[0], signal.SIGKILL)
-    with pytest.raises(RunError, match=r'ended with exit code -9. If memory ran out \(-9\), use fewer'):
+    with pytest.raises(RunError, match=r'ended with exit code -9, .*. If memory ran out \(-9\), use fewer'):
+        list(batches)
+    assert not children()
+
+
+class Fatal(BucketedSplit):
+    """The process that reads row 7 does not come back; `how` says what becomes of it."""
+
+    def __init__(self, how, told=True):
+        super().__init__(41, 0, True)
+        self.how, self.told = how, told
+
+    def batch(self, rows, draw):
+        for row in rows:
+            if self.told:
+                self.reading(int(row))
+            if row == 7:
+                self.how()
+        return super().batch(rows, draw)
+
+
+def crash():
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def hang():
+    time.sleep(1000)
+
+
+def freeze():
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+@pytest.mark.parametrize(
+    ('told', 'where'), [(True, 'at example 7'), (False, r'at one of the examples \d+, \d+, \d+, \d+')]
+)
+def test_a_process_that_dies_names_its_example(told, where, monkeypatch):
+    monkeypatch.setattr(workers, 'divide', lambda size, count: 1)
+    with pytest.raises(RunError, match=f'ended with exit code -11, {where}. If memory'):
+        list(pipeline.train_batches(Fatal(crash, told), 4, 0, 0, 20, workers=1))
+    assert not children()
+
+
+@pytest.mark.parametrize('how', [hang, freeze])
+def test_a_process_that_hangs_is_reported_and_a_signal_obeyed_meanwhile(how, monkeypatch, caplog):
+    monkeypatch.setattr(workers, 'SLOW', 0.1)
+    monkeypatch.setattr(workers, 'POLL', 0.05)
+    batches = pipeline.train_batches(
+        Fatal(how), 4, 0, 0, 20, workers=1, interrupted=lambda: 'is at example 7' in caplog.text
+    )
+    with pytest.raises(workers.Interrupted):
+        list(batches)
+    last = caplog.records[-1].message
+    assert re.fullmatch(r'Waiting for a batch since \d+ s: worker process \d+ is at example 7', last)
+    assert not children()
+
+
+@pytest.mark.slow
+def test_a_process_that_hangs_for_long_ends_the_run():
+    batches = pipeline.train_batches(Fatal(hang), 4, 0, 0, 20, workers=2, timeout=8)
+    with pytest.raises(RunError, match=r'no batch for 8 s: worker process \d+ is at example 7. Check'):
         list(batches)
     assert not children()
 
@@ -94,11 +156,54 @@ if __name__ == '__main__':
 """
 
 
+UNGUARDED = """
+import sys
+from resizemix_jax.datasets.folder import folder
+from resizemix_jax.input import pipeline
+print('begun', flush=True)
+split = folder(source=sys.argv[1], image_size=8).read('train', '')
+print(len(list(pipeline.train_batches(split, 4, 0, 0, 3, workers=2))), flush=True)
+"""
+IN_THE_SCRIPT = """
+from tests.bucketed import BucketedSplit
+from resizemix_jax.input import pipeline
+class Mine(BucketedSplit):
+    pass
+list(pipeline.train_batches(Mine(41, 0, True), 4, 0, 0, 3, workers=1))
+"""
+
+
+def run_script(text, path, *arguments):
+    path.write_text(text)
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    return subprocess.run(
+        [sys.executable, str(path), *arguments], capture_output=True, text=True, timeout=100,
+        env=os.environ | {'PYTHONPATH': root},
+    )  # fmt: skip
+
+
+def test_a_script_without_a_guard_is_not_run_again(tmp_path):
+    miniature.write_folders(tmp_path)
+    ended = run_script(UNGUARDED, tmp_path / 'run.py', str(tmp_path))
+    assert (ended.returncode, ended.stdout) == (0, 'begun\n3\n'), ended.stderr
+
+
+def test_a_split_of_the_script_itself_is_refused(tmp_path):
+    ended = run_script(IN_THE_SCRIPT, tmp_path / 'run.py')
+    assert 'RunError: the split cannot be sent to worker processes' in ended.stderr
+    assert (
+        'Define its class in a module, not in the script that runs, or set --config.workers=0' in ended.stderr
+    )
+
+
 @pytest.mark.parametrize('ending', [signal.SIGKILL, signal.SIGINT])
 @pytest.mark.slow
 def test_signals_to_all_leave_the_processes_at_work_and_no_orphans(ending, written, tmp_path):
     script = tmp_path / 'run.py'
-    script.write_text('import signal\nsignal.signal(signal.SIGTERM, lambda *a: None)\n' + SCRIPT)
+    script.write_text(
+        'import signal\n'
+        'for number in (signal.SIGTERM, signal.SIGHUP): signal.signal(number, lambda *a: None)\n' + SCRIPT
+    )
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     run = subprocess.Popen(
         [sys.executable, str(script), str(written['tfrecord'])], stdout=subprocess.PIPE,
@@ -108,7 +213,8 @@ def test_signals_to_all_leave_the_processes_at_work_and_no_orphans(ending, writt
         assert run.stdout.readline() == '0\n'
         pids = children(run.pid)
         assert len(pids) == 2
-        os.killpg(run.pid, signal.SIGTERM)  # what a scheduler does; the parent goes on, as it does to save
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            os.killpg(run.pid, number)  # what a scheduler does; the parent goes on, as it does to save
         assert run.stdout.readline() == '20\n' and all(map(alive, pids))
         os.kill(run.pid, ending)
         run.communicate(timeout=20)

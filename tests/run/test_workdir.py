@@ -129,8 +129,9 @@ def test_a_place_that_cannot_be_kept_is_refused_and_nothing_is_written(tmp_path)
 
 def test_other_data_is_another_experiment(tmp_path, caplog):
     start(tmp_path)
-    for other in (Data(66), type('Renamed', (Data,), {'names': ('cat', 'cow')})()):
-        with pytest.raises(ConfigError, match="the data is not what .*(size|class_names) of 'train' was"):
+    renamed = type('Renamed', (Data,), {'names': ('cat', 'cow')})()
+    for other, change in ((Data(66), 'size of'), (renamed, 'the classes of')):
+        with pytest.raises(ConfigError, match=f"the data is not what .*: {change} 'train' w(as|ere)"):
             start(tmp_path, splits=SPLITS | {'train': other})
     start(tmp_path, splits=SPLITS | {'train': Data(66)}, allow=True)
     assert "size of 'train' was 67 and is 66" in caplog.text

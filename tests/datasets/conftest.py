@@ -1,0 +1,1 @@
+from tests.input.conftest import written  # noqa: F401
