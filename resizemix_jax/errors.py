@@ -1,5 +1,6 @@
 """Errors that are the user's to fix, each with the exit code of the process; the check of a user's paths."""
 
+import os
 import pathlib
 
 
@@ -34,7 +35,7 @@ class PreemptedError(RunError):
 
 
 def local(path, name):
-    """`path` as a directory or file of this machine; buckets are mounted, not addressed.
+    """`path` as a directory or file of this machine, ~ expanded; buckets are mounted, not addressed.
 
     Args:
         path: str or pathlib.Path.
@@ -45,11 +46,15 @@ def local(path, name):
 
     Raises:
         ConfigError: it is an address, e.g. gs://bucket/runs. Taken as a path, that would be a folder named
-            'gs:' on this machine's own disk, which a preempted machine loses.
+            'gs:' on this machine's own disk, which a preempted machine loses. Or it begins with ~, and this
+            user has no home directory.
     """
     if '://' in str(path):
         raise ConfigError(
             f'{name}={path} is an address; name a directory. A bucket becomes one with gcsfuse: see '
             '"Storage" in docs/launching.md'
         )
-    return pathlib.Path(path)
+    expanded = os.path.expanduser(path)
+    if expanded.startswith('~' + os.sep) or expanded == '~':
+        raise ConfigError(f'{name}={path}: this user has no home directory (HOME); write the path without ~')
+    return pathlib.Path(expanded)

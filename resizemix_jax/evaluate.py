@@ -10,6 +10,7 @@ from resizemix_jax import build
 from resizemix_jax.devices import parallel, processes
 from resizemix_jax.errors import ConfigError, RunError
 from resizemix_jax.input import pipeline
+from resizemix_jax.run import identity
 from resizemix_jax.run.checkpoint import Checkpoints
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ def evaluate_checkpoint(config, workdir):
     if not any(pathlib.Path(workdir).glob('checkpoints/[0-9]*')):
         raise ConfigError(f'{workdir} has no checkpoint to evaluate; train first with --mode=train')
     split = processes.run_on_all(lambda: plan.dataset.read('eval', config.data_dir))
+    processes.check_same_data({'eval': identity.fingerprint(split)})
     template = build.template(plan)
     step = build.unopened_run(plan).eval_step
     with Checkpoints(workdir) as checkpoints:

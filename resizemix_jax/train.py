@@ -14,18 +14,20 @@ from resizemix_jax.errors import NonFiniteError, PreemptedError, local
 from resizemix_jax.evaluate import evaluate
 from resizemix_jax.input import pipeline
 from resizemix_jax.pictures import pairs
-from resizemix_jax.run import results
+from resizemix_jax.run import identity, results
 from resizemix_jax.run import workdir as workdirs
 from resizemix_jax.run.checkpoint import Checkpoints
 from resizemix_jax.run.clock import Clock
 from resizemix_jax.run.network import Network
 from resizemix_jax.run.profiling import Profile
 from resizemix_jax.run.recorded import RecordedConfig
-from resizemix_jax.run.writers import Writer, log_parameters
+from resizemix_jax.run.writers import Writer, log_parameters, shown_log
 
 log = logging.getLogger(__name__)
 
 
+@shown_log()
+@parallel.standard_settings()
 def train_and_evaluate(config, workdir, allow_config_change=False):
     """Trains what `config` describes in `workdir`; the same call continues a run that was stopped.
 
@@ -51,6 +53,7 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
         run = processes.run_on_all(lambda: build.open_run(plan))
         with Checkpoints(workdir, config.max_to_keep) as checkpoints, Watch() as watch:
             splits = run.train | {'eval': run.eval}
+            processes.check_same_data({name: identity.fingerprint(s) for name, s in splits.items()})
             start = checkpoints.latest_step()
             offset = workdirs.begin(workdir, opened, plan, splits, start, allow_config_change)
             run = build.at_offset(run, offset)

@@ -23,7 +23,7 @@ def data_directory(data_dir):
         ConfigError: see `errors.local`.
     """
     chosen = data_dir or os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
-    return local(chosen, '--config.data_dir' if data_dir else 'TFDS_DATA_DIR').expanduser()
+    return local(chosen, '--config.data_dir' if data_dir else 'TFDS_DATA_DIR')
 
 
 def in_memory(name, *, splits, image_shape, num_classes, mean, std, source='', directory='', command=''):
