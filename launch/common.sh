@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Sourced by the launchers: usage, dry runs, quoting, and the restarts of a run that was saved.
+# Sourced by the launchers: usage, dry runs, quoting, checks of variables, and the restarts of a run.
 
-MAX_RESTARTS=${MAX_RESTARTS:-100}  # how often a run that saved and ended with 75 is begun again
+MAX_RESTARTS=${MAX_RESTARTS:-100}  # how often a run that ended with 75 is begun again
 RESTART_DELAY=${RESTART_DELAY:-5}  # seconds before that
-SAVED=75                           # main.py's exit code for it
+SAVED=75                           # main.py's exit code for: run the same command again
 DRY_RUN=''
 STOPPED=''  # set once this script itself was told to end
 
@@ -23,6 +23,37 @@ quoted() {  # WORD...: the words as a shell would read them back
     fi
   done
   printf '%s\n' "${text# }"
+}
+
+refuse() {  # SENTENCE
+  echo "$1" >&2
+  exit 2
+}
+
+whole() {  # NAME...: refuses a variable that is no whole number; what is empty is not looked at
+  local name
+  for name; do
+    if [[ ! ${!name:-0} =~ ^(0|[1-9][0-9]{0,8})$ ]]; then
+      refuse "$name=$(quoted "${!name}") must be a whole number, such as 10"
+    fi
+  done
+}
+
+positive() {  # NAME...: refuses a variable that is no whole number above 0
+  local name
+  whole "$@"
+  for name; do
+    if [ "${!name:-1}" = 0 ]; then refuse "$name=0 must be at least 1"; fi
+  done
+}
+
+named() {  # NAME...: refuses a variable that is not the name of a resource, a zone, an image or a package
+  local name
+  for name; do
+    if [[ ! ${!name:-none} =~ ^[A-Za-z0-9][A-Za-z0-9_.:/@=-]*$ ]]; then
+      refuse "$name=$(quoted "${!name}") must be a name of letters, digits and _.:/@=-, a letter or digit first"
+    fi
+  done
 }
 
 run() {  # COMMAND...: runs it, or prints it in a dry run
@@ -53,7 +84,7 @@ attended() {  # COMMAND...: runs it, hands it a SIGTERM or Ctrl-C as SIGTERM, an
   return "$code"
 }
 
-until_done() {  # COMMAND...: runs it again as long as it saved and ended, and was not told to by us
+until_done() {  # COMMAND...: runs it again as long as it ends with 75, and was not told to by us
   local code restarts=0
   if [ -n "$DRY_RUN" ]; then
     quoted "$@"
@@ -65,7 +96,7 @@ until_done() {  # COMMAND...: runs it again as long as it saved and ended, and w
     if [ "$code" -ne "$SAVED" ] || [ "$restarts" -ge "$MAX_RESTARTS" ]; then return "$code"; fi
     restarts=$((restarts + 1))
     if [ -z "$STOPPED" ]; then
-      echo "Saved on SIGTERM (exit code $SAVED); restart $restarts in $RESTART_DELAY s" >&2
+      echo "Ended with exit code $SAVED: restart $restarts in $RESTART_DELAY s" >&2
       sleep "$RESTART_DELAY"
     fi
     if [ -n "$STOPPED" ]; then return "$code"; fi
@@ -80,3 +111,4 @@ case ${1:-} in
     ;;
   --help) usage 0 ;;
 esac
+whole MAX_RESTARTS RESTART_DELAY

@@ -7,6 +7,7 @@ VENV=${VENV:-.venv}
 make_environment() {
   local requirements=$1
   shift
+  named JAX_EXTRA
   if [ -z "$DRY_RUN" ] && ! "$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'; then
     echo "$("$PYTHON" --version) will not do: Python 3.11 to 3.13 is needed. Name one with PYTHON=..." >&2
     exit 2

@@ -20,6 +20,13 @@ GRACE=${GRACE:-120}                # seconds that a run has to save
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source launch/common.sh
+positive SLICES
+whole GRACE
+named PROJECT ZONE CLUSTER NAME TYPE IMAGE STORAGE
+case $CAPACITY in
+  on-demand | spot | reservation=?*) named CAPACITY ;;
+  *) refuse "CAPACITY=$(quoted "$CAPACITY") must be on-demand, spot or reservation=NAME" ;;
+esac
 
 where=(--cluster="$CLUSTER" --zone="$ZONE")
 if [ -n "$PROJECT" ]; then where+=(--project="$PROJECT"); fi
@@ -28,7 +35,7 @@ run_() {
   # exec: xpk's shell hands SIGTERM to what it started, which has to be Python itself.
   local extra=() command
   command="exec $(quoted python main.py --multihost "$@")"
-  if [ -z "$IMAGE" ]; then echo "IMAGE=... is needed: the image of launch/Dockerfile" >&2 && exit 2; fi
+  if [ -z "$IMAGE" ]; then refuse "IMAGE=... is needed: the image of launch/Dockerfile"; fi
   if [ -n "$STORAGE" ]; then extra+=(--storage="$STORAGE"); fi
   if [ -n "$TFDS_DATA_DIR" ]; then extra+=(--env="TFDS_DATA_DIR=$TFDS_DATA_DIR"); fi
   run xpk workload create --workload="$NAME" "${where[@]}" --tpu-type="$TYPE" --num-slices="$SLICES" \

@@ -2,7 +2,7 @@
 # Trains on a Cloud TPU VM (v2 to v6e), of one host or of many.
 #   bash launch/tpu_vm.sh [--dry_run] VERB
 #   create                  the TPU, unless there is one of that NAME; a preempted one is recreated
-#   setup                   copies the repository to all workers and makes the environment there; see worker.sh
+#   setup                   copies what git tracks to all workers and makes the environment there; see worker.sh
 #   run FLAGS OF MAIN.PY    ends what is left of an earlier run and starts, in the background of all workers;
 #                           begins again when it saved on SIGTERM
 #   status | logs | stop    logs: follows worker WORKER (0), ends with the exit code of the run; stop: it saves first
@@ -16,12 +16,31 @@ VERSION=${VERSION:-}               # of its runtime; by TYPE
 CAPACITY=${CAPACITY:-on-demand}    # or spot, or reserved
 QUEUED=${QUEUED:-no}               # yes: create waits for capacity in the queue, as a queued resource
 HOSTS=${HOSTS:-}                   # of the TPU; asked of gcloud
-WORKER=${WORKER:-0}                #
-FORWARD=${FORWARD:-BUCKET MOUNT TFDS_DATA_DIR MAX_RESTARTS XLA_FLAGS LIBTPU_INIT_ARGS} # set on the workers too
+WORKER=${WORKER:-0}                # or all
+POLL=${POLL:-60}                   # seconds between two looks at the queue
+FORWARD=${FORWARD:-BUCKET MOUNT TFDS_DATA_DIR MAX_RESTARTS JAX_COMPILATION_CACHE_DIR XLA_FLAGS LIBTPU_INIT_ARGS} # set on the workers too
 DIRECTORY=resizemix-jax            # on the workers, in the home directory
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source launch/common.sh
+positive HOSTS
+whole POLL
+if [ "$WORKER" != all ]; then whole WORKER; fi
+named PROJECT ZONE NAME TYPE VERSION
+case $CAPACITY in
+  on-demand | spot | reserved) ;;
+  *) refuse "CAPACITY=$(quoted "$CAPACITY") must be on-demand, spot or reserved" ;;
+esac
+case $QUEUED in
+  yes | no) ;;
+  *) refuse "QUEUED=$(quoted "$QUEUED") must be yes or no" ;;
+esac
+read -r -d '' -a forwarded <<<"$FORWARD" || true
+for name in ${forwarded[@]+"${forwarded[@]}"}; do
+  if [[ ! $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]]; then
+    refuse "FORWARD: $(quoted "$name") must be the name of a variable"
+  fi
+done
 
 where=(--zone="$ZONE")
 if [ -n "$PROJECT" ]; then where+=(--project="$PROJECT"); fi
@@ -47,11 +66,7 @@ say() { if [ -z "$DRY_RUN" ]; then echo "$1"; fi; }
 
 create() {
   local what=(--accelerator-type="$TYPE")
-  case $CAPACITY in
-    on-demand) ;;
-    spot | reserved) what+=("--$CAPACITY") ;;
-    *) echo "CAPACITY=$CAPACITY must be on-demand, spot or reserved" >&2 && exit 2 ;;
-  esac
+  if [ "$CAPACITY" != on-demand ]; then what+=("--$CAPACITY"); fi
   if [ -z "$VERSION" ]; then VERSION=$(version); fi
   state tpu-vm state
   case $STATE in
@@ -88,7 +103,7 @@ create_queued() {  # ARGUMENT...
     case $STATE in
       ACTIVE) ;;
       FAILED | SUSPENDED | gone) exit 1 ;;
-      *) sleep "${POLL:-60}" ;;
+      *) sleep "$POLL" ;;
     esac
   done
 }
@@ -99,23 +114,38 @@ version() {  # of the runtime that the type needs
     v5p-*) echo v2-alpha-tpuv5 ;;
     v5litepod-*) echo v2-alpha-tpuv5-lite ;;
     v[234]-*) echo tpu-ubuntu2204-base ;;
-    *) echo "TYPE=$TYPE is none of v2 to v6e: name its runtime with VERSION=..." >&2 && return 2 ;;
+    *) refuse "TYPE=$TYPE is none of v2 to v6e: name its runtime with VERSION=..." ;;
   esac
 }
 
 on_worker() {  # WORKER VERB...: worker.sh's VERB on that worker, or on all
   local name words=(env JAX_EXTRA=tpu)
-  for name in $FORWARD; do
+  for name in ${forwarded[@]+"${forwarded[@]}"}; do
     if [ -n "${!name:-}" ]; then words+=("$name=${!name}"); fi
   done
   words+=(bash launch/worker.sh "${@:2}")
   tpu tpu-vm ssh "$NAME" --worker="$1" --command="cd $DIRECTORY && $(quoted "${words[@]}")"
 }
 
+pack() {  # ARCHIVE: of the files that git tracks, as they are now: no environment, no runs, no secrets
+  local left
+  if [ -n "$DRY_RUN" ]; then
+    echo "git ls-files -z | tar --null -czf $(quoted "$1") -T -"
+    return
+  fi
+  git ls-files -z | tar --null -czf "$1" -T -
+  left=$(git ls-files --others --exclude-standard | head -n 5)
+  if [ -n "$left" ]; then echo "Not copied, since git does not track them (git add): ${left//$'\n'/, }, ..." >&2; fi
+}
+
 setup() {
-  local archive=${TMPDIR:-/tmp}/resizemix-jax.tar.gz
-  # What git knows or would add, as it is now: no environment, no runs.
-  run bash -c "git ls-files -z --cached --others --exclude-standard | tar --null -czf '$archive' -T -"
+  local archive=resizemix-jax.tar.gz
+  if [ -z "$DRY_RUN" ]; then
+    PRIVATE=$(mktemp -d "${TMPDIR:-/tmp}/resizemix-jax.XXXXXXXX")
+    trap 'rm -rf "$PRIVATE"' EXIT
+    archive=$PRIVATE/$archive
+  fi
+  pack "$archive"
   tpu tpu-vm scp "$archive" "$NAME:" --worker=all
   tpu tpu-vm ssh "$NAME" --worker=all \
     --command="mkdir -p $DIRECTORY && tar -xzf resizemix-jax.tar.gz -C $DIRECTORY"
@@ -127,6 +157,7 @@ run_() {
   if [ -z "$HOSTS" ]; then
     state tpu-vm 'networkEndpoints.len()'
     HOSTS=${STATE:-2} # a dry run does not ask
+    positive HOSTS
   fi
   if [ "$HOSTS" -gt 1 ]; then flags=(--multihost); fi
   on_worker all start ${flags[@]+"${flags[@]}"} "$@"

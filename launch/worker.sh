@@ -2,7 +2,8 @@
 # One run in the background of this machine. tpu_vm.sh calls it on every worker; it serves alone as well.
 #   bash launch/worker.sh [--dry_run] VERB
 #   setup                   makes the environment with its own Python (uv), and mounts BUCKET, if named, at MOUNT
-#   start FLAGS OF MAIN.PY  ends what is left of an earlier run, and starts; begins again when it saved on SIGTERM
+#   start FLAGS OF MAIN.PY  ends what is left of an earlier run, and starts; begins again when it saved on SIGTERM,
+#                           but not while the bucket is not mounted
 #   status | logs | stop    logs: follows the log and ends with the exit code of the run; stop: it saves first
 # VENV: the environment (~/resizemix-venv). JAX_EXTRA: JAX's package for the hardware (tpu). PYTHON: instead of uv's.
 # BUCKET, MOUNT: a bucket and where it is mounted (/mnt/bucket). RUN_STATE: the run's pid, log and exit code
@@ -11,7 +12,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 VENV=${VENV:-$HOME/resizemix-venv}
 RUN_STATE=${RUN_STATE:-$HOME/.resizemix}
+GRACE=${GRACE:-120}
 source launch/common.sh
+whole GRACE
+named BUCKET
 
 setup() {
   if [ -z "${PYTHON:-}" ]; then
@@ -22,7 +26,23 @@ setup() {
   fi
   source launch/environment.sh
   make_environment requirements.txt "jax[${JAX_EXTRA:-tpu}]"
-  if [ -n "${BUCKET:-}" ]; then mount_bucket "${MOUNT:-/mnt/bucket}"; fi
+  if [ -n "${BUCKET:-}" ]; then
+    mount_bucket "${MOUNT:-/mnt/bucket}"
+    if [ -z "$DRY_RUN" ]; then
+      mkdir -p "$RUN_STATE"
+      echo "${MOUNT:-/mnt/bucket}" >"$RUN_STATE/mount"
+    fi
+  fi
+}
+
+check_mount() {  # a run in the empty directory below would begin at step 0, and be lost with this disk
+  local mount=${MOUNT:-}
+  if [ -z "$mount" ] && [ -n "${BUCKET:-}" ]; then mount=/mnt/bucket; fi
+  if [ -z "$mount" ] && [ -s "$RUN_STATE/mount" ]; then mount=$(cat "$RUN_STATE/mount"); fi # of setup
+  if [ -n "$mount" ] && ! mountpoint -q "$mount"; then
+    refuse "$mount is not mounted, so nothing is started. Mount it with BUCKET=NAME bash launch/worker.sh setup;\
+ if it is not used any more: rm $(quoted "$RUN_STATE/mount")"
+  fi
 }
 
 mount_bucket() {  # DIRECTORY
@@ -59,13 +79,14 @@ stop() {
   # To the loop, which hands it on and does not begin again; to what it left, if it is gone itself.
   run kill -TERM "$pid" 2>/dev/null || run kill -TERM -- "-$pid"
   while [ -z "$DRY_RUN" ] && alive; do
-    if [ "$waited" -ge "${GRACE:-120}" ]; then kill -KILL -- "-$pid"; fi
+    if [ "$waited" -ge "$GRACE" ]; then kill -KILL -- "-$pid"; fi
     sleep 1
     waited=$((waited + 1))
   done
 }
 
 start() {
+  if [ -z "$DRY_RUN" ]; then check_mount; fi
   if alive; then stop; fi
   if [ -n "$DRY_RUN" ]; then
     quoted setsid nohup bash launch/worker.sh loop "$@"
@@ -79,10 +100,16 @@ start() {
   echo "Started with pid $!; the log is $RUN_STATE/log"
 }
 
+# shellcheck disable=SC2329 # until_done calls it
+train() {  # FLAGS: in a process of its own, which becomes Python
+  check_mount
+  exec "$VENV/bin/python" main.py "$@"
+}
+
 loop() {  # what start leaves in the background
   local code=0
   echo "$(date '+%F %T') $(quoted "$VENV/bin/python" main.py "$@")"
-  until_done "$VENV/bin/python" main.py "$@" || code=$?
+  until_done train "$@" || code=$?
   echo "$code" >"$RUN_STATE/exit_code"
 }
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import shlex
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -23,8 +24,9 @@ defaults of its keywords, and --config.mixing_args.prob=1 changes one.
 """
 EXIT_CODES = """
 
-Exit codes: 0 done; 2 a wrong flag, config or dataset; 3 the loss is NaN or infinite; 75 stopped by a signal
-after saving, run the same command again; 1 any other error."""
+Exit codes: 0 done; 2 a wrong flag, config or dataset; 3 the loss is NaN or infinite; 75 run the same command
+again: stopped by a signal after saving, or another host is lost; 1 any other error."""
+PATHS = 'workdir', 'images', 'output', 'other'
 
 
 class Flag(NamedTuple):
@@ -48,6 +50,8 @@ FLAGS = (
          'Print the rows of the table, their commands in order and the numbers of the paper, and exit.'),
     Flag(flags.DEFINE_bool, 'multihost', False, tuple(name for name in MODES if MODES[name].multihost),
          'Several hosts, each started with this same command.'),
+    Flag(flags.DEFINE_integer, 'join_seconds', 300, tuple(name for name in MODES if MODES[name].multihost),
+         'How long each of several hosts waits for the others.', dict(lower_bound=1)),
     Flag(flags.DEFINE_bool, 'allow_config_change', False, ('train',),
          'Continue even if the workdir holds a run of a different config.'),
     Flag(flags.DEFINE_string, 'images', '', ('gallery',), 'A directory of your own pictures to mix.'),
@@ -93,6 +97,8 @@ def read(argv):
     for flag in FLAGS:
         flag.define(flag.name, flag.default, help=flag.help, flag_values=values, **flag.more)
     words = overrides.sort(values.read_flags_from_files(argv[1:], force_gnu=False))
+    if words.path:
+        words = words._replace(path=str(local(words.path, '--config')))
     if {'--help', '-help', '-h'} & set(words.others):
         return usage()
     rest = values([argv[0], *words.others])
@@ -105,6 +111,8 @@ def read(argv):
         file = config_files.load(words.path)
         return listing.listing(file.table, file.path, program()) if file.table else file.doc
     _check(values.mode, given)
+    options = {flag.name: values[flag.name].value for flag in FLAGS}
+    options |= {name: str(local(options[name], f'--{name}')) for name in PATHS if options[name]}
     file = config_files.load(words.path) if words.path else None
     config = file.get_config(words.argument) if file else None
     if MODES[values.mode].own and not file:
@@ -113,13 +121,14 @@ def read(argv):
     if config:
         config.lock()
     return values.mode, Request(
-        config, values.workdir, words.path, words.argument, file and file.table, changes,
-        {flag.name: values[flag.name].value for flag in FLAGS},
-    )  # fmt: skip
+        config, options['workdir'], words.path, words.argument, file and file.table, changes, options
+    )
 
 
 def main(argv=None):
     """Runs the command and prints what it gives; returns the exit code, see EXIT_CODES."""
+    if hasattr(sys.stdout, 'reconfigure'):  # a terminal without UTF-8 shows ? for what it does not have
+        sys.stdout.reconfigure(errors='replace')
     argv = sys.argv if argv is None else argv
     leaving.follow_parent()
     with _leaving_at_once(argv):
@@ -151,31 +160,44 @@ def _leaving_at_once(words):
 def run(mode, request):
     """Runs the program of a mode; returns the exit code."""
     # Imported late: --help, --list and a wrong flag answer at once.
-    from jax.errors import JaxRuntimeError
-
-    from resizemix_jax.devices import compilation_cache, processes
+    from resizemix_jax.devices import compilation_cache, parallel, processes
     from resizemix_jax.run import writers
 
     writers.log_to_stderr()
+    code, words = 0, ''
     try:
-        for name in ('workdir', 'other', 'output', 'images'):
-            local(request.options[name], f'--{name}')
         if request.options['multihost']:
-            processes.join()
-        compilation_cache.use(request.workdir)
-        _print(MODES[mode].run(request))
-    except RunError as error:
-        return _failed(error, error.exit_code)
-    except OSError as error:
-        return _failed(f'{error}; check that the path exists, can be written and has space left', 1)
-    except JaxRuntimeError as error:
-        if 'RESOURCE_EXHAUSTED' not in str(error):
-            raise
+            processes.join(request.options['join_seconds'])
+        compilation_cache.use()
+        with parallel.standard_settings():
+            text = MODES[mode].run(request)
+        _print(text)
+    except (Exception, KeyboardInterrupt) as error:
+        code, words = _explained(error)
+        if not words:
+            processes.ask()
+            traceback.print_exc()
+            words = f'{type(error).__name__}: {error}'
+        else:
+            print(words, file=sys.stderr)
+    processes.leave(code, words)
+    return code
+
+
+def _explained(error):
+    """(exit code, sentence) of what ended a run; '' for an error that has none."""
+    from jax.errors import JaxRuntimeError
+
+    if isinstance(error, RunError):
+        return error.exit_code, f'{type(error).__name__}: {error}'
+    if isinstance(error, OSError):
+        return 1, f'{error}; check that the path exists, can be written and has space left'
+    if isinstance(error, KeyboardInterrupt):
+        return 1, 'interrupted'
+    if isinstance(error, JaxRuntimeError) and 'RESOURCE_EXHAUSTED' in str(error):
         remedy = 'lower batch_size, or set micro_batches or remat'
-        return _failed(f'the device has too little memory; {remedy}: {str(error).splitlines()[0]}', 1)
-    except KeyboardInterrupt:
-        return _failed('interrupted', 1)
-    return 0
+        return 1, f'the device has too little memory; {remedy}: {str(error).splitlines()[0]}'
+    return 1, ''
 
 
 def _print(text):
@@ -184,12 +206,6 @@ def _print(text):
         print(text, flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _failed(error, code):
-    words = f'{type(error).__name__}: {error}' if isinstance(error, Exception) else error
-    print(words, file=sys.stderr)
-    return code
 
 
 def _check(mode, given):

@@ -10,7 +10,7 @@ from resizemix_jax.devices import parallel, processes
 from resizemix_jax.errors import ConfigError, RunError, local
 from resizemix_jax.input import pipeline
 from resizemix_jax.input.workers import Interrupted
-from resizemix_jax.run import evaluations
+from resizemix_jax.run import evaluations, identity
 from resizemix_jax.run.checkpoint import Checkpoints
 
 log = logging.getLogger(__name__)
@@ -109,6 +109,7 @@ def evaluate_checkpoint(config, workdir):
             raise ConfigError(f'{workdir} has no checkpoint to evaluate; train first with --mode=train')
         changes = evaluations.changes(workdir, config)
         split = processes.run_on_all(lambda: plan.dataset.read('eval', config.data_dir))
+        processes.check_same_data({'eval': identity.fingerprint(split)})
         evaluations.check_classes(workdir, split)
         template = build.template(plan)
         step = build.unopened_run(plan).eval_step

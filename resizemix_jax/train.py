@@ -15,21 +15,22 @@ from resizemix_jax.finite import check_loss, check_state
 from resizemix_jax.input import pipeline
 from resizemix_jax.input.workers import Interrupted
 from resizemix_jax.pictures import pairs
-from resizemix_jax.run import results
+from resizemix_jax.run import identity, results
 from resizemix_jax.run import rows as sums
 from resizemix_jax.run import workdir as workdirs
 from resizemix_jax.run.checkpoint import Checkpoints
 from resizemix_jax.run.clock import Clock
 from resizemix_jax.run.due import Due
-from resizemix_jax.run.identity import IDENTITY
 from resizemix_jax.run.network import Network
 from resizemix_jax.run.profiling import Profile
 from resizemix_jax.run.recorded import RecordedConfig
-from resizemix_jax.run.writers import METRICS, Writer, log_parameters
+from resizemix_jax.run.writers import METRICS, Writer, log_parameters, shown_log
 
 log = logging.getLogger(__name__)
 
 
+@shown_log()
+@parallel.standard_settings()
 def train_and_evaluate(config, workdir, allow_config_change=False):
     """Trains what `config` describes in `workdir`; the same call continues a run that was stopped.
 
@@ -57,6 +58,7 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
             processes.run_on_host_0(lambda: _check_pictures(run))
         with Checkpoints(workdir, config.max_to_keep) as checkpoints:
             splits = run.train | {'eval': run.eval}
+            processes.check_same_data({name: identity.fingerprint(s) for name, s in splits.items()})
             start = checkpoints.latest_step()
             workdirs.check_rows(workdir, start, checkpoints.record(), allow_config_change)
             offset = workdirs.begin(workdir, opened, plan, splits, start, allow_config_change)
@@ -88,9 +90,9 @@ def _train(run, workdir, checkpoints, owner):
         ):
             loop.go(state, batches, watch)
             checkpoints.settle()
-        identity = workdirs.identities(workdir)
+        identities = workdirs.identities(workdir)
         largest = max(count.values(), default=None)
-        result = results.summary(config, writer.rows, parallel.describe(plan.devices), largest, identity)
+        result = results.summary(config, writer.rows, parallel.describe(plan.devices), largest, identities)
     return result | {'unread_keys': config.unread()}
 
 
@@ -225,7 +227,7 @@ class Loop:
         if self.owner:
             self.owner.check()
         self.writer.sync()
-        record = {'rows': {METRICS: self.writer.sum, IDENTITY: self.identity}}
+        record = {'rows': {METRICS: self.writer.sum, identity.IDENTITY: self.identity}}
         self.checkpoints.save(state, step, record, wait=wait, keep=self.due.keeping(step))
         self.due.saved()
 

@@ -18,7 +18,7 @@ TINY = (
 )  # fmt: skip
 
 
-def start(workdir, *flags, processes=2, devices=4, own=()):
+def start(workdir, *flags, processes=2, devices=4, own=(), script='main.py'):
     """Starts the command on every process; `own` adds flags to the last one."""
     with socket.socket() as free:
         free.bind(('localhost', 0))
@@ -28,10 +28,10 @@ def start(workdir, *flags, processes=2, devices=4, own=()):
         env = dict(
             os.environ, JAX_PLATFORMS='cpu', JAX_NUM_CPU_DEVICES=str(devices),
             JAX_DISABLE_MOST_OPTIMIZATIONS='true', JAX_COORDINATOR_ADDRESS=address,
-            JAX_NUM_PROCESSES=str(processes), JAX_PROCESS_ID=str(index),
+            JAX_NUM_PROCESSES=str(processes), JAX_PROCESS_ID=str(index), PYTHONPATH=str(ROOT),
         )  # fmt: skip
         more = own if index == processes - 1 else ()
-        command = [sys.executable, 'main.py', '--multihost', f'--workdir={workdir}', *flags, *more]
+        command = [sys.executable, script, '--multihost', f'--workdir={workdir}', *flags, *more]
         started.append(
             subprocess.Popen(
                 command, cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

@@ -66,6 +66,61 @@ def test_scripts_that_need_arguments_say_so(machine):
     assert machine.calls() == []
 
 
+# What is wrong in a variable is refused before anything runs.
+
+WRONG = [
+    ('gpu.sh', TRAIN, 'MAX_RESTARTS', 'abc'),
+    ('gpu.sh', TRAIN, 'MAX_RESTARTS', '1e3'),
+    ('gpu.sh', TRAIN, 'MAX_RESTARTS', '-1'),
+    ('gpu.sh', TRAIN, 'MAX_RESTARTS', '010'),
+    ('gpu.sh', TRAIN, 'MAX_RESTARTS', '9' * 20),
+    ('gpu.sh', TRAIN, 'RESTART_DELAY', 'soon'),
+    ('gpu.sh', TRAIN, 'JAX_EXTRA', 'cuda12] evil'),
+    ('quickstart.sh', [], 'MAX_RESTARTS', 'a[$(touch $D/done)]'),
+    ('sweep.sh', ['table3'], 'MAX_RESTARTS', 'a[$(touch $D/done)]'),
+    ('slurm.sbatch', TRAIN, 'MAX_RESTARTS', 'a[$(touch $D/done)]'),
+    ('worker.sh', ['start', *TRAIN], 'GRACE', 'abc'),
+    ('worker.sh', ['stop'], 'GRACE', 'a[$(touch $D/done)]'),
+    ('worker.sh', ['setup'], 'BUCKET', "my'bucket"),
+    ('tpu_vm.sh', ['run', *TRAIN], 'HOSTS', 'four'),
+    ('tpu_vm.sh', ['run', *TRAIN], 'HOSTS', '0'),
+    ('tpu_vm.sh', ['run', *TRAIN], 'FORWARD', 'x[$(touch $D/done)]'),
+    ('tpu_vm.sh', ['run', *TRAIN], 'FORWARD', 'BUCKET *'),
+    ('tpu_vm.sh', ['create'], 'NAME', "it's"),
+    ('tpu_vm.sh', ['create'], 'NAME', '--all'),
+    ('tpu_vm.sh', ['create'], 'ZONE', 'here; touch $D/done'),
+    ('tpu_vm.sh', ['create'], 'TYPE', 'v5litepod-8 --spot'),
+    ('tpu_vm.sh', ['create'], 'CAPACITY', 'free'),
+    ('tpu_vm.sh', ['create'], 'QUEUED', 'maybe'),
+    ('tpu_vm.sh', ['logs'], 'WORKER', 'first'),
+    ('gke.sh', ['run', *TRAIN], 'SLICES', '2.5'),
+    ('gke.sh', ['run', *TRAIN], 'GRACE', 'abc'),
+    ('gke.sh', ['run', *TRAIN], 'NAME', '"x"'),
+    ('gke.sh', ['run', *TRAIN], 'IMAGE', 'a b'),
+    ('gke.sh', ['create'], 'CAPACITY', 'free'),
+]
+
+
+@pytest.mark.parametrize('dry', [[], ['--dry_run']])
+@pytest.mark.parametrize(('script', 'words', 'name', 'value'), WRONG)
+def test_a_wrong_variable_is_a_sentence(script, words, name, value, dry, machine):
+    env = {'IMAGE': 'i', 'SLURM_JOB_ID': '7', 'SLURM_SUBMIT_DIR': str(ROOT)} | {name: value}
+    machine.python(75)
+    done = machine.run(script, *dry, *words, **env)
+    assert done.returncode == 2, done
+    assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith(name) and 'must be' in done.stderr
+    assert done.stdout == '' and machine.calls() == [] and not (machine.path / 'done').exists()
+
+
+def test_the_gpu_is_asked_for(machine):
+    machine.fake('venv/bin/python', 'case $1 in -*) exit 0 ;; esac\necho "$JAX_PLATFORMS" >>"$D/platforms"')
+    machine.fake('bin/srun', 'echo "$JAX_PLATFORMS" >>"$D/platforms"')
+    machine.run('gpu.sh', *TRAIN)
+    machine.run('gpu.sh', *TRAIN, JAX_PLATFORMS='cpu')
+    machine.run('slurm.sbatch', *TRAIN, SLURM_JOB_ID='7', SLURM_SUBMIT_DIR=str(ROOT))
+    assert (machine.path / 'platforms').read_text().split() == ['cuda,cpu', 'cpu', 'cuda,cpu']
+
+
 # The restarts.
 
 

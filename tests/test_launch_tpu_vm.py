@@ -69,6 +69,34 @@ def test_setup_of_a_worker(machine):
     assert len(machine.dry('worker.sh', 'setup')) == 3
 
 
+MOUNTPOINT = 'test -f "$D/mounted"'
+
+
+@pytest.mark.parametrize('env', [{'BUCKET': 'mine'}, {'MOUNT': '/mnt/mine'}])
+def test_a_worker_does_not_start_while_its_bucket_is_not_mounted(env, machine):
+    machine.python(0)
+    machine.fake('bin/mountpoint', MOUNTPOINT)
+    done = machine.run('worker.sh', 'start', *TRAIN, **env)
+    mount = env.get('MOUNT', '/mnt/bucket')
+    assert done.returncode == 2 and done.stderr.startswith(f'{mount} is not mounted, so nothing is started')
+    assert machine.calls() == [['mountpoint', '-q', mount]]
+    assert machine.run('worker.sh', 'status').stdout == 'nothing was started\n'
+
+
+@pytest.mark.slow
+def test_what_setup_mounted_is_looked_for_before_every_start(machine):
+    machine.fake('bin/mountpoint', MOUNTPOINT)
+    machine.fake('venv/bin/python', 'case $1 in -*) exit 0 ;; esac\nrm "$D/mounted"\nexit 75')
+    (machine.path / 'mounted').touch()
+    machine.fake('bin/uv', 'echo python3')
+    assert machine.run('worker.sh', 'setup', BUCKET='mine', MOUNT='/mnt/my data').returncode == 0
+    assert machine.run('worker.sh', 'start', *TRAIN).returncode == 0
+    done = machine.run('worker.sh', 'logs')
+    assert done.returncode == 2  # of the restart
+    assert '/mnt/my data is not mounted, so nothing is started' in done.stdout
+    assert machine.calls().count(['python', 'main.py', *TRAIN]) == 1
+
+
 # TPU VMs. This gcloud keeps the states of both kinds in files; ssh runs the command in $D/home.
 GCLOUD = r"""
 kind=$3 verb=$4 name=$5
@@ -173,6 +201,32 @@ def test_setup_copies_the_repository_as_it_is(cloud):
     assert not (copied / '.git').exists()
     assert all('--worker=all' in call for call in cloud.calls() if call[0] == 'gcloud')
     assert cloud.calls()[-1][-1] == 'jax[tpu]'
+
+
+def test_only_what_git_tracks_is_copied_and_nothing_of_a_path_is_executed(cloud):
+    repository = cloud.path / "it's"
+    shutil.copytree(ROOT / 'launch', repository / 'launch')
+    git = ['git', '-c', 'user.name=a', '-c', 'user.email=a@b', '-C', str(repository)]
+    subprocess.run([*git, 'init', '-q'], check=True)
+    subprocess.run([*git, 'add', '.'], check=True)
+    (repository / '.env').write_text('SECRET=1')
+    (repository / 'launch/common.sh').open('a').write('# changed\n')
+    odd = cloud.path / "a'; touch done; '"
+    odd.mkdir()
+    cloud.fake('venv/bin/python')
+    cloud.fake('bin/uv', 'echo python3')
+    done = subprocess.run(
+        ['bash', 'launch/tpu_vm.sh', 'setup'], cwd=repository, env=cloud.env | {'TMPDIR': str(odd)},
+        text=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    copied = cloud.path / 'home/resizemix-jax'
+    assert (copied / 'launch/common.sh').read_text().endswith('# changed\n')
+    assert not (copied / '.env').exists() and not (copied / '.git').exists()
+    assert 'Not copied, since git does not track them' in done.stderr and '.env' in done.stderr
+    assert not list(odd.iterdir()) and not (repository / 'done').exists()
+    archive = next(call for call in cloud.calls() if call[4:5] == ['scp'])[5]
+    assert archive.startswith(f'{odd}/resizemix-jax.') and archive.endswith('/resizemix-jax.tar.gz')
 
 
 def test_the_variables_of_a_tpu_are_honoured(machine):

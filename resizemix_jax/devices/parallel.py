@@ -8,6 +8,8 @@ jit(shard_map(fn, mesh, (P(), P(AXIS), P()), P(), check_vma=False)), with `shard
 tests/devices/test_parallel.py holds both to the same numbers.
 """
 
+import contextlib
+import functools
 import os
 
 import jax
@@ -15,6 +17,8 @@ import numpy as np
 from jax import lax
 from jax.experimental import multihost_utils, topologies
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from resizemix_jax.errors import ConfigError
 
 AXIS = 'devices'
 WHOLE, SPLIT = None, 0  # the arguments of a step: the same on all devices, or split over them
@@ -25,7 +29,9 @@ def choose_devices(count=0):
 
     Raises:
         ValueError: there are fewer, or there are several processes, which use all they have.
+        ConfigError: the kind that JAX_PLATFORMS asks for is not there.
     """
+    _start()
     devices = jax.devices()
     if count and jax.process_count() > 1:
         raise ValueError(f'num_devices={count} must be 0 (all) when several processes train together')
@@ -35,6 +41,34 @@ def choose_devices(count=0):
             f'On CPU, make more with XLA_FLAGS=--xla_force_host_platform_device_count={count}'
         )
     return tuple(devices[: count or len(devices)])
+
+
+@functools.cache
+def _start():
+    """Starts JAX's devices. It goes on with the CPU where the first of JAX_PLATFORMS is not there."""
+    asked = jax.config.jax_platforms or ''
+    try:
+        found = jax.default_backend()
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(
+            f'no device can be used, of those that JAX_PLATFORMS={asked!r} allows: {error}'
+        ) from error
+    if found == 'cpu' != asked.partition(',')[0] and asked:
+        raise ConfigError(
+            f'JAX_PLATFORMS={asked} asks for {asked.partition(",")[0]}, and JAX finds no such device here. '
+            'Are its driver and the JAX package for it installed? JAX_PLATFORMS=cpu trains on the CPU'
+        )
+
+
+@contextlib.contextmanager
+def standard_settings():
+    """A context with JAX's default settings, where its user has made them strict for its own code."""
+    with (
+        jax.numpy_rank_promotion('allow'),
+        jax.numpy_dtype_promotion('standard'),
+        jax.transfer_guard('allow'),
+    ):
+        yield
 
 
 def target_devices(target):
@@ -70,7 +104,12 @@ def describe(devices):
 
 
 def processes():
-    """(index, count) of the JAX processes; `processes.py` has what they exchange."""
+    """(index, count) of the JAX processes; `processes.py` has what they exchange.
+
+    Raises:
+        ConfigError: see `choose_devices`.
+    """
+    _start()
     return jax.process_index(), jax.process_count()
 
 

@@ -1,48 +1,97 @@
 """Several hosts, one process each: joining them, and agreement between them outside the step.
 
-With one process, all of this does nothing. A process that dies makes the others end with an error: at once
-where a collective breaks, else when its heartbeat has been missing for HEARTBEAT seconds.
+With one process, all of this does nothing.
 """
 
 import json
 import os
+import socket
 
 import jax
 import numpy as np
+from jax._src.clusters import ClusterEnv
 from jax.experimental import multihost_utils
 
 from resizemix_jax import errors
 from resizemix_jax.config import differences
-from resizemix_jax.devices import parallel
+from resizemix_jax.devices import parallel, rendezvous
+from resizemix_jax.devices.heartbeat import SILENCE, Heartbeat
+from resizemix_jax.devices.relay import Relay
 
-HEARTBEAT = 30  # seconds
 ADDRESS, COUNT, INDEX = 'JAX_COORDINATOR_ADDRESS', 'JAX_NUM_PROCESSES', 'JAX_PROCESS_ID'
+SHOWN = 12  # lines of differences
+_heartbeat = None  # of this process, once it has joined others
 
 
-def join():
+def join(seconds):
     """Joins the processes of all hosts; must be called before any other use of JAX.
 
     Cloud TPU, Slurm and GKE are recognised. Elsewhere the environment names them:
     JAX_COORDINATOR_ADDRESS (host:port of the first process), JAX_NUM_PROCESSES, JAX_PROCESS_ID (from 0).
+    From here on a process that is lost ends the others, see `heartbeat`.
+
+    Args:
+        seconds: how long to wait for the others.
 
     Raises:
-        ConfigError: the environment does not name the others, or one of them did not join.
+        ConfigError: the environment does not name the others, or one of them did not come.
     """
-    given = {name: os.environ.get(name) for name in (ADDRESS, COUNT, INDEX)}
+    global _heartbeat
     try:
+        address, count, index = _place(seconds)
+        if count > 1:
+            connections = rendezvous.meet(address, count, index, seconds)
+            name = f'process {index} on {socket.gethostname()}'
+            _heartbeat = Heartbeat(index, name, connections)
+            _heartbeat.start()
+        if index > 0:
+            address = Relay(*rendezvous.split(address)).address
         jax.distributed.initialize(
-            given[ADDRESS],
-            given[COUNT] and int(given[COUNT]),
-            given[INDEX] and int(given[INDEX]),
-            heartbeat_timeout_seconds=HEARTBEAT,
-            shutdown_timeout_seconds=HEARTBEAT,
+            address, count, index, heartbeat_timeout_seconds=round(3 * SILENCE), shutdown_timeout_seconds=30
         )
+    except errors.ConfigError as error:
+        raise errors.ConfigError(f'--multihost: {error}') from error
     except (ValueError, RuntimeError) as error:
-        found = ', '.join(f'{name}={value}' for name, value in given.items())
+        found = ', '.join(f'{name}={os.environ.get(name)}' for name in (ADDRESS, COUNT, INDEX))
         raise errors.ConfigError(
             f'--multihost: cannot join the processes: {error} On Cloud TPU, Slurm and GKE they find '
             f'each other; elsewhere set {ADDRESS}=HOST:PORT, {COUNT} and {INDEX} for each (now {found})'
         ) from error
+
+
+def _place(seconds):
+    """(address of the first process, number of processes, index of this one).
+
+    Raises:
+        ValueError, RuntimeError: the environment does not say it.
+    """
+    address = os.environ.get(ADDRESS)
+    count, index = (os.environ.get(name) and int(os.environ[name]) for name in (COUNT, INDEX))
+    if None in (address, count, index):  # JAX has no public function for what its own `initialize` does here
+        address, count, index, _ = ClusterEnv.auto_detect_unset_distributed_params(
+            address, count, index, None, None, seconds
+        )
+    if None in (address, count, index):
+        raise ValueError('it is not known who they are.')
+    if not 0 <= index < count:
+        raise ValueError(f'this is process {index} of {count}; they are numbered from 0.')
+    rendezvous.split(address)
+    return address, count, index
+
+
+def leave(code, words=''):
+    """Called last: waits until all processes end, with an exit code and the sentence of an error.
+
+    After an error of this process alone the others are ended too, and this does not return.
+    """
+    if _heartbeat:
+        _heartbeat.end(code, words)
+
+
+def ask():
+    """After an error that the loss of another process can have caused: if it was that, does not return."""
+    if _heartbeat:
+        _heartbeat.ask()
 
 
 def first():
@@ -90,6 +139,32 @@ def check_same(config):
             )
 
     run_on_all(check)
+
+
+def check_same_data(fingerprints):
+    """Raises DataError, on all processes, unless all have the same data.
+
+    Args:
+        fingerprints: split name -> dict, of this process' data; JSON.
+    """
+    if parallel.processes()[1] == 1:
+        return
+    everyone = gather({'host': socket.gethostname(), 'data': fingerprints})
+    known = everyone[0]['data']
+    found = [
+        f'{key} of {split!r}: {value} on process 0 ({everyone[0]["host"]}), {theirs} on process {index} '
+        f'({other["host"]})'
+        for index, other in enumerate(everyone)
+        for split, facts in known.items()
+        for key, value in facts.items()
+        if (theirs := other['data'].get(split, {}).get(key)) != value
+    ]
+    if found:
+        raise errors.DataError(
+            'the hosts have different data:\n    '
+            + '\n    '.join([*found[:SHOWN], *(['...'] if found[SHOWN:] else [])])
+            + '\nGive all of them the same, for instance in a directory that all see'
+        )
 
 
 def gather(value):

@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 
-from resizemix_jax.errors import ConfigError, DataError, local
+from resizemix_jax.errors import DataError, local
 from resizemix_jax.input import pillow, records
 from resizemix_jax.input.dataset import Dataset, ImageSplit, image_arrays
 
@@ -29,13 +29,7 @@ def data_directory(data_dir, flag='--config.data_dir'):
         ConfigError: see `errors.local`; or there is no home directory.
     """
     chosen = data_dir or os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
-    path = local(chosen, flag if data_dir else 'TFDS_DATA_DIR')
-    try:
-        return path.expanduser()
-    except RuntimeError as error:  # neither HOME nor an entry in the passwords' file
-        raise ConfigError(
-            f'the home directory in {path} is unknown; name a directory with {flag}=DIR'
-        ) from error
+    return local(chosen, flag if data_dir else 'TFDS_DATA_DIR')
 
 
 def in_memory(name, *, splits, image_shape, num_classes, mean, std, source='', directory='', command=''):

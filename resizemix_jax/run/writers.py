@@ -3,6 +3,7 @@
 Of several processes the first one writes the files; the others have the rows, and log them.
 """
 
+import contextlib
 import logging
 import sys
 
@@ -100,6 +101,23 @@ def log_to_stderr():
     ours.setLevel(logging.INFO)
     ours.addHandler(_BarAwareHandler())
     ours.propagate = False
+
+
+@contextlib.contextmanager
+def shown_log():
+    """A context in which this package's log is shown, for a script or notebook that has set up no logging."""
+    ours = logging.getLogger('resizemix_jax')
+    if ours.hasHandlers():
+        yield
+        return
+    handler, level = _BarAwareHandler(), ours.level
+    ours.addHandler(handler)
+    ours.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        ours.setLevel(level)
+        ours.removeHandler(handler)
 
 
 class _BarAwareHandler(logging.Handler):
