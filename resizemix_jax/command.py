@@ -1,5 +1,6 @@
 """The command: flags -> config -> a program. See `usage`, the text of --help."""
 
+import logging
 import os
 import shlex
 import sys
@@ -12,6 +13,8 @@ from resizemix_jax import config_files, listing, overrides
 from resizemix_jax.errors import RunError, local
 from resizemix_jax.modes import MODES, Request, program
 
+log = logging.getLogger(__name__)
+
 NO_CONFIG = '--config=FILE is needed, e.g. --config=configs/quickstart.py'
 USAGE = """usage: {program} --config=FILE[:KEY=VALUE,...] --workdir=DIR [--mode=MODE] [--config.KEY=VALUE ...]
 
@@ -19,6 +22,12 @@ FILE is one of configs/, or your own. After the colon stands the cell of its tab
 resizemix_jax/config.py can be overridden. Another method or network, e.g. --config.mixing=cutmix, takes the
 defaults of its keywords, and --config.mixing_args.prob=1 changes one.
 """
+# The options of JAX under which this code is right.
+JAX_DEFAULTS = {
+    'jax_numpy_dtype_promotion': 'standard',
+    'jax_numpy_rank_promotion': 'allow',
+    'jax_transfer_guard': 'allow',
+}
 EXIT_CODES = """
 
 Exit codes: 0 done; 2 a wrong flag, config or dataset; 3 the loss is NaN or infinite; 75 stopped by a signal
@@ -95,7 +104,9 @@ def read(argv):
         return usage()
     rest = values([argv[0], *words.others])
     if len(rest) > 1:
-        raise ValueError(f'unexpected argument {rest[1]!r}; flags begin with --')
+        raise ValueError(
+            f'unexpected argument {rest[1]!r}; write --NAME=VALUE for every flag, in quotes if it has blanks'
+        )
     given = {flag.name for flag in FLAGS if values[flag.name].present} | ({'config'} if words.path else set())
     if values.list:
         if not words.path:
@@ -139,6 +150,7 @@ def run(mode, request):
     try:
         for name in ('workdir', 'other', 'output', 'images'):
             local(request.options[name], f'--{name}')
+        _use_jax_defaults()
         if request.options['multihost']:
             processes.join()
         compilation_cache.use(request.workdir)
@@ -147,6 +159,8 @@ def run(mode, request):
         return _failed(error, error.exit_code)
     except OSError as error:
         return _failed(f'{error}; check that the path exists, can be written and has space left', 1)
+    except MemoryError as error:
+        return _failed(f'memory ran out: {error or "an array was too large"}; use smaller batches or data', 1)
     except JaxRuntimeError as error:
         if 'RESOURCE_EXHAUSTED' not in str(error):
             raise
@@ -155,6 +169,16 @@ def run(mode, request):
     except KeyboardInterrupt:
         return _failed('interrupted', 1)
     return 0
+
+
+def _use_jax_defaults():
+    """Undoes what the environment, for other programs, sets of JAX's arithmetic."""
+    import jax
+
+    for name, value in JAX_DEFAULTS.items():
+        if getattr(jax.config, name) not in (value, None):
+            log.info('%s=%s is not used; here it is %s', name.upper(), getattr(jax.config, name), value)
+            jax.config.update(name, value)
 
 
 def _print(text):
