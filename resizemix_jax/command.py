@@ -103,7 +103,9 @@ def read(argv):
         return usage()
     rest = values([argv[0], *words.others])
     if len(rest) > 1:
-        raise ValueError(f'unexpected argument {rest[1]!r}; flags begin with --')
+        raise ValueError(
+            f'unexpected argument {rest[1]!r}; write --NAME=VALUE for every flag, in quotes if it has blanks'
+        )
     given = {flag.name for flag in FLAGS if values[flag.name].present} | ({'config'} if words.path else set())
     if values.list:
         if not words.path:
@@ -192,6 +194,8 @@ def _explained(error):
         return error.exit_code, f'{type(error).__name__}: {error}'
     if isinstance(error, OSError):
         return 1, f'{error}; check that the path exists, can be written and has space left'
+    if isinstance(error, MemoryError):
+        return 1, f'memory ran out: {error or "an array was too large"}; use smaller batches or data'
     if isinstance(error, KeyboardInterrupt):
         return 1, 'interrupted'
     if isinstance(error, JaxRuntimeError) and 'RESOURCE_EXHAUSTED' in str(error):

@@ -38,15 +38,16 @@ class PreemptedError(RunError):
 def nearest(word, known):
     """'; did you mean x or y?' with up to three of the known words, or '' if none is near.
 
-    Case, and `-` for `_`, make no difference.
+    Case, `-` and `_` make no difference: a word that differs in them alone is the one that was meant.
     """
     plain = {_plain(str(k)): k for k in known}
-    close = [plain[k] for k in difflib.get_close_matches(_plain(str(word)), plain, n=3)]
+    meant = _plain(str(word))
+    close = [plain[k] for k in ([meant] if meant in plain else difflib.get_close_matches(meant, plain))]
     return f'; did you mean {" or ".join(close)}?' if close else ''
 
 
 def _plain(word):
-    return word.lower().replace('-', '_')
+    return word.lower().replace('-', '').replace('_', '')
 
 
 def local(path, name):

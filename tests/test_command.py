@@ -246,3 +246,38 @@ def test_training_imports_neither_tensorflow_nor_torch(tmp_path):
         'assert not bad, bad\n'
     )
     subprocess.run([sys.executable, '-c', code], cwd=ROOT, env=ENVIRONMENT, check=True)
+
+
+def test_a_lack_of_memory_is_a_sentence(monkeypatch, capsys, tmp_path):
+    def fill(request):
+        raise MemoryError('Unable to allocate 9. TiB')  # a real one might end the tests
+
+    monkeypatch.setitem(modes.MODES, 'train', modes.Mode(fill))
+    assert main.main(['main.py', QUICKSTART, f'--workdir={tmp_path}']) == 1
+    assert 'memory ran out: Unable to allocate 9. TiB; use smaller' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('word', 'message'),
+    [
+        (
+            '--config.batchsize=3',
+            "config.batchsize: the config has no key 'batchsize'; did you mean batch_size?",
+        ),
+        ('--config.Batch_size=3', 'did you mean batch_size?'),
+        ('--config.batch-size=3', 'did you mean batch_size?'),
+        (
+            '--config.mixing_args.alpha=0.2',
+            "mixing='resizemix' has no argument 'alpha'; it has: antialias, method",
+        ),
+        ('--config.optimizer=adam', "there is no 'adam'; there are: adamw, sgd; did you mean adamw?"),
+        ('--config.remat=maybe', '--config.remat=maybe: it must be of type bool, like False'),
+    ],
+)
+def test_a_typo_is_told_the_nearest(word, message, capsys):
+    text = refusal(capsys, QUICKSTART, word, HERE)
+    assert message in text and '\\' not in text
+
+
+def test_a_flag_s_value_stands_after_an_equals_sign(capsys):
+    assert '--NAME=VALUE' in refusal(capsys, QUICKSTART, '--list', 'true', HERE)
