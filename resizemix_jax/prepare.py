@@ -19,7 +19,7 @@ import shutil
 import sys
 
 from resizemix_jax.errors import DataError, RunError, local
-from resizemix_jax.input import reading, records
+from resizemix_jax.input import reading
 
 # The organisers' files, bytes. The test images, which have no labels, are not needed.
 ARCHIVES = {
@@ -95,10 +95,13 @@ def _reported(name):
         yield
     except (OSError, RunError):
         raise
-    except Exception as error:  # each dataset has code of its own
+    except ImportError as error:
         raise DataError(
-            f'TFDS cannot prepare {name}: {type(error).__name__}: {records.first_line(error)}'
+            f'{name} needs a module to be prepared ({error}). Install it; TensorFlow is in '
+            'requirements-prepare.txt'
         ) from error
+    except Exception as error:  # each dataset has code of its own
+        raise DataError(f'TFDS cannot prepare {name}: {type(error).__name__}: {error}') from error
 
 
 def _is_prepared(name, root):

@@ -1,4 +1,5 @@
 import importlib.util
+import json
 import shutil
 import types
 
@@ -74,3 +75,47 @@ def test_a_disk_that_is_too_small_is_told(tmp_path, monkeypatch, capsys):
 def test_what_has_to_be_got_by_hand_is_told(tmp_path, capsys):
     assert prepare.main(['resisc45', f'--data_dir={tmp_path}']) == 2
     assert 'resisc45 has to be downloaded by hand. TFDS says:' in capsys.readouterr().err
+
+
+def test_an_address_is_refused_by_the_name_of_its_flag(tmp_path, capsys):
+    assert prepare.main(['cifar10', '--data_dir=gs://bucket/data', '--dry_run']) == 2
+    assert '--data_dir=gs://bucket/data is an address; name a directory' in capsys.readouterr().err
+    assert prepare.main(['cifar10', f'--data_dir={tmp_path}', '--manual_dir=gs://bucket', '--dry_run']) == 2
+    assert '--manual_dir=gs://bucket is an address' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('name', ['', '../x', 'cifar10:train', 'cifar10/x', 'imagenette/none'])
+def test_other_names_are_a_sentence(name, tmp_path, capsys):
+    assert prepare.main([name, f'--data_dir={tmp_path}', '--dry_run']) == 2
+    error = capsys.readouterr().err
+    assert f'TFDS has no dataset {name}' in error or f'TFDS cannot prepare {name}: ValueError: ' in error
+
+
+@pytest.mark.skipif(importlib.util.find_spec('tensorflow') is not None, reason='TensorFlow is here')
+def test_a_dataset_whose_code_needs_tensorflow_is_a_sentence(tmp_path, capsys):
+    assert prepare.main(['coco', f'--data_dir={tmp_path}', '--dry_run']) == 2
+    assert 'coco needs a module to be prepared (' in capsys.readouterr().err
+
+
+def test_configs_are_prepared_and_found_by_name(tmp_path, capsys):
+    assert prepare.main(['imagenette', f'--data_dir={tmp_path}', '--dry_run']) == 2
+    assert 'imagenette/full-size-v2: ' in capsys.readouterr().out
+    directories.write(tmp_path / 'other', 'imagenette', {'train': 20, 'validation': 10})
+    path = tmp_path / 'imagenette/full-size-v2/1.0.0'
+    path.parent.mkdir(parents=True)
+    shutil.move(tmp_path / 'other/imagenette/1.0.0', path)
+    about = json.loads((path / 'dataset_info.json').read_text())
+    (path / 'dataset_info.json').write_text(json.dumps(about | {'configName': 'full-size-v2'}))
+    for name in ('imagenette/full-size-v2', 'imagenette'):
+        assert prepare.main([name, f'--data_dir={tmp_path}']) == 0
+        assert f'imagenette/full-size-v2 is in {path}' in capsys.readouterr().out
+
+
+def test_a_name_beside_versions_is_no_traceback(tmp_path, capsys):
+    directories.write(tmp_path, 'cifar10', {'train': 20, 'test': 10})
+    (path,) = (tmp_path / 'cifar10').iterdir()
+    shutil.copytree(path, path.with_name('3.0.2.bak'))
+    assert prepare.main(['cifar10', f'--data_dir={tmp_path}']) == 0
+    (path / 'dataset_info.json').write_text('')
+    assert prepare.main(['cifar10', f'--data_dir={tmp_path}']) == 2
+    assert f'{path}/dataset_info.json is damaged' in capsys.readouterr().err

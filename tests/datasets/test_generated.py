@@ -1,6 +1,7 @@
 """A generated set on disk: it reads as it was written, as TFDS reads it too, or it is not there at all."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -96,3 +97,26 @@ def test_other_content_is_refused(tmp_path):
     about.write_text(about.read_text().replace('[6, 4, 3]', '[6, 5, 3]'))
     with pytest.raises(DataError, match=r'images uint8\[6, 4, 3\], .* promises images uint8\[6, 5, 3\]'):
         generated.generated(data_dir=str(tmp_path / 'set')).read('train', '')
+
+
+@pytest.mark.parametrize(
+    'change',
+    [{'num_classes': 0}, {'train_size': 0}, {'num_classes': None}, {'mean': 3}, {'image_shape': [0, 5, 3]}],
+)
+def test_damaged_metadata_is_a_sentence(change, tmp_path):
+    write(tmp_path / 'set')
+    file = tmp_path / 'set/generated/1.0.0/metadata.json'
+    about = json.loads(file.read_text())
+    for content in (json.dumps(about | change), json.dumps({k: about[k] for k in about.keys() - change})):
+        file.write_text(content)
+        with pytest.raises(DataError, match=f'{file} is damaged (.|\n)*--mode=generate --config=FILE'):
+            generated.generated(data_dir=str(tmp_path / 'set'))
+
+
+@pytest.mark.parametrize('content', [b'', b'[]', b'\xff', b'{"train_size"'])
+def test_metadata_that_is_not_json_is_a_sentence(content, tmp_path):
+    write(tmp_path / 'set')
+    file = tmp_path / 'set/generated/1.0.0/metadata.json'
+    file.write_bytes(content)
+    with pytest.raises(DataError, match=f'{file} is damaged'):
+        generated.generated(data_dir=str(tmp_path / 'set'))

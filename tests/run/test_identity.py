@@ -37,6 +37,39 @@ def test_a_fingerprint_without_files_compares_sizes_and_classes():
         identity.check_data({'train': now}, {'train': now | {'size': 4}})
 
 
+def with_names(*names):
+    return {'train': identity.fingerprint(type('Named', (Data,), {'names': names}))}
+
+
+@pytest.mark.parametrize(
+    ('before', 'after', 'message'),
+    [
+        (('cat', 'dog'), ('.ipynb', 'cat', 'dog'), r"were 2 and are 3 \(new: '.ipynb'\)"),
+        (('cat', 'dog'), ('cow', 'dog'), r"were 2 and are 2 \(gone: 'cat'; new: 'cow'\)"),
+        (('cat', 'dog'), ('dog', 'cat'), r'were 2 and are 2 \(their order\)'),
+        (tuple('abcdefgh'), ('a',), r"were 8 and are 1 \(gone: 'b', 'c', 'd', 'e', 'f', ...\)"),
+    ],
+)
+def test_classes_that_changed_are_named(before, after, message):
+    identity.check_data(with_names(*before), with_names(*before))
+    with pytest.raises(ConfigError, match=f"the classes of 'train' {message}, so the labels have another"):
+        identity.check_data(with_names(*before), with_names(*after))
+
+
+def test_many_classes_are_compared_by_their_digest():
+    many = tuple(map(str, range(1001)))
+    assert with_names(*many)['train']['names'] is None
+    with pytest.raises(ConfigError, match="class_names of 'train' was"):
+        identity.check_data(with_names(*many), with_names(*many[::-1]))
+
+
+def test_a_fingerprint_without_names_is_that_of_an_older_run():
+    old = {'train': {k: v for k, v in with_names('cat', 'dog')['train'].items() if k != 'names'}}
+    identity.check_data(old, with_names('cat', 'dog'))
+    with pytest.raises(ConfigError, match="class_names of 'train' was"):
+        identity.check_data(old, with_names('cat', 'cow'))
+
+
 def test_a_changed_file_is_other_data(tmp_path):
     miniature.write_folders(tmp_path)
     before = _fingerprint(tmp_path)
