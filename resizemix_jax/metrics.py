@@ -30,8 +30,8 @@ def softmax_binary_cross_entropy(logits, labels):
     The loss of PuzzleMix on CIFAR (snu-mllab/PuzzleMix main.py) as its formula, with logarithms clipped at
     -100: value and gradient are exact where p rounds to 0 or 1. The code there takes torch's BCELoss of the
     softmax, `torch_binary_cross_entropy`, which is something else once logits are large. With 100 classes
-    and logits of standard deviation 1 both agree to 1e-7; at 10 the value differs by up to 0.5 % and the
-    gradient by 33 % in norm, at 100 the value by 44 %.
+    and logits of standard deviation 1 both agree to 1e-7. At 10, by the labels, the value differs by 0.5 to
+    6 % and the gradient by 33 to 100 % in norm; at 100, the value by 20 to 40 %.
     """
     logits = logits.astype(jnp.float32)
     log_p = jax.nn.log_softmax(logits)
@@ -52,6 +52,7 @@ def torch_binary_cross_entropy(logits, labels):
         value     -mean(y max(log p, -100) + (1 - y) max(log(1 - p), -100));
         gradient  with respect to p (p - y) / max(p (1 - p), 1e-12), divided by the number of classes; so a
                   class with p < 1e-12 has nearly none.
+    Against torch 2.14, with 100 classes and logits of standard deviation 10: value 1e-7, gradient 1e-6.
     """
     return jnp.mean(_torch_bce(jax.nn.softmax(logits.astype(jnp.float32)), labels), axis=-1)
 
