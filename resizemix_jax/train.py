@@ -293,10 +293,6 @@ def _log_run(run):
     log.info('Config:\n%s', config)
     log.info(
         'Batch: %d = %d a device in %d micro-batches; %d steps an epoch of %d images, %d steps in all',
-        config.batch_size,
-        config.batch_size // len(plan.devices),
-        config.micro_batches,
-        run.steps_per_epoch,
-        run.train[plan.task.splits[0]].size,
-        run.steps,
-    )
+        config.batch_size, config.batch_size // len(plan.devices), config.micro_batches, run.steps_per_epoch,
+        run.train[plan.task.splits[0]].size, run.steps,
+    )  # fmt: skip
