@@ -29,3 +29,18 @@ def test_pba_draws_none_one_or_two_operations(tmp_path, key):
     assert (np.asarray(jitted(key, images, progress=0.8)) == 100).all()  # the last segment, of chances 0
     with pytest.raises(ValueError, match="policy='dada_cifar10' is not a schedule over epochs"):
         pba(key, images, policy='dada_cifar10')
+
+
+@pytest.mark.parametrize(
+    ('fields', 'message'),
+    [
+        (dict(segments_epochs=[3], total_epochs=4), 'segments_epochs=.* must be a tuple of 2 values'),
+        (dict(segments_epochs=[3, 0], total_epochs=4), 'segments_epochs=.* must be'),
+        (dict(segments_epochs=[3, 1], total_epochs='x'), "total_epochs='x' must be a finite number"),
+        (dict(segments_epochs=[3, 1]), 'is not a schedule over epochs'),
+    ],
+)
+def test_a_damaged_schedule_is_refused(fields, message, tmp_path, key):
+    path = write(tmp_path, [[['Invert', 1.0, 0]], [['Invert', 1.0, 0]]], kind='schedule', **fields)
+    with pytest.raises(ValueError, match=message):
+        pba(key, np.zeros((1, 8, 8, 3), np.uint8), policy=path)

@@ -1,6 +1,7 @@
 """A generated set on disk: it reads as it was written, as TFDS reads it too, or it is not there at all."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -96,3 +97,28 @@ def test_other_content_is_refused(tmp_path):
     about.write_text(about.read_text().replace('[6, 4, 3]', '[6, 5, 3]'))
     with pytest.raises(DataError, match=r'images uint8\[6, 4, 3\], .* promises images uint8\[6, 5, 3\]'):
         generated.generated(data_dir=str(tmp_path / 'set')).read('train', '')
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (dict(num_classes=0), 'num_classes=0 must be >= 2'),
+        (dict(train_size='9'), "train_size='9' must be a whole number"),
+        (dict(image_shape=[6, 5]), 'must be a tuple of 3 values'),
+        (dict(std=[0.25, 0.0, 0.25]), r'std=\[0.25, 0.0, 0.25\] must be'),
+        (dict(mean=None), 'mean=None must be'),
+        ('std', "it has no 'std'"),
+        ('', 'Expecting value'),
+    ],
+)
+def test_a_damaged_description_is_a_sentence(change, message, tmp_path):
+    write(tmp_path / 'set')
+    file = tmp_path / 'set' / 'generated' / '1.0.0' / 'metadata.json'
+    about = json.loads(file.read_text())
+    if change == 'std':
+        del about['std']
+    file.write_text(
+        json.dumps(about | change) if isinstance(change, dict) else json.dumps(about) * bool(change)
+    )
+    with pytest.raises(DataError, match=f'metadata.json is damaged: .*{message}.*\n *python main.py'):
+        generated.generated(data_dir=str(tmp_path / 'set'))
