@@ -36,7 +36,7 @@ def data(**values):
             r'eval_batch_size=1048576: each dev',
         ),
         ({'model_args__width': 10**6}, 'width=1000000 must be from 1 to 1024'),
-        ({'model_args__depth': 10**6}, 'depth=1000000 must be from 10 to 1202'),
+        ({'model_args__depth': 10**6}, 'depth=1000000 must be from 10 to 400'),
         (
             {'model_args__width': 1000, 'model_args__depth': 28},
             r"model='wide_resnet' with model_args=.* needs at least .*e\+1\d bytes",
