@@ -12,6 +12,7 @@ from resizemix_jax.devices import parallel
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.find import bind, find, needs
 from resizemix_jax.input.dataset import Dataset, Split
+from resizemix_jax.pictures.pairs import choose_pairs
 
 
 class Plan(NamedTuple):
@@ -103,10 +104,12 @@ def open_run(plan):
 
     Raises:
         ConfigError: a batch larger than the dataset, or a schedule that does not fit.
-        DataError: the data cannot be read.
+        DataError: the data cannot be read, or gallery_every finds no two images to mix in it.
     """
     config, task = plan.config, plan.task
     train = {name: plan.dataset.read(name, config.data_dir) for name in task.splits}
+    if config.gallery_every:  # without pairs the training would end at its first picture
+        choose_pairs(train[task.splits[0]], config.seed)
     run = _scheduled(plan, train[task.splits[0]].steps(config.batch_size))
     return run._replace(train=train, eval=plan.dataset.read('eval', config.data_dir))
 

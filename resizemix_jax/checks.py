@@ -106,6 +106,7 @@ def batch(batch_size, devices, micro_batches):
 def dataset(config, dataset, devices):
     """What a dataset says of itself, and that no more memory is needed than any machine has."""
     name = f'dataset={config.dataset!r}'
+    Whole(1).check(f'{name}: ', num_classes=dataset.num_classes)
     Whole(1).check(f'{name}: examples of ', **dataset.sizes)
     channels = len(dataset.mean)
     Several(Number()).check(f'{name}: ', mean=tuple(dataset.mean))

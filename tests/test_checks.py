@@ -3,7 +3,7 @@
 import pytest
 
 from resizemix_jax import build
-from resizemix_jax.errors import ConfigError
+from resizemix_jax.errors import ConfigError, DataError
 from tests import tiny
 
 
@@ -36,7 +36,7 @@ def data(**values):
             r'eval_batch_size=1048576: each dev',
         ),
         ({'model_args__width': 10**6}, 'width=1000000 must be from 1 to 1024'),
-        ({'model_args__depth': 10**6}, 'depth=1000000 must be from 10 to 1202'),
+        ({'model_args__depth': 10**6}, 'depth=1000000 must be from 10 to 400'),
         (
             {'model_args__width': 1000, 'model_args__depth': 28},
             r"model='wide_resnet' with model_args=.* needs at least .*e\+1\d bytes",
@@ -69,3 +69,17 @@ def test_a_dataset_s_standard_deviations_must_be_positive(std):
     damaged = plan.dataset._replace(std=std)
     with pytest.raises(ValueError, match="dataset='fake': std=.* must be a tuple of 1 values, each .* > 0"):
         build.checks.dataset(plan.config, damaged, 1)
+
+
+@pytest.mark.parametrize('sizes', [{'eval': 0}, {'train': 0}])
+def test_an_empty_split_is_told(sizes):
+    plan = build.plan(tiny.config())
+    empty = plan.dataset._replace(sizes=plan.dataset.sizes | sizes)
+    with pytest.raises(ValueError, match=f"dataset='fake': examples of {min(sizes)}=0 must be >= 1"):
+        build.checks.dataset(plan.config, empty, 1)
+
+
+def test_pictures_that_could_not_be_drawn_are_told_at_the_start():
+    config = tiny.config(gallery_every=2, batch_size=1, **data(train_size=1))
+    with pytest.raises(DataError, match='two images of different classes are needed'):
+        build.open_run(build.plan(config))

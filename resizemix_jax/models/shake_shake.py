@@ -28,7 +28,7 @@ def shake_shake(num_classes, *, depth=26, width=96, dtype='float32', batch_axis=
 
     Args:
         num_classes: K.
-        depth: 6 n + 2 (8, 14, 20, 26, ...), at most 1202.
+        depth: 6 n + 2 (8, 14, 20, 26, ...), at most 400.
         width: the channels of the first group, even, at most 16384.
         dtype, batch_axis, remat: see `resizemix_jax.models`.
 

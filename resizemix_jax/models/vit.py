@@ -49,7 +49,7 @@ def vit(
         num_classes: K.
         patch: the side of a patch in pixels, >= 1.
         width: channels, a multiple of `heads`.
-        depth: blocks, 1 to 1202.
+        depth: blocks, 1 to 200.
         heads: of the attention, >= 1.
         pool: 'token' or 'mean'.
         dropout: the rate, in [0, 1), after the positions, the attention's projection and both layers of the
@@ -60,7 +60,7 @@ def vit(
         ValueError: a value out of range, or images that do not fit.
     """
     Whole(1, 2**16).check(patch=patch, width=width, heads=heads)
-    Whole(1, layers.DEEPEST).check(depth=depth)
+    Whole(1, layers.DEEPEST // 2).check(depth=depth)
     if width % heads:
         raise ValueError(f'width={width} must be a multiple of heads={heads}')
     Number(0, 1, '[)').check(dropout=dropout)

@@ -33,7 +33,7 @@ def wide_resnet(
 
     Args:
         num_classes: K.
-        depth: 6 n + 4 (10, 16, 22, 28, 40, ...), at most 1202.
+        depth: 6 n + 4 (10, 16, 22, 28, 40, ...), at most 400.
         width: the widening factor, 1 to 1024.
         dropout: the rate between a block's convolutions (stream 'dropout'), in [0, 1).
         dtype, batch_axis, remat: see `resizemix_jax.models`.

@@ -58,3 +58,9 @@ def test_a_key_is_needed_only_to_draw(method):
 def test_an_unknown_method_is_refused(key):
     with pytest.raises(ValueError, match="method='quarter' must be one of: full, random_crop, center_crop"):
         halve(key, jnp.zeros((1, 4, 4, 1), jnp.uint8), method='quarter')
+
+
+def test_images_that_have_no_half_are_refused():
+    assert halve(None, jnp.zeros((1, 1, 4, 1), jnp.uint8), method='full').shape == (1, 1, 4, 1)
+    with pytest.raises(ValueError, match='images of 1 x 4 pixels cannot be halved'):
+        halve(None, jnp.zeros((1, 1, 4, 1), jnp.uint8), method='resize')

@@ -43,3 +43,18 @@ def test_a_segment_begins_with_the_first_step_of_its_epoch(policy, steps_per_epo
         at = np.sort(np.concatenate([first - 1, first, first + 1])).astype(np.int32)
         found = jax.jit(lambda step, n=steps: segment_at(content, (step - 0) / n))(at)  # as in the step
         np.testing.assert_array_equal(found, np.searchsorted(first, at, side='right'))
+
+
+@pytest.mark.parametrize(
+    ('fields', 'message'),
+    [
+        (dict(segments_epochs=[3], total_epochs=4), 'segments_epochs=.* must be a tuple of 2 values'),
+        (dict(segments_epochs=[3, 0], total_epochs=4), 'segments_epochs=.* must be'),
+        (dict(segments_epochs=[3, 1], total_epochs='x'), "total_epochs='x' must be a finite number"),
+        (dict(segments_epochs=[3, 1]), 'is not a schedule over epochs'),
+    ],
+)
+def test_a_damaged_schedule_is_refused(fields, message, tmp_path, key):
+    path = write(tmp_path, [[['Invert', 1.0, 0]], [['Invert', 1.0, 0]]], kind='schedule', **fields)
+    with pytest.raises(ValueError, match=message):
+        pba(key, np.zeros((1, 8, 8, 3), np.uint8), policy=path)

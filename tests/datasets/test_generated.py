@@ -109,7 +109,7 @@ def test_damaged_metadata_is_a_sentence(change, tmp_path):
     about = json.loads(file.read_text())
     for content in (json.dumps(about | change), json.dumps({k: about[k] for k in about.keys() - change})):
         file.write_text(content)
-        with pytest.raises(DataError, match=f'{file} is damaged (.|\n)*--mode=generate --config=FILE'):
+        with pytest.raises(DataError, match=f'{file} is damaged(.|\n)*--mode=generate --config=FILE'):
             generated.generated(data_dir=str(tmp_path / 'set'))
 
 
@@ -119,4 +119,29 @@ def test_metadata_that_is_not_json_is_a_sentence(content, tmp_path):
     file = tmp_path / 'set/generated/1.0.0/metadata.json'
     file.write_bytes(content)
     with pytest.raises(DataError, match=f'{file} is damaged'):
+        generated.generated(data_dir=str(tmp_path / 'set'))
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (dict(num_classes=0), 'num_classes=0 must be >= 2'),
+        (dict(train_size='9'), "train_size='9' must be a whole number"),
+        (dict(image_shape=[6, 5]), 'must be a tuple of 3 values'),
+        (dict(std=[0.25, 0.0, 0.25]), r'std=\[0.25, 0.0, 0.25\] must be'),
+        (dict(mean=None), 'mean=None must be'),
+        ('std', "it has no 'std'"),
+        ('', 'Expecting value'),
+    ],
+)
+def test_a_damaged_description_is_a_sentence(change, message, tmp_path):
+    write(tmp_path / 'set')
+    file = tmp_path / 'set' / 'generated' / '1.0.0' / 'metadata.json'
+    about = json.loads(file.read_text())
+    if change == 'std':
+        del about['std']
+    file.write_text(
+        json.dumps(about | change) if isinstance(change, dict) else json.dumps(about) * bool(change)
+    )
+    with pytest.raises(DataError, match=f'metadata.json is damaged: .*{message}.*\n *python main.py'):
         generated.generated(data_dir=str(tmp_path / 'set'))
