@@ -28,9 +28,9 @@ from PIL import Image
 from benchmarks import _timing as timing
 from benchmarks._jpegs import make
 from benchmarks._whole_input import memory, whole
-from resizemix_jax.input import decoding, jpeg
+from resizemix_jax.input import decoding, jpeg, pillow
 
-OTHERS = 'Pillow', 'area'
+OTHERS = 'Pillow', 'linear', 'area'
 LIBRARIES = {'tf': 'tensorflow', 'torch': 'torchvision'}
 
 
@@ -42,18 +42,32 @@ def one_core(jpegs):
 
     return {
         'decode': all_of(lambda data, rng: jpeg.decode(data, jpeg.header(data))),
-        'decode, OpenCV': all_of(lambda data, rng: cv2.imdecode(np.frombuffer(data, np.uint8), 1)),
+        'decode, Pillow': all_of(lambda data, rng: pillow.decode(data)),
         'decode+crop': all_of(lambda data, rng: decoding.train_image(data, 224, rng)),
+        'decode+crop, linear': all_of(lambda data, rng: decoding.train_image(data, 224, rng, 'linear')),
         'decode+crop, area': all_of(lambda data, rng: decoding.train_image(data, 224, rng, 'area')),
-        'decode+crop, Pillow': all_of(pillow),
+        'decode+crop, Pillow': all_of(crop_by_pillow),
+        'evaluation': all_of(lambda data, rng: decoding.eval_image(data, 224, 256)),
+        'evaluation, Pillow': all_of(middle_by_pillow),
     }
 
 
-def pillow(data, rng):
-    """The crop as torchvision computes it."""
+def crop_by_pillow(data, rng):
+    """The crop of training as torchvision computes it."""
     image = Image.open(io.BytesIO(data)).convert('RGB')
     y, x, h, w = decoding.random_box(image.height, image.width, rng)
-    return np.asarray(image.crop((x, y, x + w, y + h)).resize((224, 224), Image.BILINEAR))
+    flip, image = rng.random() < 0.5, image.crop((x, y, x + w, y + h)).resize((224, 224), Image.BILINEAR)
+    return np.asarray(image.transpose(Image.FLIP_LEFT_RIGHT) if flip else image)
+
+
+def middle_by_pillow(data, rng):
+    """The crop of evaluation as torchvision computes it."""
+    del rng
+    image = Image.open(io.BytesIO(data)).convert('RGB')
+    shorter = min(image.size)
+    w, h = (256 * side // shorter for side in image.size)
+    x, y = round((w - 224) / 2), round((h - 224) / 2)
+    return np.asarray(image.resize((w, h), Image.BILINEAR).crop((x, y, x + 224, y + 224)))
 
 
 def check_python(python, library):
@@ -131,7 +145,8 @@ def measure_one_core(jpegs, scratch, args):
         seconds = measure(one_core(jpegs) | tf | torch, len(jpegs), args.rounds)
     bases = *tf, *torch, 'decode', *(f'decode+crop, {name}' for name in OTHERS)
     print_speeds(seconds, [('decode+crop', name) for name in bases])
-    print_speeds(seconds, [('decode', 'decode, OpenCV')])
+    print_speeds(seconds, [('decode+crop, linear', name) for name in (*tf, *torch)])
+    print_speeds(seconds, [('decode', 'decode, Pillow'), ('evaluation', 'evaluation, Pillow')])
 
 
 def measure_whole(jpegs, scratch, args):

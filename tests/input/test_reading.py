@@ -36,8 +36,10 @@ def test_a_tfrecord_copy_is_read_too(tmp_path):
     np.testing.assert_array_equal(read.label, content['train'][1])
 
 
-def test_a_damaged_image_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(directories.writing, 'encode_png', lambda image: b'nothing')
+@pytest.mark.parametrize('damage', [lambda data: b'nothing', lambda data: data[: len(data) // 2]])
+def test_a_damaged_image_is_named(damage, tmp_path, monkeypatch):
+    encode = directories.writing.encode_png
+    monkeypatch.setattr(directories.writing, 'encode_png', lambda image: damage(encode(image)))
     directories.write(tmp_path, 'cifar10', SIZES)
     with pytest.raises(
         DataError, match='example 0, in .*cifar10-train.*, cannot be read: the picture cannot be decoded'

@@ -11,7 +11,7 @@ from resizemix_jax.datasets.imagenet import imagenet
 from resizemix_jax.errors import DataError
 from resizemix_jax.input import pipeline, streams
 from resizemix_jax.input.dataset import permutation
-from tests.input import miniature
+from tests.input import miniature, odd
 from tests.input.batches import assert_same
 from tests.input.miniature import read
 
@@ -127,6 +127,28 @@ def test_in_evaluation_a_damaged_one_is_grey_and_counted(tmp_path, written):
     assert_same(batches[1:], list(pipeline.eval_batches(read(written['tfrecord'], 'eval'), 8))[1:])
 
 
+@pytest.mark.parametrize('count', [0, 1])
+def test_damage_in_progressive_files_is_counted_and_never_shown(count, tmp_path):
+    """libjpeg warns before it fails, and its buffer is not written."""
+    data = miniature.encode(miniature.pixels(64, 64, 0), 'progressive')
+    rng = np.random.default_rng(0)
+    torn = [odd.overwritten(data, 300, rng) for _ in range(40)]
+    torn = [file for file in torn if isinstance(odd.pillow(file), Exception)][:8]
+    for split in ('train', 'val'):
+        (tmp_path / split / 'a').mkdir(parents=True)
+        for i, file in enumerate([*torn, *[data] * 8]):
+            (tmp_path / split / 'a' / f'{i:02}.jpg').write_bytes(file)
+    source = folder(source=str(tmp_path), image_size=32, max_damaged=0.9)
+    train, evaluation = source.read('train', ''), source.read('eval', '')
+    whole = train.batch(np.array([8]), None)['images'][0]
+    batch = next(iter(pipeline.eval_batches(evaluation, 16, workers=count)))
+    assert sorted(evaluation.damaged) == list(range(8))
+    assert (batch['images'][:8] == 128).all() and (batch['images'][8:] == whole).all()
+    twice = [list(pipeline.train_batches(train, 8, 0, 0, 2, workers=count)) for _ in range(2)]
+    assert_same(*twice)
+    assert sorted(train.damaged) == list(range(8))
+
+
 @pytest.mark.parametrize('count', [0, 2])
 def test_too_much_damage_ends_the_run(count, tmp_path):
     miniature.write(tmp_path, 'tfrecord', damaged=[('train', row) for row in range(10, 16)])
@@ -145,7 +167,7 @@ def test_too_much_damage_ends_the_run(count, tmp_path):
     [
         ({'image_size': 0}, 'image_size=0 must be >= 1'),
         ({'eval_resize': 200}, 'eval_resize=200 must be >= image_size=224, or 0'),
-        ({'resize': 'cubic'}, "resize='cubic' must be one of: linear, area"),
+        ({'resize': 'cubic'}, "resize='cubic' must be one of: antialias, dali, linear, area"),
         ({'max_damaged': 1.0}, r'max_damaged=1.0 must be in \[0, 1\)'),
     ],
 )
