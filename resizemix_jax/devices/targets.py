@@ -36,13 +36,13 @@ class Target(NamedTuple):
     requirements: str
 
 
-# HBM of a chip in GiB, and options: from the page of each version in Cloud TPU's documentation. One device is
-# one chip; for v4 only if its two cores are joined (megacore), as on a real slice.
+# HBM of a chip in GiB, the sides of a whole pod, and options: from the page of each version in Cloud TPU's
+# documentation. One device is one chip; on v4 only if its two cores are joined (megacore), as on a real one.
 TPUS = {
-    'v4': (32, {'chip_config_name': 'megacore'}),
-    'v5e': (16, {}),
-    'v5p': (95, {}),
-    'v6e': (32, {}),
+    'v4': (32, (16, 16, 16), {'chip_config_name': 'megacore'}),
+    'v5e': (16, (16, 16), {}),
+    'v5p': (95, (16, 20, 28), {}),
+    'v6e': (32, (16, 16), {}),
 }
 # libtpu asks a metadata server for the machine's type, and locks the chips; neither exists here. These values
 # satisfy it; the program is compiled for the topology.
@@ -68,6 +68,7 @@ GPUS = {
         shared_core=228 * 2**10, shared_block=227 * 2**10,
     ),
 }  # fmt: skip
+GPUS_OF_A_MACHINE = 16
 GPU_SHARE = 0.75  # the part of a GPU's memory that JAX takes by default (XLA_PYTHON_CLIENT_MEM_FRACTION)
 _GPU_ENVIRONMENT = {'JAX_SKIP_CUDA_CONSTRAINTS_CHECK': '1'}
 
@@ -106,15 +107,18 @@ def parse(name):
     """The `Target` of a name.
 
     Raises:
-        ConfigError: an unknown chip, or no number or topology; lists the known ones.
+        ConfigError: an unknown chip, or a number or topology that it does not come in; lists the known ones.
     """
-    tpu = re.fullmatch(r'(v\w+):(\d+(?:x\d+){1,2})', name)
+    tpu = re.fullmatch(r'(v\w+):(\d{1,9}(?:x\d{1,9})*)', name, re.ASCII)
     if tpu and tpu[1] in TPUS:
-        gib, options = TPUS[tpu[1]]
+        gib, pod, options = TPUS[tpu[1]]
+        _check_topology(name, tuple(map(int, tpu[2].split('x'))), pod)
         return Target(name, 'tpu', name, gib * GIB, options, _TPU_ENVIRONMENT, 'requirements-compile-tpu.txt')
-    gpu = re.fullmatch(r'([a-z]+\d+)x([1-9]\d*)', name)
+    gpu = re.fullmatch(r'([a-z]+\d+)x(\d{1,10})', name, re.ASCII)
     if gpu and gpu[1] in GPUS:
         facts = GPUS[gpu[1]]
+        if not 1 <= int(gpu[2]) <= GPUS_OF_A_MACHINE:
+            raise ConfigError(f'--target={name!r}: the GPUs are of one machine, 1 to {GPUS_OF_A_MACHINE}')
         return Target(
             name,
             'cuda',
@@ -129,3 +133,13 @@ def parse(name):
         f'--target={name!r} must be {LOCAL!r}, a TPU and its topology such as v5e:2x4 (of {tpus}), '
         f'or GPUs and their number such as h100x8 (of {gpus})'
     )
+
+
+def _check_topology(name, sides, pod):
+    """Whether a slice of that topology is whole hosts, of 2 x 2 chips, and within a pod: else ConfigError."""
+    fits = len(sides) == len(pod) and all(1 <= side <= most for side, most in zip(sides, pod, strict=True))
+    if not fits or sides[0] % 2 or sides[1] % 2:
+        raise ConfigError(
+            f'--target={name!r}: a topology of {name.partition(":")[0]} has {len(pod)} sides, up to '
+            f'{"x".join(map(str, pod))}, and the first two are even, since a host has 2x2 chips'
+        )
