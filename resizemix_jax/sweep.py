@@ -104,7 +104,7 @@ def run_all(jobs):
 
 
 def owner(job):
-    """The sentence that another process trains in a job's workdir, e.g. of a second sweep; or ''.
+    """That another process trains in a job's workdir, e.g. of a second sweep, in words; or ''.
 
     To be asked once the job's own command has failed: for a moment, this takes the lock itself.
     """
@@ -114,7 +114,7 @@ def owner(job):
             with lock(path):
                 pass
     except ConfigError as error:
-        return str(error)
+        return str(error).removeprefix(f'{job.target} ')
     except RunError:
         pass
     return ''

@@ -93,6 +93,16 @@ def test_what_a_program_refuses_is_a_sentence_and_exit_code_2(flags, message):
     assert message in done.stderr and 'Traceback' not in done.stderr
 
 
+def test_a_python_without_the_requirements_is_told_what_to_do():
+    """-S: without what is installed, as in a clean clone."""
+    done = subprocess.run(
+        [sys.executable, '-S', 'main.py', '--help'], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (2, '')
+    assert done.stderr.startswith(f"{sys.executable} has no module 'absl': make the environment, e.g. with ")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_help_names_every_flag_with_its_modes(capsys):
     assert main.main(['main.py', '--help']) == 0
     lines = capsys.readouterr().out.splitlines()
