@@ -61,7 +61,7 @@ def find_records(files, name):
 
 
 def read(opened, start, length):
-    """The data of a record, bytes, from an opened file's descriptor.
+    """The data of a record, a memoryview, from an opened file's descriptor.
 
     Raises:
         ValueError: its checksum is wrong, or the file ends before it.
@@ -69,7 +69,7 @@ def read(opened, start, length):
     record = os.pread(opened, length + FOOT, start)
     if len(record) != length + FOOT:
         raise ValueError('the file is shorter than when it was indexed')
-    data = record[:length]
+    data = memoryview(record)[:length]
     if crc32c.masked(crc32c.of(data)) != int.from_bytes(record[length:], 'little'):
         raise ValueError('the checksum of its record is wrong')
     return data
@@ -124,7 +124,7 @@ def _valid(heads):
 
 def _load(place, files):
     """What was stored of these files; None if nothing was, or it is damaged or of other files."""
-    if not place.exists():
+    if not os.path.exists(place):
         return None
     try:
         with np.load(place) as found:

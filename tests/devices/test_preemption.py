@@ -21,9 +21,9 @@ def handlers():
 def test_a_signal_is_only_noted(number):
     before = signal.getsignal(number)
     with Watch() as watch:
-        assert not watch.requested and watch.reason == ''
+        assert not watch.requested and not watch.signalled and watch.reason == ''
         os.kill(os.getpid(), number)
-        assert watch.requested and watch.reason == number.name
+        assert watch.requested and watch.signalled and watch.reason == number.name
         os.kill(os.getpid(), signal.SIGTERM)
         assert watch.reason == number.name
     assert signal.getsignal(number) is before
