@@ -270,24 +270,37 @@ LIBRARY = """
 import logging, sys
 import configs.fake as fake
 from resizemix_jax import train
-if sys.argv[2] == 'own':
-    logging.basicConfig(level=logging.WARNING)
+exec(sys.argv[2])
 config = fake.get_config('size=8')
 config.model_args.update(depth=10, width=1)
 config.update(steps=1, batch_size=16, eval_batch_size=16)
 train.train_and_evaluate(config, sys.argv[1])
+logging.getLogger('resizemix_jax').debug('after it')
 logging.getLogger('resizemix_jax').info('after it')
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('logging', ['none', 'own'])
-def test_a_script_that_calls_the_trainer_is_shown_its_log_unless_it_has_its_own(logging, tmp_path):
-    words = [sys.executable, '-c', LIBRARY, str(tmp_path / 'run'), logging]
+@pytest.mark.parametrize(
+    ('setup', 'lines', 'after'),
+    [
+        ('', 1, 0),
+        ('logging.getLogger().addHandler(logging.FileHandler(sys.argv[1] + ".log"))', 0, 0),
+        ('logging.getLogger("resizemix_jax").setLevel("WARNING")', 0, 0),
+        ('logging.basicConfig(level="INFO", force=True)', 1, 1),
+    ],
+)
+def test_a_script_that_calls_the_trainer_is_shown_its_log_unless_it_has_decided(
+    setup, lines, after, tmp_path
+):
+    words = [sys.executable, '-c', LIBRARY, str(tmp_path / 'run'), setup]
     done = subprocess.run(words, cwd=ROOT, env=ENVIRONMENT | STRICT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert ('[1] train_loss' in done.stderr) == (logging == 'none')
-    assert 'after it' not in done.stderr  # the script's logging is as it was
+    if 'FileHandler' in setup:
+        assert (tmp_path / 'run.log').read_text().count('[1] train_loss') == 1
+    else:
+        assert done.stderr.count('[1] train_loss') == lines
+        assert done.stderr.count('after it') == after
 
 
 def test_missing_data_is_exit_code_2_and_the_command(tmp_path):
