@@ -17,5 +17,7 @@ def command(*flags):
     return [sys.executable, 'main.py', *flags]
 
 
-def run(*flags):
-    return subprocess.run(command(*flags), cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
+def run(*flags, **env):
+    """Runs the command with further variables; None takes one away."""
+    given = {name: value for name, value in (ENVIRONMENT | env).items() if value is not None}
+    return subprocess.run(command(*flags), cwd=ROOT, env=given, capture_output=True, text=True)

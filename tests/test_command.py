@@ -9,6 +9,7 @@ import pytest
 
 from resizemix_jax import command as main
 from resizemix_jax import modes
+from tests import made_up
 from tests.command import ENVIRONMENT, ROOT, SMALL, command, run
 from tests.input import directories
 
@@ -195,6 +196,125 @@ def test_the_user_s_disk_is_a_sentence(tmp_path):
     )
     assert done.returncode in (1, 2) and 'Traceback' not in done.stderr
     assert f'{tmp_path}/file' in done.stderr
+
+
+def test_a_tilde_is_the_home_directory(monkeypatch):
+    """A shell leaves that of --workdir=~/x alone."""
+    monkeypatch.setenv('HOME', str(ROOT))
+    _, request = main.read([
+        'main.py', '--config=~/configs/quickstart.py', '--workdir=~/w', '--mode=generate', '--output=~/o'
+    ])  # fmt: skip
+    assert (request.workdir, request.options['output']) == (f'{ROOT}/w', f'{ROOT}/o')
+    assert request.path == f'{ROOT}/configs/quickstart.py'
+    _, request = main.read(['main.py', '--mode=compare', '--workdir=~/a', '--other=~/b*'])
+    assert request.options['other'] == f'{ROOT}/b*'
+    _, request = main.read(['main.py', '--mode=gallery', QUICKSTART, HERE, '--images=~/p'])
+    assert request.options['images'] == f'{ROOT}/p'
+
+
+NO_HOME = """
+import os, pwd, sys
+def unknown(uid):
+    raise KeyError(uid)
+pwd.getpwuid = unknown
+del os.environ['HOME'], os.environ['JAX_COMPILATION_CACHE_DIR']
+from resizemix_jax import command
+sys.exit(command.main())
+"""
+
+
+@pytest.mark.slow
+def test_a_user_without_a_home_directory_can_train(tmp_path):
+    """As in a container with `--user 12345`."""
+
+    def run(*flags):
+        words = [sys.executable, '-c', NO_HOME, *flags]
+        return subprocess.run(words, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
+
+    done = run('--config=configs/fake.py:size=8', *SMALL, f'--workdir={tmp_path}/run', '--config.steps=1')
+    assert done.returncode == 0, done.stderr
+    assert 'Programs are not cached: Could not determine home directory' in done.stderr
+    for flags, words in (
+        ([TABLE3, HERE], 'TFDS_DATA_DIR=~/tensorflow_datasets: this user has no home directory'),
+        ([TABLE3, HERE, '--config.data_dir=~/x'], '--config.data_dir=~/x: this user has no home directory'),
+        ([TABLE3, '--workdir=~/x'], '--workdir=~/x: this user has no home directory'),
+    ):
+        done = run(*flags)
+        assert done.returncode == 2 and words in done.stderr and 'Traceback' not in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    'env', [{'LC_ALL': 'C', 'PYTHONIOENCODING': 'ascii'}, {'LC_ALL': 'C', 'PYTHONUTF8': '0'}]
+)
+def test_a_terminal_without_utf_8_shows_a_question_mark(env, tmp_path):
+    for side in ('a', 'b'):
+        for seed in (0, 1):
+            made_up.run(tmp_path / side, f'row=cutmix,seed={seed}', [0.8 + seed / 100])
+    flags = ('--mode=compare', f'--workdir={tmp_path}/a', f'--other={tmp_path}/b')
+    usual, done = run(*flags), run(*flags, PYTHONCOERCECLOCALE='0', **env)
+    assert done.returncode == 0, done.stderr
+    assert '±' in usual.stdout and done.stdout == usual.stdout.encode('ascii', 'replace').decode()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('platforms', ['cuda', 'cuda,cpu', 'nonsense'])
+def test_a_device_that_is_asked_for_and_missing_is_a_sentence(platforms, tmp_path):
+    flags = ('--config=configs/fake.py:size=8', *SMALL, f'--workdir={tmp_path}/run', '--config.steps=1')
+    done = run(*flags, JAX_PLATFORMS=platforms, CUDA_VISIBLE_DEVICES='')
+    assert done.returncode == 2
+    assert f'ConfigError: JAX_PLATFORMS={platforms}: JAX can use no such device here' in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+STRICT = dict(
+    JAX_NUMPY_RANK_PROMOTION='raise', JAX_NUMPY_DTYPE_PROMOTION='strict', JAX_TRANSFER_GUARD='disallow'
+)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_jax_made_strict_for_other_code_is_no_error(tmp_path):
+    flags = ('--config=configs/fake.py:size=8', *SMALL, f'--workdir={tmp_path}/run', '--config.steps=3')
+    done = run(*flags, **STRICT)
+    assert done.returncode == 0, done.stderr
+    assert run(*flags, '--mode=evaluate', **STRICT).returncode == 0
+
+
+LIBRARY = """
+import logging, sys
+import configs.fake as fake
+from resizemix_jax import train
+exec(sys.argv[2])
+config = fake.get_config('size=8')
+config.model_args.update(depth=10, width=1)
+config.update(steps=1, batch_size=16, eval_batch_size=16)
+train.train_and_evaluate(config, sys.argv[1])
+logging.getLogger('resizemix_jax').debug('after it')
+logging.getLogger('resizemix_jax').info('after it')
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ('setup', 'lines', 'after'),
+    [
+        ('', 1, 0),
+        ('logging.getLogger().addHandler(logging.FileHandler(sys.argv[1] + ".log"))', 0, 0),
+        ('logging.getLogger("resizemix_jax").setLevel("WARNING")', 0, 0),
+        ('logging.basicConfig(level="INFO", force=True)', 1, 1),
+    ],
+)
+def test_a_script_that_calls_the_trainer_is_shown_its_log_unless_it_has_decided(
+    setup, lines, after, tmp_path
+):
+    words = [sys.executable, '-c', LIBRARY, str(tmp_path / 'run'), setup]
+    done = subprocess.run(words, cwd=ROOT, env=ENVIRONMENT | STRICT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    if 'FileHandler' in setup:
+        assert (tmp_path / 'run.log').read_text().count('[1] train_loss') == 1
+    else:
+        assert done.stderr.count('[1] train_loss') == lines
+        assert done.stderr.count('after it') == after
 
 
 def test_missing_data_is_exit_code_2_and_the_command(tmp_path):

@@ -7,10 +7,12 @@ from resizemix_jax.errors import ConfigError, local, nearest
 from resizemix_jax.input import reading
 
 
-def test_a_local_path_is_unchanged(monkeypatch):
+def test_a_local_path_is_unchanged_but_for_the_home_directory(monkeypatch):
     monkeypatch.setenv('HOME', '/home/me')
     assert local('runs/a', '--workdir') == pathlib.Path('runs/a')
-    assert reading.data_directory('~/data') == pathlib.Path('/home/me/data')
+    assert local('~/a', '--workdir') == reading.data_directory('~/a') == pathlib.Path('/home/me/a')
+    assert local('./~/a', '--workdir') == pathlib.Path('~/a')
+    assert local('~nobody_of_that_name/a', '--workdir') == pathlib.Path('~nobody_of_that_name/a')
 
 
 def test_an_address_is_refused(tmp_path, monkeypatch):

@@ -45,18 +45,16 @@ def choose_devices(count=0):
 
 @functools.cache
 def _start():
-    """Starts JAX's devices. It goes on with the CPU where the first of JAX_PLATFORMS is not there."""
-    asked = jax.config.jax_platforms or ''
+    """Starts JAX's devices; JAX itself goes on with the CPU where the first of JAX_PLATFORMS is not there."""
+    asked, found, reason = jax.config.jax_platforms or '', '', ''
     try:
         found = jax.default_backend()
     except (RuntimeError, AssertionError) as error:
+        reason = f' ({error})' if str(error) else ''
+    if not found or (found == 'cpu' and asked.partition(',')[0] not in ('', 'cpu')):
         raise ConfigError(
-            f'no device can be used, of those that JAX_PLATFORMS={asked!r} allows: {error}'
-        ) from error
-    if found == 'cpu' != asked.partition(',')[0] and asked:
-        raise ConfigError(
-            f'JAX_PLATFORMS={asked} asks for {asked.partition(",")[0]}, and JAX finds no such device here. '
-            'Are its driver and the JAX package for it installed? JAX_PLATFORMS=cpu trains on the CPU'
+            f'JAX_PLATFORMS={asked}: JAX can use no such device here{reason}. Are its driver and the JAX '
+            'package for it installed, and does no other process use it? JAX_PLATFORMS=cpu trains on the CPU'
         )
 
 

@@ -4,6 +4,7 @@ Matplotlib is imported when something is drawn, so that training does not pay fo
 """
 
 import io
+import os
 import statistics
 from typing import NamedTuple
 
@@ -171,11 +172,9 @@ def _style(index):
 
 def _draw(name, caption, function, *args, height=HEIGHT):
     """The Picture that `function(axes, *args)` draws, `height` inches without its legend."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
+    matplotlib = _matplotlib()
     with matplotlib.rc_context({'font.size': FONT_SIZE, 'svg.hashsalt': name}):
-        figure = Figure(figsize=(WIDTH, HEIGHT), layout='constrained')
+        figure = matplotlib.figure.Figure(figsize=(WIDTH, HEIGHT), layout='constrained')
         axes = figure.add_subplot()
         axes.spines[['top', 'right']].set_visible(False)
         axes.grid(alpha=0.3)
@@ -191,6 +190,20 @@ def _draw(name, caption, function, *args, height=HEIGHT):
         buffer = io.BytesIO()
         figure.savefig(buffer, format='svg', metadata={'Date': None})
     return Picture(name, caption, buffer.getvalue())
+
+
+def _matplotlib():
+    """The module, also where MPLBACKEND names the backend of a notebook that this environment lacks."""
+    given = os.environ.get('MPLBACKEND')
+    try:
+        import matplotlib.figure
+    except ValueError:
+        os.environ['MPLBACKEND'] = 'agg'  # nothing here is shown
+        try:
+            import matplotlib.figure
+        finally:
+            os.environ['MPLBACKEND'] = given
+    return matplotlib
 
 
 def _title(row, seeds):

@@ -105,18 +105,25 @@ def log_to_stderr():
 
 @contextlib.contextmanager
 def shown_log():
-    """A context in which this package's log is shown, for a script or notebook that has set up no logging."""
-    ours = logging.getLogger('resizemix_jax')
-    if ours.hasHandlers():
+    """A context in which this package's log is shown at INFO, for a script or notebook that calls the trainer.
+
+    One that has set a level, of this package's logger or of the root's, has decided itself. Its own handlers are
+    used; the plain one to stderr, which libraries set up by logging, is not, since it breaks the bar.
+    """
+    ours, root = logging.getLogger('resizemix_jax'), logging.getLogger()
+    if ours.level or ours.handlers or root.level != logging.WARNING:
         yield
         return
-    handler, level = _BarAwareHandler(), ours.level
+    plain = all(type(handler) is logging.StreamHandler for handler in root.handlers)
+    handler = _BarAwareHandler() if plain else logging.NullHandler()
     ours.addHandler(handler)
     ours.setLevel(logging.INFO)
+    ours.propagate = not plain
     try:
         yield
     finally:
-        ours.setLevel(level)
+        ours.propagate = True
+        ours.setLevel(logging.NOTSET)
         ours.removeHandler(handler)
 
 

@@ -1,5 +1,8 @@
 """The plots have the series of the runs, and no two differ in colour alone."""
 
+import os
+import subprocess
+import sys
 import xml.etree.ElementTree
 
 import pytest
@@ -8,6 +11,7 @@ from matplotlib.figure import Figure
 from resizemix_jax.report import cells as report_cells
 from resizemix_jax.report import plots
 from tests import made_up
+from tests.command import ROOT
 from tests.configs.tables import TABLES
 
 TABLE = TABLES['table3']
@@ -106,3 +110,16 @@ def test_a_scatter_names_every_row_and_spreads_its_axis():
 def test_no_two_rows_look_alike_without_colour():
     styles = [plots._style(k) for k in range(20)]
     assert len({(style['linestyle'], style['marker']) for style in styles}) == 20
+
+
+@pytest.mark.slow
+def test_the_backend_of_a_notebook_is_not_needed():
+    """Jupyter hands MPLBACKEND on to `!python main.py --mode=report`, where its module can be missing."""
+    code = (
+        'import os; from resizemix_jax.report import plots\n'
+        "point = plots.Point(0, 'a', 1.0, 2.0)\n"
+        "assert plots._draw('x', 'c', plots.dots, [point], 'top-1').svg.startswith(b'<?xml')\n"
+        "assert os.environ['MPLBACKEND'] == 'module://absent.backend'\n"
+    )
+    env = os.environ | {'MPLBACKEND': 'module://absent.backend'}
+    subprocess.run([sys.executable, '-c', code], cwd=ROOT, env=env, check=True)
