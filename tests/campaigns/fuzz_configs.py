@@ -40,11 +40,12 @@ WORDS = {
 # Keys that cannot be large; of others some can.
 SMALL = {
     'workers', 'batch_size', 'eval_batch_size', 'micro_batches', 'num_devices', 'batch_augment',
-    'label_smoothing', 'mixing_args.prob', 'mixing_args.ratio', 'mixing_args.length', 'mixing_args.attempts',
-    'mixing_args.n_labels', 'augment_args.padding', 'policy_args.n', 'policy_args.m', 'policy_args.width',
-    'policy_args.depth', 'policy_args.severity', 'task_args.views', 'generate_args.k', 'generate_args.leftover',
-    'model_args.depth', 'model_args.width', 'model_args.dropout', 'optimizer_args.momentum', 'optimizer_args.b1',
-    'optimizer_args.b2', 'schedule_args.factor', 'schedule_args.warmup_epochs', 'dataset_args.train_size',
+    'label_smoothing', 'mixing_args.prob', 'mixing_args.ratio', 'mixing_args.length',
+    'mixing_args.attempts', 'mixing_args.n_labels', 'augment_args.padding', 'policy_args.n',
+    'policy_args.m', 'policy_args.width', 'policy_args.depth', 'policy_args.severity', 'task_args.views',
+    'generate_args.k', 'generate_args.leftover', 'model_args.depth', 'model_args.width',
+    'model_args.dropout', 'optimizer_args.momentum', 'optimizer_args.b1', 'optimizer_args.b2',
+    'schedule_args.factor', 'schedule_args.warmup_epochs', 'dataset_args.train_size',
 }  # fmt: skip
 # Keys that may be 0, may be empty, and may hold any text.
 ZERO = {
