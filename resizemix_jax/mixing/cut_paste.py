@@ -57,6 +57,8 @@ def cut_paste(
         images and labels, of the given shapes and dtypes.
     """
     check_choices(source, paste, size)
+    POSITIVE.check(alpha=alpha)  # also where the size is not drawn from it, as tau below
+    tau = check_tau(tau)
     guided = bool({'salient', 'non_salient'} & {source, paste})
     if guided:
         saliency = pairing.check_saliency(saliency, images, 'a salient or non_salient region', 'grad_cam')
@@ -80,9 +82,8 @@ def cut_paste(
 def draw_side(key, size, tau, alpha, count):
     """The side scale of the patch, float32 [count], by the law `size`."""
     if size == 'beta':
-        POSITIVE.check(alpha=alpha)
         return jnp.sqrt(pairing.draw_beta(key, alpha, count))
-    low, high = check_tau(tau)
+    low, high = tau
     return jax.random.uniform(key, (count,), minval=low, maxval=high)
 
 

@@ -19,8 +19,6 @@ KEY = jax.random.key(3)
 IMAGES = np.random.default_rng(0).normal(size=(4, 8, 8, 3)).astype(np.float32)
 LABEL = np.array([2, 0, 1, 4])
 CLASSES = 5
-# Keywords that only some calls read, and what makes them do so.
-READ = {('cut_paste', 'alpha'): {'size': 'beta'}}
 
 
 def op(name, **values):
@@ -104,14 +102,12 @@ def test_numbers_that_cannot_be_are_refused_by_name(name, keyword):
         bad.remove(-7)
     for value in bad:
         with pytest.raises(ValueError, match=rf'^{keyword}=.* must be '):
-            op(name, **READ.get((name, keyword), {}), **{keyword: value})(
-                KEY, IMAGES, LABEL, num_classes=CLASSES
-            )
+            op(name, **{keyword: value})(KEY, IMAGES, LABEL, num_classes=CLASSES)
 
 
 @pytest.mark.parametrize(('name', 'keyword'), NUMERIC)
 def test_a_traced_number_is_told_the_remedy(name, keyword):
-    function = functools.partial(find('mixing', name), **READ.get((name, keyword), {}))
+    function = find('mixing', name)
     default = numeric(name)[keyword]
     if name in ('saliencymix', 'puzzlemix'):
         function = functools.partial(function, saliency=abs(IMAGES).mean(-1))
