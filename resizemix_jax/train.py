@@ -46,11 +46,13 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
     workdir, config = local(workdir, '--workdir'), RecordedConfig(config)
     processes.check_same(config)
     plan = build.plan(config)
+    opened = workdirs.open_workdir(workdir, config, allow_config_change)
+    if opened.result:  # of which nothing has to be owned: it may be on a disk that is read-only
+        log.info('%s holds a finished run; nothing is left to do', workdir)
+        return opened.result
     with workdirs.owned(workdir) as owner, passed_on():
+        # Again: another process may have owned it until now.
         opened = workdirs.open_workdir(workdir, config, allow_config_change)
-        if opened.result:
-            log.info('%s holds a finished run; nothing is left to do', workdir)
-            return opened.result
         run = processes.run_on_all(lambda: build.open_run(plan))
         if config.gallery_every:
             processes.run_on_host_0(lambda: _check_pictures(run))
@@ -204,11 +206,15 @@ class Loop:
         self.run.train_step.compile()
         log.info('Compiled after %.1f s', self.clock.total())
 
-    def _save(self, state, step, wait):
-        """Saves a checkpoint with the sums of the rows that it counts on."""
-        check_state(state, step, self.checkpoints.latest_step)
+    def _check(self, state, step):
+        """Raises RunError if the workdir is lost, or the state is not finite."""
         if self.owner:
             self.owner.check()
+        check_state(state, step, self.checkpoints.latest_step)
+
+    def _save(self, state, step, wait):
+        """Saves a checkpoint with the sums of the rows that it counts on."""
+        self._check(state, step)
         self.writer.sync()
         record = {'rows': {METRICS: self.writer.sum, IDENTITY: self.identity}}
         self.checkpoints.save(state, step, record, wait=wait, keep=self.due.keeping(step))
@@ -229,7 +235,7 @@ class Loop:
         """Writes the row of an evaluation, unless it was written before; returns the state after it."""
         if results.has_eval(self.writer.rows, step, self.score):
             return state
-        check_state(state, step, self.checkpoints.latest_step)
+        self._check(state, step)
         with self.clock.pause():
             measured = evaluate(
                 self.run.eval_step, self.run.plan, state, self.run.eval, lambda: watch.requested
