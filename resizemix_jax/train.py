@@ -48,11 +48,13 @@ def train_and_evaluate(config, workdir, allow_config_change=False):
     workdir, config = local(workdir, '--workdir'), RecordedConfig(config)
     processes.check_same(config)
     plan = build.plan(config)
+    opened = workdirs.open_workdir(workdir, config, allow_config_change)
+    if opened.result:  # of which nothing has to be owned: it may be on a disk that is read-only
+        log.info('%s holds a finished run; nothing is left to do', workdir)
+        return opened.result
     with workdirs.owned(workdir) as owner, passed_on():
+        # Again: another process may have owned it until now.
         opened = workdirs.open_workdir(workdir, config, allow_config_change)
-        if opened.result:
-            log.info('%s holds a finished run; nothing is left to do', workdir)
-            return opened.result
         run = processes.run_on_all(lambda: build.open_run(plan))
         if config.gallery_every:
             processes.run_on_host_0(lambda: _check_pictures(run))
@@ -220,12 +222,16 @@ class Loop:
         self._save(state, metrics, step, wait=True)
         raise PreemptedError(f'{watch.reason}: saved at step {step}; the same command continues from there')
 
+    def _check(self, state, step):
+        """Raises RunError if the workdir is lost, or the state is not finite."""
+        if self.owner:
+            self.owner.check()
+        check_state(state, step, self.checkpoints.latest_step)
+
     def _save(self, state, metrics, step, wait=False):
         """Saves a checkpoint with the sums of the rows that it counts on."""
         check_loss(metrics, step, self.checkpoints.latest_step)
-        check_state(state, step, self.checkpoints.latest_step)
-        if self.owner:
-            self.owner.check()
+        self._check(state, step)
         self.writer.sync()
         record = {'rows': {METRICS: self.writer.sum, identity.IDENTITY: self.identity}}
         self.checkpoints.save(state, step, record, wait=wait, keep=self.due.keeping(step))
@@ -246,7 +252,7 @@ class Loop:
         """Writes the row of an evaluation, unless it was written before; returns the state after it."""
         if results.has_eval(self.writer.rows, step, self.score):
             return state
-        check_state(state, step, self.checkpoints.latest_step)
+        self._check(state, step)
         with self.clock.pause():
             measured = evaluate(
                 self.eval_step, self.run.plan, state, self.run.eval,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 
 import jax
@@ -10,7 +11,7 @@ import pytest
 
 from resizemix_jax import build, train
 from resizemix_jax.devices import parallel
-from resizemix_jax.errors import ConfigError, NonFiniteError, PreemptedError
+from resizemix_jax.errors import ConfigError, DataError, NonFiniteError, PreemptedError, RunError
 from resizemix_jax.input import pipeline
 from resizemix_jax.run.checkpoint import Checkpoints
 from tests import tiny
@@ -248,6 +249,117 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
         train.train_and_evaluate(tiny.config(schedule_args__lr=1e30), tmp_path)
     assert error.value.exit_code == 3
     assert not (tmp_path / 'result.json').exists()
+
+
+def names(workdir, folder='checkpoints'):
+    return sorted(path.name for path in (workdir / folder).iterdir())
+
+
+@pytest.mark.slow
+def test_a_state_that_is_not_finite_is_never_saved(tmp_path):
+    """A finite loss, and infinite parameters after the step: the last one, where no other loss tells."""
+    with pytest.raises(
+        NonFiniteError, match=r'After step 1 there are NaN.* in .*No checkpoint was saved'
+    ) as e:
+        train.train_and_evaluate(tiny.config(steps=1, schedule_args__lr=1e39), tmp_path)
+    assert e.value.exit_code == 3 and names(tmp_path) == names(tmp_path, 'best') == []
+    assert not (tmp_path / 'result.json').exists()
+
+
+@pytest.mark.slow
+def test_a_run_that_diverges_keeps_its_good_checkpoint_and_continues(tmp_path, monkeypatch):
+    stopped(monkeypatch, tmp_path, 5)
+    with pytest.raises(NonFiniteError, match='After step 6 .*The newest checkpoint is of step 5'):
+        train.train_and_evaluate(tiny.config(steps=6, schedule_args__lr=1e39), tmp_path, True)
+    assert names(tmp_path) == ['5']
+    train.train_and_evaluate(tiny.config(steps=6), tmp_path, True)
+    assert names(tmp_path) == ['6']
+
+
+@pytest.mark.slow
+def test_events_and_pictures_cannot_end_a_run(tmp_path, caplog):
+    for name in ('events', 'gallery'):
+        (tmp_path / name).write_text('a file where a directory should be')
+    result = train.train_and_evaluate(tiny.config(steps=4, gallery_every=2), tmp_path)
+    assert result['steps'] == 4 and [row['step'] for row in rows(tmp_path)] == [3, 4, 4]
+    assert 'No more TensorBoard events of this run are written: ' in caplog.text
+    assert 'No pictures of step 2: ' in caplog.text and 'No pictures of step 4: ' in caplog.text
+
+
+def test_pictures_that_cannot_be_drawn_are_refused_at_the_start(tmp_path):
+    config = tiny.config(gallery_every=100, batch_size=1, dataset_args__train_size=1)
+    with pytest.raises(DataError, match='two images of different classes are needed'):
+        train.train_and_evaluate(config, tmp_path)
+    assert not (tmp_path / 'checkpoints').exists()
+
+
+@pytest.mark.slow
+def test_checkpoints_are_kept_every_so_many_epochs(tmp_path):
+    train.train_and_evaluate(tiny.config(epochs=4, save_every_epochs=3, keep_every=2), tmp_path)
+    assert names(tmp_path) == ['16', '8']
+
+
+@pytest.mark.slow
+def test_minutes_make_a_run_save_and_change_nothing_else(unbroken, tmp_path, monkeypatch):
+    saved, save = [], Checkpoints.save
+
+    def note(checkpoints, state, step, *args, **kwargs):
+        saved.append(step)
+        save(checkpoints, state, step, *args, **kwargs)
+
+    monkeypatch.setattr(Checkpoints, 'save', note)
+    train.train_and_evaluate(tiny.config(save_every_minutes=1e-9), tmp_path)
+    assert saved == list(range(1, 13)) and names(tmp_path) == ['12'] and rows(tmp_path) == rows(unbroken[0])
+    for one, two in zip(final_state(tmp_path, tiny.config())[0], final_state(unbroken[0], tiny.config())[0],
+                        strict=True):  # fmt: skip
+        np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize('name', ['metrics.jsonl', 'identity.jsonl'])
+@pytest.mark.slow
+def test_rows_that_a_checkpoint_counts_on_are_not_lost_silently(name, tmp_path, monkeypatch, caplog):
+    stopped(monkeypatch, tmp_path, 5)
+    path = tmp_path / name
+    whole = path.read_text()
+    path.write_text(whole.replace(':', ': ', 1).replace('"step": ', '"step": 1', 1))
+    with pytest.raises(DataError, match=f'{name} was changed: up to the checkpoint of step 5') as error:
+        train.train_and_evaluate(tiny.config(), tmp_path)
+    assert error.value.exit_code == 2 and '11' not in names(tmp_path)
+    path.write_text(whole)
+    assert train.train_and_evaluate(tiny.config(), tmp_path)['steps'] == 12
+
+
+@pytest.mark.slow
+def test_lost_checkpoints_of_a_continued_run_are_missed(tmp_path, monkeypatch):
+    stopped(monkeypatch, tmp_path, 5)
+    stopped(monkeypatch, tmp_path, 2)
+    shutil.rmtree(tmp_path / 'checkpoints')
+    with pytest.raises(DataError, match='has lost its checkpoints: the run was continued from step 5 before'):
+        train.train_and_evaluate(tiny.config(), tmp_path)
+
+
+@pytest.mark.slow
+def test_a_workdir_that_vanishes_ends_the_run(tmp_path, monkeypatch):
+    made = pipeline.train_batch
+
+    def train_batch(split, batch_size, seed, place, share):
+        if place == 5:
+            (tmp_path / 'run').rename(tmp_path / 'moved')
+        return made(split, batch_size, seed, place, share)
+
+    monkeypatch.setattr(pipeline, 'train_batch', train_batch)
+    with pytest.raises(RunError, match='run was deleted, moved or unmounted while this run wrote to it'):
+        train.train_and_evaluate(tiny.config(), tmp_path / 'run')
+    assert (tmp_path / 'moved' / 'checkpoints').is_dir() and not (tmp_path / 'run' / 'result.json').exists()
+
+
+@pytest.mark.parametrize('name', ['a[b', 'a*', 'a?', 'a\\b'])
+def test_a_name_that_checkpoints_cannot_have_is_refused(name, tmp_path):
+    with pytest.raises(
+        ConfigError, match='checkpoints of a run cannot be saved below a directory whose name'
+    ):
+        train.train_and_evaluate(tiny.config(), tmp_path / name / 'run')
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

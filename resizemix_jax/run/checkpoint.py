@@ -53,7 +53,7 @@ class Checkpoints:
             state, step: the state after `step` steps.
             record: dict, as JSON has it, to be saved with the state; see `record`.
             wait: return when it is on the disk and was read back.
-            keep: it does not count among the newest, and is never deleted.
+            keep: it is never deleted, also when it is no longer among the newest.
         """
         # A committed step among the newest promises that the best up to it is committed too.
         self._best.settle()
@@ -258,9 +258,9 @@ class _Directory:
                 f'the checkpoint of step {step} does not read back as it was written: '
                 f'{storage.words(error)}. It is left as {aside}, and the one before it is kept'
             ) from error
-        counted = [other for other in steps.finished(self._path) if not self._is_kept(other)]
-        for old in counted[: -self._max_to_keep]:
-            steps.delete(self._path / str(old))
+        for old in steps.finished(self._path)[: -self._max_to_keep]:
+            if not self._is_kept(old):
+                steps.delete(self._path / str(old))
 
     def _is_kept(self, step):
         try:
