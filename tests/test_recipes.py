@@ -32,6 +32,11 @@ def test_the_paper_s_recipes(network, recipe):
     assert (config.optimizer, optimizer.momentum, optimizer.decay) == ('sgd', 0.9, 'all')
 
 
+@pytest.mark.parametrize(('recipe', 'resize'), [('paper', 'antialias'), ('released', 'dali')])
+def test_how_each_recipe_of_table_4_resizes(recipe, resize):
+    assert TABLES['table4'].get_config(f'recipe={recipe}').dataset_args.resize == resize
+
+
 @pytest.mark.slow
 def test_fake_makes_the_shapes_of_a_network():
     get_config = config_files.load('configs/fake.py').get_config
