@@ -82,10 +82,10 @@ def log_to_stderr():
 
 @contextlib.contextmanager
 def shown_log():
-    """A context in which this package's log is shown at INFO, for a script or notebook that calls the trainer.
+    """A context in which this package's log is shown, at INFO, to a script or notebook that calls the trainer.
 
-    One that has set a level, of this package's logger or of the root's, has decided itself. Its own handlers are
-    used; the plain one to stderr, which libraries set up by logging, is not, since it breaks the bar.
+    One that has set a level, of this package's logger or of the root's, has decided itself. Its own handlers
+    are used; the plain one to stderr, which libraries set up by logging, is not, since it breaks the bar.
     """
     ours, root = logging.getLogger('resizemix_jax'), logging.getLogger()
     if ours.level or ours.handlers or root.level != logging.WARNING:
