@@ -82,7 +82,7 @@ def log_to_stderr():
 
 @contextlib.contextmanager
 def shown_log():
-    """A context in which this package's log is shown, at INFO, to a script or notebook that calls the trainer.
+    """A context in which this package's log is shown, at INFO, to the script or notebook that calls it.
 
     One that has set a level, of this package's logger or of the root's, has decided itself. Its own handlers
     are used; the plain one to stderr, which libraries set up by logging, is not, since it breaks the bar.
