@@ -103,6 +103,10 @@ start() {
 # shellcheck disable=SC2329 # until_done calls it
 train() {  # FLAGS: in a process of its own, which becomes Python
   check_mount
+  case ${JAX_EXTRA:-} in # the first has to be there; FLOP are counted on the second
+    tpu) export JAX_PLATFORMS=${JAX_PLATFORMS:-tpu,cpu} ;;
+    cuda*) export JAX_PLATFORMS=${JAX_PLATFORMS:-cuda,cpu} ;;
+  esac
   exec "$VENV/bin/python" main.py "$@"
 }
 

@@ -182,7 +182,10 @@ def run(mode, request):
             words = f'{type(error).__name__}: {error}'
         else:
             print(words, file=sys.stderr)
-    processes.leave(code, words)
+    try:
+        processes.leave(code, words)
+    except KeyboardInterrupt:
+        os._exit(code)
     return code
 
 

@@ -28,6 +28,18 @@ def test_a_worker_runs_in_the_background_until_done(machine):
     assert machine.run('worker.sh', 'status').stdout.startswith('ended with exit code 3\n')
 
 
+@pytest.mark.parametrize(
+    ('env', 'platforms'),
+    [({}, ''), ({'JAX_EXTRA': 'tpu'}, 'tpu,cpu'), ({'JAX_EXTRA': 'tpu', 'JAX_PLATFORMS': 'cpu'}, 'cpu')],
+)
+@pytest.mark.slow
+def test_the_accelerator_that_a_worker_was_set_up_for_is_asked_for(env, platforms, machine):
+    machine.fake('venv/bin/python', 'echo "${JAX_PLATFORMS:-}" >>"$D/platforms"')
+    machine.run('worker.sh', 'start', *TRAIN, **env)
+    machine.run('worker.sh', 'logs')
+    assert (machine.path / 'platforms').read_text() == f'{platforms}\n'
+
+
 @pytest.mark.slow
 def test_start_ends_an_earlier_run_which_saves(machine):
     machine.fake('venv/bin/python', SAVES)

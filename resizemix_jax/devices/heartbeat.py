@@ -40,10 +40,11 @@ class Heartbeat:
         self._own_end = None  # (exit code, sentence)
         self._verdict = None  # (when, exit code, sentence): this process ends then, at the latest
         self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def start(self):
         """Begins to watch, in a thread."""
-        threading.Thread(target=self._watch, daemon=True).start()
+        self._thread.start()
 
     def end(self, code, words=''):
         """Reports that this process ends, with an exit code and the sentence of its error.
@@ -52,7 +53,8 @@ class Heartbeat:
         others, which wait for it in a collective: then it ends here, after GRACE.
         """
         self._own_end = code, words
-        if not self._over.wait(None if code in TOGETHER else GRACE):
+        self._thread.join(None if code in TOGETHER else GRACE)
+        if self._thread.is_alive():
             self._leave_at_once(code, '')
 
     def ask(self):

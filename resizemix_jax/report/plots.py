@@ -3,9 +3,11 @@
 Matplotlib is imported when something is drawn, so that training does not pay for it.
 """
 
+import contextlib
 import io
 import os
 import statistics
+import sys
 from typing import NamedTuple
 
 from resizemix_jax.report import runs
@@ -193,16 +195,19 @@ def _draw(name, caption, function, *args, height=HEIGHT):
 
 
 def _matplotlib():
-    """The module, also where MPLBACKEND names the backend of a notebook that this environment lacks."""
-    given = os.environ.get('MPLBACKEND')
+    """The module, also where MPLBACKEND names the backend of a notebook that this environment lacks.
+
+    Nothing is shown here; a backend that is there is still what a notebook gets afterwards.
+    """
+    new, backend = 'matplotlib' not in sys.modules, os.environ.pop('MPLBACKEND', '')
     try:
         import matplotlib.figure
-    except ValueError:
-        os.environ['MPLBACKEND'] = 'agg'  # nothing here is shown
-        try:
-            import matplotlib.figure
-        finally:
-            os.environ['MPLBACKEND'] = given
+    finally:
+        if backend:
+            os.environ['MPLBACKEND'] = backend
+    if new and backend:
+        with contextlib.suppress(ValueError):
+            matplotlib.rcParams['backend'] = backend
     return matplotlib
 
 

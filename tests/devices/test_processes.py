@@ -235,5 +235,17 @@ def test_a_missing_process_is_an_error_in_the_time_that_is_given(monkeypatch):
         processes.join(1)
 
 
+def test_slurm_says_who_the_others_are(monkeypatch):
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    here = {'JOB_ID': '7', 'STEP_NODELIST': 'localhost,x', 'NTASKS': '4', 'PROCID': '2', 'LOCALID': '0'}
+    for name, value in here.items():
+        monkeypatch.setenv(f'SLURM_{name}', value)
+    with pytest.raises(
+        errors.ConfigError, match='in vain for process 0 at localhost:61447: Connection refused'
+    ):
+        processes.join(1)
+
+
 def test_alone_no_data_is_compared():
     processes.check_same_data({'train': {'size': 3}})

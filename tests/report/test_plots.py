@@ -113,13 +113,15 @@ def test_no_two_rows_look_alike_without_colour():
 
 
 @pytest.mark.slow
-def test_the_backend_of_a_notebook_is_not_needed():
+@pytest.mark.parametrize(('backend', 'after'), [('one_that_is_not_here', ''), ('svg', 'svg'), ('', '')])
+def test_the_backend_of_a_notebook_is_not_needed_and_not_lost(backend, after):
     """Jupyter hands MPLBACKEND on to `!python main.py --mode=report`, where its module can be missing."""
     code = (
         'import os; from resizemix_jax.report import plots\n'
         "point = plots.Point(0, 'a', 1.0, 2.0)\n"
         "assert plots._draw('x', 'c', plots.dots, [point], 'top-1').svg.startswith(b'<?xml')\n"
-        "assert os.environ['MPLBACKEND'] == 'module://absent.backend'\n"
+        f"assert os.environ.get('MPLBACKEND', '') == {backend!r}\n"
+        f"import matplotlib; assert not {after!r} or matplotlib.rcParams['backend'] == {after!r}\n"
     )
-    env = os.environ | {'MPLBACKEND': 'module://absent.backend'}
+    env = os.environ | {'MPLBACKEND': backend}
     subprocess.run([sys.executable, '-c', code], cwd=ROOT, env=env, check=True)
