@@ -92,7 +92,7 @@ def _train(run, workdir, checkpoints, owner):
         identity = workdirs.identities(workdir)
         largest = max(count.values(), default=None)
         result = results.summary(config, writer.rows, parallel.describe(plan.devices), largest, identity)
-    return result | {'unread_keys': config.unread()}
+    return result | {'unread_keys': config.unread(), 'rows': writer.sum}
 
 
 def _check_pictures(run):
