@@ -95,7 +95,7 @@ def _train(run, workdir, checkpoints, owner):
         identities = workdirs.identities(workdir)
         largest = max(count.values(), default=None)
         result = results.summary(config, writer.rows, parallel.describe(plan.devices), largest, identities)
-    return result | {'unread_keys': config.unread()}
+    return result | {'unread_keys': config.unread(), 'rows': writer.sum}
 
 
 def _check_pictures(run):

@@ -8,6 +8,7 @@ from resizemix_jax import build, command, evaluate, train
 from resizemix_jax import config as configs
 from resizemix_jax.errors import ConfigError, DataError
 from resizemix_jax.input.dataset import Split
+from resizemix_jax.run import files
 from tests import tiny
 
 
@@ -61,7 +62,7 @@ def test_the_run_s_own_config_serves(trained):
     mode, request = command.read(['main.py', '--mode=evaluate', f'--workdir={workdir}', '--config.workers=0'])
     config = configs.stored(request.config)
     assert mode == 'evaluate' and config.pop('workers') == 0 and request.config.is_locked
-    stored = json.loads((workdir / 'config.json').read_text())
+    stored = files.read_json(workdir / 'config.json')
     assert config == {key: value for key, value in stored.items() if key != 'workers'}
     assert request.config.mixing_args.tau == (0.1, 0.8)
     with pytest.raises(ConfigError, match='holds no run .*; name a config with --config=FILE'):

@@ -13,6 +13,7 @@ from resizemix_jax import build, train
 from resizemix_jax.devices import parallel
 from resizemix_jax.errors import ConfigError, DataError, NonFiniteError, PreemptedError, RunError
 from resizemix_jax.input import pipeline
+from resizemix_jax.run import files
 from resizemix_jax.run.checkpoint import Checkpoints
 from tests import tiny
 from tests.run.test_events import assert_events_are_the_rows
@@ -46,7 +47,7 @@ def test_a_run_writes_what_it_promises(unbroken):
         '.lock', 'config.json', 'identity.jsonl', 'metrics.jsonl', 'events', 'checkpoints', 'best',
         'result.json',
     }  # fmt: skip
-    assert json.loads((workdir / 'result.json').read_text()) == json.loads(json.dumps(result))
+    assert files.read_json(workdir / 'result.json') == json.loads(json.dumps(result))
     found = rows(workdir)
     # 67 images make 4 batches of 16 an epoch; logged every 3 steps and at the end, evaluated every epoch.
     assert [row['step'] for row in found if 'train_loss' in row] == [3, 6, 9, 12]

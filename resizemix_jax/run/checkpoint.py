@@ -75,7 +75,8 @@ class Checkpoints:
 
     def record(self):
         """What was recorded with the newest state; {} if nothing was, or there is none."""
-        return processes.run_on_host_0(lambda: self._newest.record(self._newest.latest_step()))
+        step = self.latest_step()
+        return processes.run_on_host_0(lambda: self._newest.record(step))
 
     def restore(self, template, devices):
         """The newest state, by the tree that the checkpoint has.
@@ -149,7 +150,13 @@ class _Directory:
         # Directories are made at once: if that fails in a thread of Orbax's, others wait for it for minutes.
         made_at_once = ocp.options.AsyncOptions(create_directories_asynchronously=False)
         options = ocp.CheckpointManagerOptions(create=False, async_options=made_at_once)
-        self._manager = _Manager(path, item_handlers=ocp.PyTreeCheckpointHandler(), options=options)
+        try:
+            self._manager = _Manager(path, item_handlers=ocp.PyTreeCheckpointHandler(), options=options)
+        except Exception as error:
+            raise DataError(
+                f'The checkpoints in {path} cannot be listed, one is damaged: {storage.words(error)}. Bring '
+                'it back from a copy, or move it away'
+            ) from error
 
     def latest_step(self):
         """The newest finished step, or 0; DataError if there are only unfinished ones."""
@@ -195,18 +202,20 @@ class _Directory:
                 return self._restore(step, template, devices)
             except DataError:
                 # Whoever only reads can be overtaken by the run, which replaces the step meanwhile.
-                if self._max_to_keep is not None or self.latest_step() == step:
+                alone = self._max_to_keep is None and parallel.processes()[1] == 1
+                if not alone or self.latest_step() == step:
                     raise
 
     def _restore(self, step, template, devices):
         path = self._path / str(step)
         try:
-            recorded = self.record(step).get(CHECKSUMS, {})
-            stored = self._manager.item_metadata(step).tree
-            leaves.check_tree(recorded, leaves.named(stored))
-            found = leaves.match(path, stored, leaves.content(template))
-            restored = self._read(step, stored, found, parallel.sharding(devices))
-            leaves.check_arrays(recorded, parallel.to_host(restored), step)
+            with storage.reading():
+                recorded = self.record(step).get(CHECKSUMS, {})
+                stored = self._manager.item_metadata(step).tree
+                leaves.check_tree(recorded, leaves.named(stored))
+                found = leaves.match(path, stored, leaves.content(template))
+                restored = self._read(step, stored, found, parallel.sharding(devices))
+                leaves.check_arrays(recorded, parallel.to_host(restored), step)
         except DataError:
             raise
         except Exception as error:
@@ -272,8 +281,10 @@ class _Directory:
 def _read_on_host(path):
     """name -> NumPy array of a checkpoint, of all processes."""
     handler = ocp.PyTreeCheckpointHandler()
-    arguments = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), handler.metadata(path).tree)
-    return leaves.named(handler.restore(path, args=ocp.args.PyTreeRestore(restore_args=arguments)))
+    with storage.reading():
+        tree = handler.metadata(path).tree
+        arguments = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), tree)
+        return leaves.named(handler.restore(path, args=ocp.args.PyTreeRestore(restore_args=arguments)))
 
 
 def _fresh(leaf, devices):

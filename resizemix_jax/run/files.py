@@ -10,10 +10,13 @@ import fcntl
 import json
 import os
 import shutil
+import zlib
 
 from resizemix_jax.errors import ConfigError, RunError
 
 PART = '.part'  # the end of the name of a file that is not whole yet
+SEAL = 'crc32'  # the key of the checksum in a file of JSON
+RESTORE = 'bring it back from a copy, or move it away'
 
 
 def absolute(path):
@@ -87,24 +90,29 @@ def read_json(path):
     """The content of a file of one JSON object, as a dict.
 
     Raises:
-        ConfigError: it is something else.
+        ConfigError: it is something else, or was changed after `write_json` wrote it.
     """
     with _reported('read', path):
         data = path.read_bytes()
     try:
         content = json.loads(data.decode('utf-8'))
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f'{path} is not JSON ({error}); move it away to start again') from error
+        raise ConfigError(f'{path} is not JSON ({error}); {RESTORE}') from error
     if not isinstance(content, dict):
-        raise ConfigError(
-            f'{path} holds {type(content).__name__}, and must hold an object; move it away to start again'
-        )
+        raise ConfigError(f'{path} holds {type(content).__name__}, and must hold an object; {RESTORE}')
+    if content.pop(SEAL, None) not in (None, _seal(content)):  # older versions wrote none
+        raise ConfigError(f'{path} was changed after it was written; {RESTORE}, or delete its {SEAL}')
     return content
 
 
 def write_json(path, content):
-    """Writes a file of JSON, whole and durable."""
-    _write(path, json.dumps(content, indent=2, sort_keys=True) + '\n')
+    """Writes a file of a JSON object, whole and durable, with a checksum of its content."""
+    content = json.loads(json.dumps(content))
+    _write(path, json.dumps(content | {SEAL: _seal(content)}, indent=2, sort_keys=True) + '\n')
+
+
+def _seal(content):
+    return zlib.crc32(json.dumps(content, sort_keys=True).encode('utf-8'))
 
 
 def read_rows(path):

@@ -1,9 +1,10 @@
-"""What goes wrong when checkpoints are written, in a sentence: Orbax's own errors describe its storage."""
+"""What goes wrong with the files of checkpoints, in a sentence: Orbax's own errors describe its storage."""
 
 import contextlib
 import logging
 import os
 import re
+import sys
 
 from resizemix_jax.errors import RunError
 from resizemix_jax.run import files
@@ -26,6 +27,27 @@ def reported(directory, size):
         ) from error
 
 
+@contextlib.contextmanager
+def reading():
+    """A context for reading a checkpoint, of whose failure only the error is shown.
+
+    When one of many reads fails, Orbax closes the event loop that the others still report to. So after an
+    error their complaints are left out until the end of the process.
+    """
+    before, loops = sys.unraisablehook, logging.getLogger('asyncio')
+
+    def hook(unraisable):
+        code = getattr(unraisable.object, 'cr_code', None)
+        if 'Event loop is closed' not in str(unraisable.exc_value) and 'orbax' not in str(code):
+            before(unraisable)
+
+    sys.unraisablehook = hook
+    loops.addFilter(_is_no_future)
+    yield
+    sys.unraisablehook = before
+    loops.removeFilter(_is_no_future)
+
+
 def words(error):
     """What an error says: the operating system's words, if it comes from there, or else the first line."""
     code = re.search(r"os_error_code='(\d+)'", str(error))
@@ -33,9 +55,13 @@ def words(error):
     return os.strerror(number) if number else str(error).partition('\n')[0].partition(' [')[0]
 
 
+def _is_no_future(record):
+    return 'exception was never retrieved' not in record.getMessage()
+
+
 def _is_shown(record):
-    # Orbax logs each of its errors from several threads, with a traceback, and raises it.
-    return not (record.exc_info and 'orbax' in record.pathname)
+    # Orbax logs each of its errors, some from several threads and with tracebacks, and raises it.
+    return record.levelno < logging.ERROR or 'orbax' not in record.pathname
 
 
 logging.getLogger('absl').addFilter(_is_shown)

@@ -18,7 +18,7 @@ from resizemix_jax import config as configs
 from resizemix_jax import migrations
 from resizemix_jax.devices import processes
 from resizemix_jax.errors import ConfigError, DataError
-from resizemix_jax.run import checkpoint, files, identity, lock, position, results, rows
+from resizemix_jax.run import checkpoint, files, identity, lock, position, results, rows, writers
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +118,7 @@ def _open(workdir, new, allow):
         earlier = _migrated(workdir / RESULT, result['config'])
         found += [d for d in configs.differences(earlier, new) if d not in found]
         if not found:
+            _check_curves(workdir, result)
             return result, run, []
     refused = found if finished else [d for d in found if configs.group(d[0]) == 'experiment']
     if refused and not allow:
@@ -160,6 +161,15 @@ def _read_result(path, config):
             'writes it again from the rows of metrics'
         )
     return result
+
+
+def _check_curves(workdir, result):
+    """Warns if the rows of a finished run are no longer those of its result, which a report draws."""
+    try:
+        if 'rows' in result:
+            rows.check(workdir / writers.METRICS, result['steps'], result['rows'])
+    except DataError as error:
+        log.warning('The run is finished, but %s', error)
 
 
 def check_rows(workdir, step, record, allow_config_change=False):

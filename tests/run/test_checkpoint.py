@@ -1,3 +1,4 @@
+import json
 import logging
 import pathlib
 import shutil
@@ -10,7 +11,8 @@ from jax.experimental import multihost_utils
 from orbax.checkpoint._src.multihost import multihost
 
 from resizemix_jax.devices import parallel
-from resizemix_jax.errors import DataError
+from resizemix_jax.errors import DataError, RunError
+from resizemix_jax.run import files, leaves
 from resizemix_jax.run.checkpoint import Checkpoints
 from tests import toy
 
@@ -111,6 +113,19 @@ def test_an_unfinished_directory_is_skipped_with_a_warning(damage, tmp_path, cap
     assert int(restored(tmp_path).step) == 6
 
 
+@pytest.mark.parametrize('damage', [empty, without_metadata, without_content])
+@pytest.mark.parametrize('max_to_keep', [None, 1])
+def test_the_only_checkpoint_is_never_given_up_by_itself(max_to_keep, damage, tmp_path):
+    saved(tmp_path)
+    damage(tmp_path / 'checkpoints' / '6')
+    with (
+        pytest.raises(DataError, match='/6 is incomplete, and there is no other checkpoint to continue from'),
+        Checkpoints(tmp_path, max_to_keep) as checkpoints,
+    ):
+        checkpoints.latest_step()
+    assert files.names(tmp_path / 'checkpoints') == ('6',)
+
+
 def test_an_orbax_leftover_is_no_checkpoint(tmp_path):
     saved(tmp_path)
     (tmp_path / 'checkpoints' / '9.orbax-checkpoint-tmp').mkdir()
@@ -125,6 +140,128 @@ def test_a_corrupt_checkpoint_is_an_error_that_names_it(tmp_path):
     with pytest.raises(DataError, match=f'{directory} cannot be restored.*(\n.*)*or start again in another'):
         restored(tmp_path)
     assert directory.is_dir()
+
+
+def largest(directory):
+    return max((f for f in directory.rglob('*') if f.is_file()), key=lambda file: file.stat().st_size)
+
+
+@pytest.mark.parametrize('share', [0.2, 0.4, 0.6, 0.8, 0.95])
+@pytest.mark.parametrize('shapes', [False, True])
+def test_a_flipped_bit_is_found(share, shapes, tmp_path):
+    saved(tmp_path)
+    path = largest(tmp_path / 'checkpoints' / '6' / 'default')
+    data = bytearray(path.read_bytes())
+    data[int(share * len(data))] ^= 4
+    path.write_bytes(data)
+    devices = parallel.choose_devices(1)
+    template = state_at(0, devices)
+    with (
+        Checkpoints(tmp_path) as checkpoints,
+        pytest.raises(DataError, match='/6 cannot be restored') as error,
+    ):
+        checkpoints.restore(jax.eval_shape(lambda: template) if shapes else template, devices)
+    assert error.value.exit_code == 2
+
+
+def metadata(workdir, step=6):
+    return workdir / 'checkpoints' / str(step) / '_CHECKPOINT_METADATA'
+
+
+def test_an_array_that_is_not_what_was_saved_is_named(tmp_path):
+    saved(tmp_path, max_to_keep=2)
+    content = json.loads(metadata(tmp_path).read_text())
+    content['custom_metadata']['checksums']['params/Dense_0/bias'] = 'float32[4] 00000000'
+    metadata(tmp_path).write_text(json.dumps(content))
+    message = '1 of its arrays differ from what was saved: params/Dense_0/bias\n.*which continues from step 3'
+    with pytest.raises(DataError, match=message):
+        restored(tmp_path)
+
+
+def test_an_array_that_is_not_listed_is_missed(tmp_path):
+    saved(tmp_path)
+    content = json.loads(metadata(tmp_path).read_text())
+    content['custom_metadata']['checksums']['metrics/lost'] = 'float32[] 00000000'
+    metadata(tmp_path).write_text(json.dumps(content))
+    with pytest.raises(DataError, match='its index is not what was saved: metrics/lost'):
+        restored(tmp_path)
+
+
+def test_a_step_under_another_name_is_refused(tmp_path):
+    saved(tmp_path)
+    (tmp_path / 'checkpoints' / '6').rename(tmp_path / 'checkpoints' / '7')
+    with pytest.raises(DataError, match='/7 cannot be restored: it is of step 6'):
+        restored(tmp_path)
+
+
+def test_a_checkpoint_without_checksums_is_restored_and_said(tmp_path, caplog):
+    saved(tmp_path)
+    content = json.loads(metadata(tmp_path).read_text())
+    content['custom_metadata'] = {}
+    metadata(tmp_path).write_text(json.dumps(content))
+    with caplog.at_level(logging.INFO, 'resizemix_jax'):
+        assert int(restored(tmp_path).step) == 6
+    assert '6 has no checksums (its version wrote none): it is not checked' in caplog.text
+
+
+def test_metadata_that_orbax_cannot_read_is_a_sentence(tmp_path):
+    saved(tmp_path)
+    text = metadata(tmp_path).read_text()
+    metadata(tmp_path).write_text(text.replace('performance_metrics', 'rerformance_metrics'))
+    with pytest.raises(DataError, match='checkpoints cannot be listed, one is damaged'):
+        restored(tmp_path)
+
+
+def test_a_save_is_read_back_before_the_one_before_it_is_deleted(tmp_path):
+    devices = parallel.choose_devices(1)
+    checkpoints = Checkpoints(tmp_path, 1)
+    checkpoints.save(state_at(3, devices), 3, wait=True)
+    checkpoints.save(state_at(6, devices), 6)
+    checkpoints._newest._manager.wait_until_finished()
+    assert files.names(tmp_path / 'checkpoints') == ('3', '6')
+    path = largest(tmp_path / 'checkpoints' / '6' / 'default')
+    path.write_bytes(path.read_bytes()[:-10] + b'0123456789')
+    with pytest.raises(
+        RunError, match='step 6 does not read back as it was written: .* is left as .*6.damaged'
+    ):
+        checkpoints.settle()
+    assert files.names(tmp_path / 'checkpoints') == ('3', '6.damaged')
+    assert int(restored(tmp_path).step) == 3
+
+
+def test_what_is_kept_is_never_deleted(tmp_path):
+    devices = parallel.choose_devices(1)
+    for begin in (1, 4):  # also by a later session
+        with Checkpoints(tmp_path, 1) as checkpoints:
+            for step in range(begin, begin + 3):
+                checkpoints.save(state_at(step, devices), step, keep=step % 2 == 0)
+    assert files.names(tmp_path / 'checkpoints') == ('2', '4', '6')
+
+
+def test_what_is_recorded_comes_back(tmp_path):
+    devices = parallel.choose_devices(1)
+    with Checkpoints(tmp_path, 1) as checkpoints:
+        assert checkpoints.record() == {}
+        checkpoints.save(state_at(3, devices), 3, {'rows': {'a': 1}}, wait=True)
+        assert checkpoints.record()['rows'] == {'a': 1}
+
+
+def test_a_reader_takes_the_newer_state_if_its_own_is_replaced_meanwhile(tmp_path, monkeypatch):
+    saved(tmp_path, steps=(3,))
+    devices = parallel.choose_devices(1)
+    match, calls = leaves.match, []
+
+    def replaced(path, *args):
+        """The run saves the next step and deletes this one, just before it is read."""
+        calls.append(path.name)
+        if len(calls) == 1:
+            saved(tmp_path, steps=(6,))
+        return match(path, *args)
+
+    monkeypatch.setattr(leaves, 'match', replaced)
+    with Checkpoints(tmp_path) as checkpoints:
+        assert int(checkpoints.restore(state_at(0, devices), devices).step) == 6
+    assert calls == ['3', '6']
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,28 @@ def test_json_comes_back_and_is_written_whole(tmp_path, monkeypatch):
 def test_a_file_that_holds_no_object_is_named(content, message, tmp_path):
     path = tmp_path / 'config.json'
     path.write_bytes(content)
-    with pytest.raises(ConfigError, match=f'{path} {message}.*; move it away'):
+    with pytest.raises(ConfigError, match=f'{path} {message}.*; bring it back from a copy'):
         files.read_json(path)
+
+
+@pytest.mark.parametrize('content', [{'a': 0.1, 'b': {'c': [1, None, 'ü']}}, {}, {'a': float('nan')}])
+def test_a_change_of_a_file_is_found(content, tmp_path):
+    path = tmp_path / 'result.json'
+    files.write_json(path, content)
+    assert str(files.read_json(path)) == str(content)
+    for old, new in (('0.1', '0.7'), ('null', 'true'), ('"c"', '"d"'), ('}', ', "z": 1}'), ('NaN', '1.0')):
+        files.write_json(path, content)
+        whole = path.read_text()
+        path.write_text(whole.replace(old, new, 1))
+        if path.read_text() != whole:
+            with pytest.raises(ConfigError, match=f'{path} .*bring it back from a copy'):
+                files.read_json(path)
+
+
+def test_a_file_without_a_checksum_is_taken_as_it_is(tmp_path):
+    path = tmp_path / 'config.json'
+    path.write_text('{"a": 1}')
+    assert files.read_json(path) == {'a': 1}
 
 
 def test_rows_come_back_and_other_lines_are_numbered(tmp_path):
