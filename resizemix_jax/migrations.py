@@ -225,7 +225,7 @@ LAWS = (
     Law(3, lambda config: config['model'] == 'shake_shake' and config['dtype'] == 'bfloat16',
         "Shake-Shake's weights are drawn in float32"),
     Law(3, lambda config: config['mixing'] == 'resizemix' and config['mixing_args']['method'] != 'nearest',
-        'the smooth ResizeMix resizes by other products, which round otherwise'),
+        'the smooth ResizeMix rounds otherwise, to the 5th digit'),
     Law(3, _policy('randaugment', 'ildoonet'),
         'the scale ildoonet posterizes to 1 bit or more and has the SolarizeAdd and Cutout of its code'),
     Law(3, _policy('randaugment', 'released'), 'the released RandAugment draws the bits of Posterize'),

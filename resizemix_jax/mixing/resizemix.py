@@ -8,13 +8,12 @@ from jax import lax
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing._op import mixing_op
+from resizemix_jax.mixing._resize import KERNELS, resize
 from resizemix_jax.ranges import Choice, Flag, Interval
 
-METHODS = ('nearest', 'linear', 'cubic', 'lanczos3', 'lanczos5')
+METHODS = ('nearest', *KERNELS)
 
-# Up to this many patch sizes each has its own branch: the 23 sizes at 32 pixels compile in 5 s on a 2-core
-# CPU. The 158 sizes at 224 pixels took 18 s even with the simplest branch, a gather.
-MAX_BRANCHES = 64
+BRANCHES = 8  # of the smooth methods with one tau a batch: 16 are not faster
 
 
 @mixing_op
@@ -37,7 +36,9 @@ def resizemix(key, images, labels, *, tau=(0.1, 0.8), per='batch', method='neare
     Source: arXiv:2012.11101, eq. 6-9, which leaves open per, size, interpolation and border; those are from
     JayQine/ResizeMix run_apis/trainer.py (one tau and one permutation a batch and GPU, a box an image,
     F.interpolate's nearest). Other public versions are other methods: openmixup draws one box a batch,
-    clips it and squeezes the source into it; mmpretrain draws the area from a Beta law and squeezes too.
+    clips it and squeezes the source into it, with tau ~ Beta(alpha, alpha), redrawn from U(.1, .8) if it is
+    outside (its configs say use_alpha=True; alpha 1 is then U(.1, .8)), so that E[lam] is .158 at 32 x 32;
+    mmpretrain draws the area from a Beta law and squeezes too, E[lam] .334.
 
     Args:
         key, images, labels, per: see the contract of `resizemix_jax.mixing`.
@@ -59,13 +60,10 @@ def resizemix(key, images, labels, *, tau=(0.1, 0.8), per='batch', method='neare
     y, x = region.draw_centres(key_centre, batch, height, width)
     size = patch_size(scale, height, width)
     box = region.shifted_box(y, x, size, height, width)
-    sides = patch_sides((low, high), height)
     if method == 'nearest':
         patched = paste_nearest(images, partner, scale, box)
-    elif per == 'batch' and height == width and len(sides) <= MAX_BRANCHES:
-        patched = paste_static(images, partner, size[0][0], box, sides, method, antialias)
     else:
-        patched = paste_smooth(images, partner, box, method, antialias)
+        patched = paste_smooth(images, partner, scale, box, (low, high), method, antialias)
     return patched, pairing.mix_labels(labels, partner, region.share(box, height, width))
 
 
@@ -80,12 +78,6 @@ def check_tau(tau):
 def patch_size(tau, height, width):
     """The sides (h, w) of the patch: int32, of the shape of `tau`."""
     return (jnp.floor(height * tau).astype(jnp.int32), jnp.floor(width * tau).astype(jnp.int32))
-
-
-def patch_sides(tau, side):
-    """All sides that a tau in [low, high] can give on an axis of `side` pixels: a static range."""
-    low, high = (int(np.float32(side) * np.float32(t)) for t in tau)  # as on the device
-    return range(low, high + 1)
 
 
 def paste_nearest(images, partner, tau, box):
@@ -113,50 +105,38 @@ def _nearest_index(side, start, tau):
     return jnp.clip(index, 0, side - 1)
 
 
-def paste_static(images, partner, side, box, sides, method, antialias):
-    """One side for a batch of square images, out of a static range: one branch a side resizes and pastes.
+def paste_smooth(images, partner, tau, box, limits, method, antialias):
+    """The smooth forms: `resize` to the drawn sizes, and two gathers and a select, as for 'nearest'.
 
-    Patches are pasted one image after another: under vmap an update becomes a scatter, which needs another
-    copy of the batch and is no faster (benchmarks/mixing.py).
+    One tau a batch chooses among BRANCHES static bounds of the size, so that small patches cost little.
 
     Args:
-        images: float [B, S, S, C].
+        images: float [B, H, W, C].
         partner: int32 [B].
-        side: int32 [], in `sides`.
-        box: int32 [B, 4], of that side.
-        sides: a range.
-        method, antialias: of `jax.image.resize`.
+        tau: float32 [B] or [1].
+        box: int32 [B, 4].
+        limits: (low, high), static, of tau.
+        method, antialias: see `resizemix`.
     """
-    batch, _, _, channels = images.shape
+    _, height, width, _ = images.shape
+    size = patch_size(tau, height, width)
+    if len(tau) > 1:
+        size = tuple(side[jnp.argsort(partner)] for side in size)  # of a source, the size for its target
 
-    def branch(n):
+    def up_to(bound):
+        most = tuple(max(int(np.float32(side) * bound), 1) for side in (height, width))  # as on the device
+
         def paste(images):
-            if n == 0:
-                return images
-            small = jax.image.resize(images, (batch, n, n, channels), method, antialias=antialias)
-            return lax.map(paste_one, (images, small[partner], box))
+            patches = resize(images, size, most, method, antialias)
+            rows, cols = (
+                jnp.clip(jnp.arange(side) - box[:, axis, None], 0, top - 1)
+                for axis, (side, top) in enumerate(zip((height, width), most, strict=True))
+            )
+            source = region.read(patches, partner, rows, cols)
+            return jnp.where(region.inside(box, height, width), source, images)
 
         return paste
 
-    def paste_one(args):
-        target, patch, at = args
-        return lax.dynamic_update_slice(target, patch, (at[0], at[1], 0))
-
-    return lax.switch(side - sides.start, [branch(n) for n in sides], images)
-
-
-def paste_smooth(images, partner, box, method, antialias):
-    """One size an image: `jax.image.scale_and_translate` places the patch by two matrix products."""
-    _, height, width, _ = images.shape
-
-    def place(source, box):
-        begin, end = box[:2].astype(jnp.float32), box[2:].astype(jnp.float32)
-        sides = jnp.array([height, width], jnp.float32)
-        # An empty patch has no scale; any value works, since none of its pixels are used.
-        scale = jnp.maximum(end - begin, 1.0) / sides
-        return jax.image.scale_and_translate(
-            source, source.shape, (0, 1), scale, begin, method, antialias=antialias
-        )
-
-    source = jax.vmap(place)(images[partner], box)
-    return jnp.where(region.inside(box, height, width), source, images).astype(images.dtype)
+    low, high = limits
+    bounds = np.unique(np.linspace(low, high, (1 if len(tau) > 1 else BRANCHES) + 1)[1:].astype(np.float32))
+    return lax.switch(jnp.sum(tau[0] > bounds[:-1]), [up_to(bound) for bound in bounds], images)

@@ -37,3 +37,12 @@ def check_explicit_axes(function, images, labels):
     for one, two, argument in zip(mixed, expected, batch, strict=True):
         assert jax.typeof(one).sharding == jax.typeof(argument).sharding
         np.testing.assert_allclose(one, two, atol=TOLERANCE)
+
+
+def equations(jaxpr):
+    """All equations of a jaxpr, also those of the functions that it calls."""
+    for equation in jaxpr.eqns:
+        yield equation
+        for inner in jax.tree.leaves(equation.params, is_leaf=lambda p: hasattr(p, 'eqns')):
+            if hasattr(inner, 'eqns'):
+                yield from equations(inner)

@@ -1,11 +1,14 @@
 """The law of ResizeMix, by coded images, by frozen vectors and by statistics."""
 
 import functools
+import re
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import AxisType, NamedSharding
+from jax.sharding import PartitionSpec as P
 
 from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing import resizemix as module
@@ -112,32 +115,25 @@ def test_nearest_reads_the_same_pixels_by_gather_and_by_product(key):
     np.testing.assert_array_equal(by_gather, region._read_by_product(images, partner, rows, cols))
 
 
-@pytest.mark.parametrize('antialias', [True, False])
-@pytest.mark.parametrize('method', module.METHODS[1:])
-def test_the_two_smooth_forms_agree_on_equal_draws(method, antialias, key):
-    images = jax.random.normal(key, (4, 16, 16, 3))
-    partner = jnp.roll(jnp.arange(4), 1)
-    sides = range(5, 8)
-    y, x = region.draw_centres(jax.random.key(5), 4, 16, 16)
-
-    @jax.jit
-    def both(n):
-        box = region.shifted_box(y, x, (n[None], n[None]), 16, 16)
-        static = module.paste_static(images, partner, n, box, sides, method, antialias)
-        return static, module.paste_smooth(images, partner, box, method, antialias)
-
-    for n in sides:
-        np.testing.assert_allclose(*both(jnp.int32(n)), atol=3e-4)
-
-
-def test_linear_is_jax_image_resize(key):
-    images = jax.random.normal(key, (2, 16, 16, 3))
-    box = jnp.array([[4, 2, 12, 10], [0, 8, 8, 16]])
-    paste = jax.jit(module.paste_smooth, static_argnums=(3, 4))
-    mixed = paste(images, jnp.array([1, 0]), box, 'linear', True)
-    patch = jax.image.resize(images[1], (8, 8, 3), 'linear', antialias=True)
-    np.testing.assert_allclose(mixed[0, 4:12, 2:10], patch, atol=1e-5)
-    np.testing.assert_array_equal(mixed[0, :4], images[0, :4])
+@pytest.mark.parametrize('per', ['batch', 'sample'])
+def test_a_smooth_patch_is_jax_image_resize_s(per, key):
+    """The same draws with 'nearest' show the partners and the boxes."""
+    images, labels = jax.random.normal(key, (6, 16, 20, 3)), jnp.eye(6)
+    index = jnp.broadcast_to(jnp.arange(6.0)[:, None, None, None], images.shape)
+    ops = [jax.jit(functools.partial(resizemix, per=per, method=m)) for m in ('nearest', 'linear')]
+    for seed in range(6):
+        draw = jax.random.key(seed)
+        source = np.asarray(ops[0](draw, index, labels)[0])[..., 0].astype(int)
+        mixed, mixed_labels = ops[1](draw, images, labels)
+        np.testing.assert_array_equal(mixed_labels, ops[0](draw, images, labels)[1])
+        for i in range(6):
+            ys, xs = np.nonzero(source[i] != i)
+            expected = np.array(images[i])
+            if len(ys):
+                box = slice(ys.min(), ys.max() + 1), slice(xs.min(), xs.max() + 1)
+                shape = *source[i][box].shape, 3
+                expected[box] = jax.image.resize(images[source[i][box][0, 0]], shape, 'linear')
+                np.testing.assert_allclose(mixed[i], expected, atol=1e-5)
 
 
 @pytest.mark.parametrize('method', ['nearest', 'linear'])
@@ -150,13 +146,29 @@ def test_non_square_images(per, method):
     np.testing.assert_allclose(pasted[partner >= 0], lam[partner >= 0], atol=1e-6)
 
 
-def test_large_images_need_no_branches(key):
-    # 158 sizes: beyond MAX_BRANCHES the smooth methods take the one form for any size.
-    assert len(module.patch_sides((0.1, 0.8), 224)) == 158 > module.MAX_BRANCHES
-    function = functools.partial(resizemix, method='linear')
-    shapes = jax.ShapeDtypeStruct((2, 224, 224, 3), jnp.float32), jnp.eye(2)
-    text = str(jax.make_jaxpr(function)(key, *shapes))
-    assert 'branches=' not in text
+def test_a_batch_has_few_branches_at_any_size(key):
+    shapes = jax.ShapeDtypeStruct((2, 224, 300, 3), jnp.float32), jnp.eye(2)
+    for per, branches in (('batch', module.BRANCHES), ('sample', 0)):
+        jaxpr = jax.make_jaxpr(functools.partial(resizemix, method='linear', per=per))(key, *shapes)
+        found = [len(e.params['branches']) for e in contexts.equations(jaxpr) if e.primitive.name == 'cond']
+        assert max((n for n in found if n > 2), default=0) == branches
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('per', ['batch', 'sample'])
+def test_a_batch_over_many_devices_stays_there(per, key):
+    """Under one jit for all devices, patches travel to their targets' devices, and the images stay."""
+    mesh = jax.make_mesh((4,), ('batch',), axis_types=(AxisType.Auto,), devices=jax.devices()[:4])
+    split = NamedSharding(mesh, P('batch'))
+    batch = jax.device_put((jax.random.normal(key, (16, 32, 32, 3)), jnp.eye(16)), split)
+    op = jax.jit(functools.partial(resizemix, method='linear', per=per))
+    compiled = op.lower(key, *batch).compile()
+    mixed = compiled(key, *batch)
+    assert [array.sharding.spec for array in mixed] == [P('batch')] * 2
+    moved = re.findall(r'= f32\[([0-9,]+)\]\S* (?:all-|collective-|reduce-scatter)', compiled.as_text())
+    assert moved and '16,32,32,3' not in moved
+    for one, two in zip(mixed, op(key, *jax.device_put(batch, jax.devices()[0])), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5)
 
 
 def test_the_empty_patch_pastes_nothing(key):
