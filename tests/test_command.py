@@ -235,8 +235,14 @@ def test_a_user_without_a_home_directory_can_train(tmp_path):
     assert done.returncode == 0, done.stderr
     assert 'Programs are not cached: Could not determine home directory' in done.stderr
     for flags, words in (
-        ([TABLE3, HERE], 'TFDS_DATA_DIR=~/tensorflow_datasets: this user has no home directory'),
-        ([TABLE3, HERE, '--config.data_dir=~/x'], '--config.data_dir=~/x: this user has no home directory'),
+        (
+            [TABLE3, f'--workdir={tmp_path}/x'],
+            'TFDS_DATA_DIR=~/tensorflow_datasets: this user has no home directory',
+        ),
+        (
+            [TABLE3, f'--workdir={tmp_path}/x', '--config.data_dir=~/x'],
+            '--config.data_dir=~/x: this user has no home directory',
+        ),
         ([TABLE3, '--workdir=~/x'], '--workdir=~/x: this user has no home directory'),
     ):
         done = run(*flags)
