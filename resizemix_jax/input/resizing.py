@@ -1,7 +1,7 @@
 """Pixels -> an image of another size, by the laws that `resize` names.
 
 `antialias`: Pillow's bilinear resize, and so torchvision's: a triangle as wide as two pixels of the coarser
-grid, in fixed point, across the columns and then down the rows, with uint8 between.
+grid, in fixed point, in a pass for each axis, with uint8 between. Pillow 13 orders the passes by their cost.
 
 `dali`: as the code released with ResizeMix tells NVIDIA's DALI, whose filters Pillow's stand for: an axis
 that shrinks by that triangle, one that grows by a Lanczos window of three pixels a side.
