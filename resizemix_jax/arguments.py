@@ -15,7 +15,7 @@ def parse(arg, **defaults):
         if not equals or key not in defaults:
             raise ValueError(
                 f'{item!r} in the config argument: write key=value with a key of {", ".join(defaults)}'
-                f'{nearest(key, defaults)}'
+                f'{nearest(key, defaults) if key not in defaults else ""}'
             )
         try:
             values[key] = type(defaults[key])(text)

@@ -33,7 +33,7 @@ def find(family, name):
         ValueError: no such member (the message lists the family), or its file does not define it.
     """
     known, path = names(family), name
-    if '.' not in name:
+    if not _is_module(name):
         if name not in known:
             raise ValueError(
                 f'{family}: there is no {name!r}; there are: {", ".join(known)}{nearest(name, known)}'
@@ -41,8 +41,9 @@ def find(family, name):
         path = f'{PACKAGE}.{family}.{name}'
     try:
         module = importlib.import_module(path)
-    except ModuleNotFoundError as error:
-        raise ValueError(f'{family}: {path!r} cannot be imported: {error}') from error
+    except Exception as error:  # of the user's own module
+        reason = '' if isinstance(error, ModuleNotFoundError) else f'{type(error).__name__}: '
+        raise ValueError(f'{family}: {path!r} cannot be imported: {reason}{error}') from error
     function = getattr(module, path.rpartition('.')[2], None)
     if not callable(function):
         raise ValueError(f'{family}: the module {path} must define a function {path.rpartition(".")[2]}')
@@ -110,6 +111,11 @@ def check_keywords(function, values):
             f'{function.__name__} does not take {", ".join(unknown)}; '
             f'it takes: {", ".join(takes) or "no keywords"}'
         )
+
+
+def _is_module(name):
+    """Whether a name is that of a module outside the package, e.g. my_code.gridmix."""
+    return '.' in name and all(part.isidentifier() for part in name.split('.'))
 
 
 def _keyword_only(function):

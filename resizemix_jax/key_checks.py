@@ -15,10 +15,10 @@ def check_key(config, key):
     """Raises ValueError if a config has no key such as 'seed' or 'mixing_args.tau'; names similar ones."""
     if key in OLD_KEYS:
         raise ValueError(f'config.{key} is now config.{OLD_KEYS[key]}')
-    top, _, keyword = key.partition('.')
+    top, dot, keyword = key.partition('.')
     if top not in config:
         raise ValueError(f'config.{key}: the config has no key {top!r}{_instead(top, config)}')
-    if not keyword:
+    if not dot:
         return
     values = config[top]
     if not _is_group(values):

@@ -8,6 +8,7 @@ import ml_collections
 from resizemix_jax import config as configs
 from resizemix_jax.key_checks import check_identity, check_key
 from resizemix_jax.key_ranges import check_given
+from resizemix_jax.ranges import cut
 
 FLAG, MEMBER = 'config', 'config.'
 BOOLEANS = {'true': True, '1': True, 'false': False, '0': False}
@@ -112,7 +113,7 @@ def _typed(key, text, current):
     if isinstance(current, tuple):
         values = literal if isinstance(literal, tuple | list) else (literal,)
         return tuple(values)
-    if isinstance(current, ml_collections.ConfigDict) and isinstance(literal, dict):
+    if isinstance(current, ml_collections.ConfigDict) and _is_arguments(literal):
         return literal
     free = '.' in key and not isinstance(current, bool) and not isinstance(literal, bool | dict)
     if isinstance(current, str):
@@ -120,12 +121,17 @@ def _typed(key, text, current):
     if free and isinstance(literal, tuple):
         return literal
     current = current.to_dict() if isinstance(current, ml_collections.ConfigDict) else current
-    raise ValueError(f'--config.{key}={text}: it must be of type {type(current).__name__}, like {current!r}')
+    kind = type(current).__name__
+    raise ValueError(f'--config.{key}={cut(text)}: it must be of type {kind}, like {current!r}')
+
+
+def _is_arguments(literal):
+    return isinstance(literal, dict) and all(isinstance(k, str) and k.isidentifier() for k in literal)
 
 
 def _literal(text):
     """The Python literal that `text` is, else `text`."""
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # what literal_eval may raise
         return text

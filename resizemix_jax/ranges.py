@@ -170,7 +170,15 @@ SHARE = Number(0, 1)
 
 def shown(value):
     """`value` in a message: its repr, cut where it is long."""
-    text = repr(value)
+    try:
+        return cut(repr(value))
+    except ValueError:  # an int of more digits than Python writes
+        return 'a number of thousands of digits'
+
+
+def cut(text):
+    """`text` on one line of a message, cut where it is long."""
+    text = text.replace('\n', ' ')
     return text if len(text) <= SHOWN else f'{text[:SHOWN]}...'
 
 

@@ -408,11 +408,21 @@ def test_a_lack_of_memory_is_a_sentence(monkeypatch, capsys, tmp_path):
         ),
         ('--config.optimizer=adam', "there is no 'adam'; there are: adamw, sgd; did you mean adamw?"),
         ('--config.remat=maybe', '--config.remat=maybe: it must be of type bool, like False'),
+        ('--config.mixing_args={1: 2}', 'it must be of type dict'),
+        ("--config.mixing_args={'a.b': 2}", 'it must be of type dict'),
+        ('--config.mixing_args.=1', "has no argument ''"),
+        ('--config.=1', "the config has no key ''"),
+        ('--config.to_dict=1', "the config has no key 'to_dict'"),
+        ('--config.mixing=.', "there is no '.'"),
+        ('--config.mixing=..resizemix', "there is no '..resizemix'"),
+        ('--config.seed=' + '9' * 5000, '999...: it must be of type int'),
+        ('--config.data_dir=a\0b', 'must be text without control characters'),
     ],
 )
-def test_a_typo_is_told_the_nearest(word, message, capsys):
+def test_a_typo_is_a_sentence_with_the_nearest(word, message, capsys):
     text = refusal(capsys, QUICKSTART, word, HERE)
-    assert message in text and '\\' not in text
+    assert message in text and len(text) < 500
+    assert '\\' not in text or '\0' in word
 
 
 def test_a_flag_s_value_stands_after_an_equals_sign(capsys):

@@ -25,7 +25,7 @@ def test_every_file_of_a_family_is_a_member(family):
         assert not set(find.needs(function)) & set(find.keywords(function))
 
 
-@pytest.mark.parametrize('name', ['_region', 'automix', ''])
+@pytest.mark.parametrize('name', ['_region', 'automix', '', '.', '..resizemix', 'resizemix.'])
 def test_an_unknown_name_lists_the_family(name):
     with pytest.raises(ValueError, match=rf"there is no '{name}'; there are: .*cutmix, cutout, .*resizemix"):
         find.find('mixing', name)
@@ -41,6 +41,9 @@ def test_a_name_with_dots_is_a_module_outside_the_package(tmp_path, monkeypatch)
     assert find.keywords(find.find('mixing', 'mine.halves')) == {'share': 0.5}
     with pytest.raises(ValueError, match="mixing: 'mine.thirds' cannot be imported: No module named"):
         find.find('mixing', 'mine.thirds')
+    (tmp_path / 'mine' / 'broken.py').write_text('def broken(:')
+    with pytest.raises(ValueError, match="mixing: 'mine.broken' cannot be imported: SyntaxError: .* line 1"):
+        find.find('mixing', 'mine.broken')
 
 
 def test_members_are_found_in_a_zip_file(tmp_path):

@@ -89,6 +89,11 @@ def test_what_is_not_is_refused(allowed, value, message):
     assert str(error.value).startswith('x=')
 
 
+def test_a_number_that_python_does_not_write_is_described():
+    with pytest.raises(ValueError, match='^x=a number of thousands of digits must be one of: a$'):
+        Choice('a').check(x=10**5000)
+
+
 def test_the_group_is_named():
     with pytest.raises(ValueError, match='^schedule_args.lr=0 must be > 0$'):
         POSITIVE.check('schedule_args.', lr=0)

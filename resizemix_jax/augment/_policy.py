@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 
 from resizemix_jax.augment import _ops as ops
-from resizemix_jax.ranges import SHARE, Choice, Number, Text
+from resizemix_jax.ranges import SHARE, Choice, Number, Text, shown
 
 FILES = pathlib.Path(__file__).parent / 'policies'
 
@@ -44,9 +44,13 @@ def read_policy(name):
     """
     Text().check(policy=name)
     path = pathlib.Path(name) if name.endswith('.json') else FILES / f'{name}.json'
-    if not path.is_file():
+    try:
+        found = path.is_file()
+    except OSError:  # a name that no file can have
+        found = False
+    if not found:
         known = ', '.join(sorted(file.stem for file in FILES.glob('*.json')))
-        raise ValueError(f'policy={name!r} must be the path of a .json file or one of: {known}')
+        raise ValueError(f'policy={shown(name)} must be the path of a .json file or one of: {known}')
     try:
         content = json.loads(path.read_text('utf-8'))
         rows = content['subpolicies']
