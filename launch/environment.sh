@@ -8,8 +8,8 @@ make_environment() {
   local requirements=$1
   shift
   named JAX_EXTRA
-  if [ -z "$DRY_RUN" ] && ! "$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'; then
-    echo "$("$PYTHON" --version) will not do: Python 3.11 to 3.13 is needed. Name one with PYTHON=..." >&2
+  if [ -z "$DRY_RUN" ] && ! "$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))'; then
+    echo "$("$PYTHON" --version) will not do: Python 3.11 to 3.14 is needed. Name one with PYTHON=..." >&2
     exit 2
   fi
   if [ ! -x "$VENV/bin/python" ]; then

@@ -2,7 +2,7 @@
 # Makes a virtual environment, installs what the tests need, and runs them: ruff, then pytest, which also
 # checks these scripts with shellcheck.
 #   bash launch/test.sh [--dry_run] [pytest arguments]
-# Needs Python 3.11 to 3.13. PYTHON names the interpreter (python3), VENV the environment (.venv).
+# Needs Python 3.11 to 3.14. PYTHON names the interpreter (python3), VENV the environment (.venv).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source launch/common.sh

@@ -194,7 +194,7 @@ def test_the_plan_of_a_table_has_needed_runs_first_and_once(tmp_path, monkeypatc
 def test_overrides_are_checked_before_the_first_run(tmp_path, monkeypatch):
     """The first row takes this one; the second needs a run that does not."""
     flags = ['--config.mixing_args.tau=(0.1, 0.2)', f'--workdir={tmp_path}', '--rows=resizemix,supermix']
-    with pytest.raises(ConfigError, match='row=baseline,.*mixing_args has no key'):
+    with pytest.raises(ConfigError, match="row=baseline,.*mixing='none' has no argument 'tau'"):
         swept(monkeypatch, *flags)
     assert not list(tmp_path.iterdir())
 
