@@ -23,6 +23,18 @@ def test_the_two_readings_of_an_index(op, index, tf, torchvision):
     assert magnitudes.torchvision(op, index, 32, 32, bins=10) == pytest.approx(torchvision, rel=1e-4)
 
 
+def test_torchvision_s_bins_are_those_of_torch():
+    """Numbers of torch.linspace, torch 2.14: 0 to .9 in 10 and 31 bins, 255 to 0, and 150 / 331 of 37."""
+    for bins, index, value in (
+        (10, 1, 0.09999999403953552), (10, 6, 0.6000000238418579), (10, 8, 0.7999999523162842),
+        (31, 9, 0.26999998092651367), (31, 20, 0.5999999642372131), (31, 25, 0.75),
+    ):  # fmt: skip
+        assert magnitudes.torchvision('Brightness', index, 32, 32, bins=bins) == (1.0, value, True)
+    for index, value in ((7, 195.5), (9, 178.5), (20, 85.0)):
+        assert magnitudes.torchvision('Solarize', index, 32, 32, bins=31)[0] == value
+    assert magnitudes._linspace(0, 150 / 331 * 37, 19, 31) == 10.619336128234863
+
+
 def test_the_other_readings():
     assert magnitudes.level('Rotate', 0.5, 32, 32) == (0, 0, True)  # the middle is the identity
     assert magnitudes.level('TranslateX', 1.0, 40, 20)[1] == pytest.approx(9)  # of the width
