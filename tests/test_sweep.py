@@ -1,5 +1,6 @@
 """A sweep's jobs, with commands that are cheaper than trainings."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -13,7 +14,7 @@ import pytest
 from resizemix_jax import command, modes, sweep
 from resizemix_jax import config as configs
 from resizemix_jax.errors import ConfigError, PreemptedError, RunError
-from resizemix_jax.run import files
+from resizemix_jax.run.lock import lock
 from tests import made_up
 from tests.command import ROOT
 from tests.configs.tables import TABLES
@@ -92,7 +93,7 @@ def test_a_run_of_another_process_is_reported_with_its_owner_and_what_needs_it_i
     """As in a second sweep over the same directory."""
     taken, student = made_up.run(tmp_path, 'row=aa', [0.5], finished=False), tmp_path / 'student'
     refused = 'import sys; sys.exit(2)'
-    with files.lock(taken / '.lock'):
+    with lock(taken / '.lock'):
         outcome = sweep.run_all([
             job(taken, 'row=aa', refused), job(student, 'row=cutmix', touch(tmp_path / 'no'), needs=[taken]),
         ])  # fmt: skip
@@ -138,30 +139,45 @@ def test_a_run_that_was_stopped_ends_the_sweep(tmp_path):
 
 CHILD = (
     'import pathlib, signal, sys, time\n'
+    'from resizemix_jax.devices import leaving\n'
     'def save(*_): pathlib.Path({0!r}, "saved").touch(); sys.exit(75)\n'
     'signal.signal(signal.SIGTERM, save)\n'
+    'leaving.follow_parent()\n'
     'pathlib.Path({0!r}, "ready").touch()\n'
     'time.sleep(60)\n'
 )
 
 
-def test_sigterm_reaches_the_run(tmp_path):
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_the_run_ends_with_the_sweep(number, tmp_path):
+    """It saves, on one signal, also if the sweep itself cannot do anything any more."""
     command = f'[sys.executable, "-c", {CHILD.format(str(tmp_path))!r}]'
     code = (
+        'import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n'
+        'signal.signal(signal.SIGHUP, signal.SIG_DFL)\n'
         'from resizemix_jax import sweep\n'
-        'from resizemix_jax.errors import PreemptedError\nimport sys\n'
-        f'job = sweep.Job({str(tmp_path / "x")!r}, {command})\n'
-        'try: sweep.run_all([job])\n'
+        'from resizemix_jax.errors import PreemptedError\n'
+        f'jobs = [sweep.Job({str(tmp_path)!r} + "/" + name, {command}) for name in "xy"]\n'
+        'try: sweep.run_all(jobs)\n'
         'except PreemptedError as error: sys.exit(error.exit_code)\n'
     )
     root = pathlib.Path(__file__).parents[1]
-    with subprocess.Popen([sys.executable, '-c', code], cwd=root) as process:
-        until = time.monotonic() + 60
-        while not (tmp_path / 'ready').exists() and time.monotonic() < until:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 75
-    assert (tmp_path / 'saved').exists()
+    with subprocess.Popen([sys.executable, '-c', code], cwd=root, start_new_session=True) as process:
+        try:
+            wait_for(tmp_path / 'ready')
+            process.send_signal(number)
+            assert process.wait(60) == (-signal.SIGKILL if number == signal.SIGKILL else 75)
+            wait_for(tmp_path / 'saved')
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_for(path):
+    until = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert path.exists()
 
 
 def swept(monkeypatch, *flags):

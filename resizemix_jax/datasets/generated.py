@@ -47,10 +47,10 @@ def generated(*, data_dir):
     return reading.in_memory(
         NAME,
         splits={'train': ('train', about['train_size']), 'eval': ('test', about['eval_size'])},
-        image_shape=about['image_shape'],
+        image_shape=tuple(about['image_shape']),
         num_classes=about['num_classes'],
-        mean=about['mean'],
-        std=about['std'],
+        mean=tuple(about['mean']),
+        std=tuple(about['std']),
         directory=str(root),
         command=COMMAND,
     )

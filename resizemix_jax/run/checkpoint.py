@@ -209,13 +209,12 @@ class _Directory:
     def _restore(self, step, template, devices):
         path = self._path / str(step)
         try:
-            with storage.reading():
-                recorded = self.record(step).get(CHECKSUMS, {})
-                stored = self._manager.item_metadata(step).tree
-                leaves.check_tree(recorded, leaves.named(stored))
-                found = leaves.match(path, stored, leaves.content(template))
-                restored = self._read(step, stored, found, parallel.sharding(devices))
-                leaves.check_arrays(recorded, parallel.to_host(restored), step)
+            recorded = self.record(step).get(CHECKSUMS, {})
+            stored = self._manager.item_metadata(step).tree
+            leaves.check_tree(recorded, leaves.named(stored))
+            found = leaves.match(path, stored, leaves.content(template))
+            restored = self._read(step, stored, found, parallel.sharding(devices))
+            leaves.check_arrays(recorded, parallel.to_host(restored), step)
         except DataError:
             raise
         except Exception as error:
@@ -281,10 +280,8 @@ class _Directory:
 def _read_on_host(path):
     """name -> NumPy array of a checkpoint, of all processes."""
     handler = ocp.PyTreeCheckpointHandler()
-    with storage.reading():
-        tree = handler.metadata(path).tree
-        arguments = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), tree)
-        return leaves.named(handler.restore(path, args=ocp.args.PyTreeRestore(restore_args=arguments)))
+    arguments = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), handler.metadata(path).tree)
+    return leaves.named(handler.restore(path, args=ocp.args.PyTreeRestore(restore_args=arguments)))
 
 
 def _fresh(leaf, devices):

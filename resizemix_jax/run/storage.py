@@ -27,27 +27,6 @@ def reported(directory, size):
         ) from error
 
 
-@contextlib.contextmanager
-def reading():
-    """A context for reading a checkpoint, of whose failure only the error is shown.
-
-    When one of many reads fails, Orbax closes the event loop that the others still report to. So after an
-    error their complaints are left out until the end of the process.
-    """
-    before, loops = sys.unraisablehook, logging.getLogger('asyncio')
-
-    def hook(unraisable):
-        code = getattr(unraisable.object, 'cr_code', None)
-        if 'Event loop is closed' not in str(unraisable.exc_value) and 'orbax' not in str(code):
-            before(unraisable)
-
-    sys.unraisablehook = hook
-    loops.addFilter(_is_no_future)
-    yield
-    sys.unraisablehook = before
-    loops.removeFilter(_is_no_future)
-
-
 def words(error):
     """What an error says: the operating system's words, if it comes from there, or else the first line."""
     code = re.search(r"os_error_code='(\d+)'", str(error))
@@ -55,13 +34,22 @@ def words(error):
     return os.strerror(number) if number else str(error).partition('\n')[0].partition(' [')[0]
 
 
+def _is_shown(record):
+    return record.levelno < logging.ERROR or 'orbax' not in record.pathname
+
+
 def _is_no_future(record):
     return 'exception was never retrieved' not in record.getMessage()
 
 
-def _is_shown(record):
-    # Orbax logs each of its errors, some from several threads and with tracebacks, and raises it.
-    return record.levelno < logging.ERROR or 'orbax' not in record.pathname
+def _show(unraisable):
+    code = getattr(unraisable.object, 'cr_code', None)
+    if 'Event loop is closed' not in str(unraisable.exc_value) and 'orbax' not in str(code):
+        _shown_before(unraisable)
 
 
+# Orbax raises its errors. It also logs them, from several threads and with tracebacks; and when one of many
+# reads or writes fails, it closes the event loop that the others still report to.
 logging.getLogger('absl').addFilter(_is_shown)
+logging.getLogger('asyncio').addFilter(_is_no_future)
+_shown_before, sys.unraisablehook = sys.unraisablehook, _show

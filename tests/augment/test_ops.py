@@ -187,7 +187,7 @@ def test_an_index_out_of_range_does_nothing():
         ({'centre': np.zeros(2, np.int32)}, r'centre is int32 \(2,\) and must be int32 \(2, 2\)'),
         ({'fill': (1, 2)}, r'fill=\(1, 2\) must be one value in 0..255, or one for each of 3 channels'),
         ({'cutout_fill': 256}, 'cutout_fill=256 must be'),
-        ({'variant': 'torch'}, "variant='torch' must be pillow or tpu or ildoonet"),
+        ({'variant': 'torch'}, "variant='torch' must be one of: pillow, tpu, ildoonet"),
         ({'centre': np.zeros((2, 2), np.int32), 'variant': 'ildoonet'}, 'centre is int32 .* must be float32'),
     ],
 )

@@ -79,14 +79,14 @@ def test_the_op_is_the_search_and_leaves_the_unfinished_as_they_were(leftover):
         (dict(teacher=teachers.linear(3)), r'the teacher gives logits \[4, 3\]; the labels need \[4, 6\]'),
         (dict(k=1), 'k=1 must be from 2 to 64'),
         (dict(alpha=0.0), 'alpha=0.0 must be > 0'),
-        (dict(sigma=0.0), 'sigma=0.0 must be > 0'),
+        (dict(sigma=0.0), 'sigma=0.0 must be >= 0.2'),
         (dict(mask_size=9), r'mask_size=9 must be in 1\.\.8: masks are upsampled to 8 x 12'),
         (dict(mask_size=0), 'mask_size=0 must be >= 1'),
         (dict(lambda_s=-1.0), 'lambda_s=-1.0 must be >= 0'),
         (dict(max_iters=0), 'max_iters=0 must be >= 1'),
         (dict(leftover=1.0), r'leftover=1.0 must be in \[0, 1\)'),
         (dict(variant='paper'), "variant='paper' must be one of: released, symmetric"),
-        (dict(sigma=0.1), 'sigma=0.1 must be >= 0.2: its kernel has int'),
+        (dict(sigma=0.1), 'sigma=0.1 must be >= 0.2'),
     ],
 )
 def test_bad_input_is_refused(keywords, message, key):

@@ -1,6 +1,8 @@
 import json
+import time
 
 import numpy as np
+import pytest
 from tensorboardX.proto import event_pb2
 
 from resizemix_jax.run import events, writers
@@ -56,6 +58,21 @@ def test_events_are_read_by_tensorboard_s_own_format(tmp_path):
     written.write(5, {'train_loss': 1.5, 'epoch': 2})
     written.close()
     assert scalars_of(*files_of(tmp_path)) == ([(5, 'train_loss', 1.5), (5, 'epoch', 2.0)], [5])
+
+
+@pytest.mark.parametrize('moment', [-1e9, 0.0, 1e12])
+def test_a_clock_that_is_set_ends_nothing(moment, tmp_path, monkeypatch):
+    written = events.Events(tmp_path / 'events', 1)
+    written.write(1, {'a': 1.0})
+    monkeypatch.setattr(time, 'time', lambda: moment)
+    written.write(2, {'a': 2.0})
+    written.close()
+    again = events.Events(tmp_path / 'events', 3)
+    again.write(3, {'a': 3.0})
+    again.close()
+    assert sorted(s for file in files_of(tmp_path) for s in scalars_of(file)[0]) == [
+        (1, 'a', 1.0), (2, 'a', 2.0), (3, 'a', 3.0),
+    ]  # fmt: skip
 
 
 def test_events_agree_with_the_rows_after_every_resume(tmp_path):

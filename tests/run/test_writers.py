@@ -1,6 +1,6 @@
 import logging
 
-from resizemix_jax.run import writers
+from resizemix_jax.run import rows, writers
 from tests.run.test_events import files_of, rows_of, scalars_of
 
 
@@ -29,6 +29,24 @@ def test_rows_of_the_future_are_dropped(tmp_path):
         writer.write(6, {'train_loss': 60.0})
     assert [row['train_loss'] for row in rows_of(tmp_path)] == [2.0, 4.0, 60.0]
     assert 5 in scalars_of(files_of(tmp_path)[-1])[1]  # TensorBoard hides what it saw from step 5 on
+
+
+def test_events_that_cannot_be_written_are_given_up(tmp_path, caplog):
+    (tmp_path / 'events').write_text('')
+    with writers.Writer(tmp_path, 0, 10) as writer:
+        writer.write(2, {'a': 1.0})
+        writer.write(4, {'a': 2.0})
+    assert rows_of(tmp_path) == [{'step': 2, 'a': 1.0}, {'step': 4, 'a': 2.0}]
+    assert caplog.text.count('No more TensorBoard events of this run are written: ') == 1
+
+
+def test_a_start_from_nothing_says_what_it_drops(tmp_path, caplog):
+    for step in (0, 2, 0):
+        caplog.clear()
+        with writers.Writer(tmp_path, step, 10) as writer:
+            writer.write(step + 2, {'a': 1.0})
+        assert ('as it has no checkpoint' in caplog.text) == (step == 0 and len(files_of(tmp_path)) > 1)
+    assert writer.sum == rows.extended(rows.EMPTY, rows_of(tmp_path))
 
 
 def test_broken_lines_are_dropped_with_a_warning(tmp_path, caplog):
