@@ -175,5 +175,5 @@ def test_without_a_home_the_directory_is_asked_for(monkeypatch):
     monkeypatch.delenv('TFDS_DATA_DIR', raising=False)
     monkeypatch.delenv('HOME')
     monkeypatch.setattr(os, 'getuid', lambda: 123456)  # as in a container, without an entry of its own
-    with pytest.raises(ConfigError, match='TFDS_DATA_DIR=~/tensorflow_datasets: this user has no home directory'):
+    with pytest.raises(ConfigError, match='TFDS_DATA_DIR=~/tensorflow_datasets: .* no home'):
         reading.data_directory('')
