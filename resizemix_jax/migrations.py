@@ -218,7 +218,7 @@ def _policy(name, *scales):
 
 
 LAWS = (
-    Law(3, _has_batch_norm, "BatchNorm's variance is the mean of squared deviations, not E[x^2] - E[x]^2"),
+    Law(3, _has_batch_norm, "BatchNorm's variance no longer cancels where a channel's mean is large"),
     Law(3, lambda config: _has_batch_norm(config) and config['micro_batches'] > 1,
         "BatchNorm's running statistics move once a step, not once a micro-batch"),
     Law(3, lambda config: config['dtype'] == 'bfloat16', "the classifier's product is float32"),

@@ -219,7 +219,7 @@ def test_a_run_of_an_older_format_is_told_which_laws_changed(tmp_path, caplog):
     assert not caplog.text
     files.write_json(tmp_path / 'config.json', files.read_json(tmp_path / 'config.json') | {'format': 2})
     start(tmp_path)
-    assert "Changed since this run was begun: BatchNorm's variance is the mean of squared" in caplog.text
+    assert "Changed since this run was begun: BatchNorm's variance no longer cancels" in caplog.text
     assert 'micro-batch' not in caplog.text and 'scale' not in caplog.text
     caplog.clear()
     start(tmp_path)  # said once, for the rest is of this version
