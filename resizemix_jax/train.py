@@ -175,7 +175,7 @@ class Loop:
                 self._draw(state, step)
             stop = watch.requested
             if stop or self.due.saving(step):
-                check_loss(metrics, step, self.checkpoints.latest_step)
+                check_loss(metrics, step, self._newest)
                 self._save(state, step, wait=stop)
             if stop:
                 raise PreemptedError(
@@ -197,20 +197,24 @@ class Loop:
         state, running = self.run.train_step(state, batch, self.key)
         self.clock.tick(self.flops_of[flops.shapes(examples)] if self.flops_of else 0.0)
         # The device works on this step while the loss of the one before is checked: one step ahead, no more.
-        check_loss(metrics, step, self.checkpoints.latest_step)
+        check_loss(metrics, step, self._newest)
         return state, running
 
     def compile(self):
         """Compiles the training step."""
         log.info('Compiling the training step, which may take minutes...')
+        begin = self.clock.total()
         self.run.train_step.compile()
-        log.info('Compiled after %.1f s', self.clock.total())
+        log.info('Compiled after %.1f s', self.clock.total() - begin)
+
+    def _newest(self):
+        return self.checkpoints.latest_step()
 
     def _check(self, state, step):
         """Raises RunError if the workdir is lost, or the state is not finite."""
         if self.owner:
             self.owner.check()
-        check_state(state, step, self.checkpoints.latest_step)
+        check_state(state, step, self._newest)
 
     def _save(self, state, step, wait):
         """Saves a checkpoint with the sums of the rows that it counts on."""
@@ -222,7 +226,7 @@ class Loop:
 
     def log_step(self, state, metrics, step):
         """Writes the row of the steps since the last one."""
-        check_loss(metrics, step, self.checkpoints.latest_step)
+        check_loss(metrics, step, self._newest)
         sums = parallel.to_host(state.metrics)
         count = float(sums.pop('steps'))
         values = {f'train_{name}': float(value) / count for name, value in sums.items()}
