@@ -85,7 +85,7 @@ class Loop:
         state, running = self.train_step(state, batch, self.key)
         self.clock.tick(self.flops_of[flops.shapes(examples)] if self.flops_of else 0.0)
         # The device works on this step while the loss of the one before is checked: one step ahead, no more.
-        check_loss(metrics, step, self.checkpoints.latest_step)
+        check_loss(metrics, step, self._newest)
         return state, running
 
     def compile(self):
@@ -102,15 +102,18 @@ class Loop:
         self._save(state, metrics, step, wait=True)
         raise PreemptedError(f'{watch.reason}: saved at step {step}; the same command continues from there')
 
+    def _newest(self):
+        return self.checkpoints.latest_step()
+
     def _check(self, state, step):
         """Raises RunError if the workdir is lost, or the state is not finite."""
         if self.owner:
             self.owner.check()
-        check_state(state, step, self.checkpoints.latest_step)
+        check_state(state, step, self._newest)
 
     def _save(self, state, metrics, step, wait=False):
         """Saves a checkpoint with the sums of the rows that it counts on."""
-        check_loss(metrics, step, self.checkpoints.latest_step)
+        check_loss(metrics, step, self._newest)
         self._check(state, step)
         self.writer.sync()
         record = {'rows': {METRICS: self.writer.sum, identity.IDENTITY: self.identity}}
@@ -119,7 +122,7 @@ class Loop:
 
     def log_step(self, state, metrics, step):
         """Writes the row of the steps since the last one."""
-        check_loss(metrics, step, self.checkpoints.latest_step)
+        check_loss(metrics, step, self._newest)
         sums = parallel.to_host(state.metrics)
         count = float(sums.pop('steps'))
         values = {f'train_{name}': float(value) / count for name, value in sums.items()}

@@ -1,9 +1,11 @@
 """How a process ends before it trains, and with the one that started it. It comes before JAX is imported."""
 
 import contextlib
+import errno
 import os
 import signal
 import sys
+import termios
 import threading
 
 SIGNALS = signal.SIGTERM, signal.SIGINT, signal.SIGHUP
@@ -44,6 +46,18 @@ def follow_parent():
         threading.Thread(target=_follow, args=(int(lifeline),), daemon=True).start()
 
 
+def leave_terminal():
+    """Discards from now on what would be written to a terminal that is gone: writing to it is an error."""
+    for descriptor in (1, 2):
+        try:
+            termios.tcgetattr(descriptor)
+        except termios.error as error:
+            if error.args[0] == errno.EIO:
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, descriptor)
+                os.close(null)
+
+
 def _follow(lifeline):
     with contextlib.suppress(OSError):
         os.read(lifeline, 1)  # returns when the other end is closed
@@ -59,6 +73,7 @@ def _end(reading, code):
         for number in numbers:
             if signal.getsignal(number) is _noted:
                 name = signal.Signals(number).name
+                leave_terminal()
                 print(
                     f'{name}: nothing was left to save; the same command continues',
                     file=sys.stderr,

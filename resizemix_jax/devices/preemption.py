@@ -9,7 +9,7 @@ import threading
 from jax.experimental import multihost_utils
 
 from resizemix_jax.devices import parallel
-from resizemix_jax.devices.leaving import SIGNALS
+from resizemix_jax.devices.leaving import SIGNALS, leave_terminal
 
 
 class Watch:
@@ -60,6 +60,7 @@ class Watch:
     def _note(self, number, frame):
         if number == signal.SIGINT and self.reason == signal.SIGINT.name:
             raise KeyboardInterrupt
+        leave_terminal()
         self.reason = self.reason or signal.Signals(number).name
 
 

@@ -15,9 +15,16 @@ class Profile:
         self._start, self._stop = first + 1, first + 1 + steps
 
     def at(self, step):
-        """To be called between steps; `step` of them are done."""
+        """To be called between steps; `step` of them are done. A trace that fails ends with a warning."""
         if self._start == self._stop:
             return
+        try:
+            self._at(step)
+        except Exception as error:  # no reason to end a training
+            self._stop = self._start
+            log.warning('No trace is written: %s', str(error).partition('\n')[0])
+
+    def _at(self, step):
         if step == self._start:
             jax.profiler.start_trace(str(self._directory))
         elif step == self._stop:

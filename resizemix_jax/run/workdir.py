@@ -227,7 +227,11 @@ def begin(workdir, opened, plan, splits, step, allow_config_change=False):
 
 def _begin(workdir, opened, plan, splits, step, allow):
     config = plan.config
-    known = [row for row in files.read_rows(workdir / identity.IDENTITY)[0] if 0 < step >= row['step']]
+    known = [
+        row
+        for row in files.read_rows(workdir / identity.IDENTITY)[0]
+        if 0 < step >= row['step'] and {'offset', 'batch_size'} <= row.keys()
+    ]
     if step and not known:  # of a version that recorded no identity
         known = [{'step': 0, 'offset': 0, 'batch_size': opened.config.get('batch_size', config.batch_size)}]
     last = known[-1] if known else {'offset': 0, 'batch_size': config.batch_size}

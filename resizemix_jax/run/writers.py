@@ -69,10 +69,12 @@ class Writer:
 
     def progress(self, step):
         """Moves the progress bar to `step`."""
-        self._bar.update(step - self._bar.n)
+        with contextlib.suppress(OSError):
+            self._bar.update(step - self._bar.n)
 
     def close(self):
-        self._bar.close()
+        with contextlib.suppress(OSError):
+            self._bar.close()
         if self._file:
             self._file.close()
         if self._events:
@@ -132,7 +134,8 @@ class _BarAwareHandler(logging.Handler):
     """absl's handler; clears the progress bar while it writes a line."""
 
     def emit(self, record):
-        with tqdm.tqdm.external_write_mode(file=sys.stderr):
+        # A terminal that is gone, or a log on a full disk, is no reason to end a run.
+        with contextlib.suppress(OSError), tqdm.tqdm.external_write_mode(file=sys.stderr):
             absl_logging.get_absl_handler().emit(record)
 
 

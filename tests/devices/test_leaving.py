@@ -55,6 +55,36 @@ def test_handlers_come_back_and_others_have_precedence():
     assert signal.set_wakeup_fd(-1) == -1
 
 
+LOST = """
+import os, signal, sys, time
+os.close({master})
+from resizemix_jax.devices import leaving
+open({ready!r}, 'w').close()
+with leaving.at_once(75):
+    time.sleep(60)
+"""
+
+
+def test_a_terminal_that_is_gone_is_no_error(tmp_path):
+    """Its process gets SIGHUP, and can write nothing any more."""
+    master, terminal = os.openpty()
+    code = LOST.format(master=master, ready=str(tmp_path / 'ready'))
+    with subprocess.Popen(
+        [sys.executable, '-c', code], stdout=terminal, stderr=terminal, pass_fds=[master]
+    ) as process:
+        try:
+            while not (tmp_path / 'ready').exists():
+                assert process.poll() is None
+                time.sleep(0.02)
+            os.close(terminal)
+            os.close(master)
+            time.sleep(0.2)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 75
+        finally:
+            process.kill()
+
+
 def test_a_process_ends_with_the_one_that_started_it():
     theirs, ours = os.pipe()
     environment = os.environ | {leaving.LIFELINE: str(theirs)}
