@@ -10,7 +10,7 @@ import time
 import cv2
 import numpy as np
 
-from resizemix_jax.input import jpeg, pipeline, records, tfrecord
+from resizemix_jax.input import crc32c, jpeg, pipeline, records, tfrecord
 from resizemix_jax.input.streams import Stream, View
 
 BATCH, WARM = 32, 3  # batches before the clock starts: those that were ready
@@ -38,8 +38,9 @@ def write_split(jpegs, directory, file_format, image_size=224):
     with open(file, 'wb') as opened:
         for record in encoded:
             length = np.frombuffer(len(record).to_bytes(8, 'little'), np.uint8)
-            crc = tfrecord.masked_crc(length[None])[0].astype('<u4').tobytes()
-            opened.write(b''.join((length.tobytes(), crc, record, bytes(4))))  # the data's CRC is not read
+            crc = crc32c.masked(crc32c.of(length.tobytes())).to_bytes(4, 'little')
+            data = crc32c.masked(crc32c.of(record)).to_bytes(4, 'little')
+            opened.write(b''.join((length.tobytes(), crc, record, data)))
     found = tfrecord.find_records([file], [len(jpegs)], 'synthetic')
     return Stream(file_format, records.TFRecords([file], [len(jpegs)], names, *found), (), 10, view)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks import _jpegs
 from benchmarks import _timing as timing
-from resizemix_jax.input import crc32c, decoding
+from resizemix_jax.input import crc32c, decoding, resizing
 
 
 def main(argv=None):
@@ -25,7 +25,7 @@ def main(argv=None):
         for data in pictures:
             crc32c.of(data)
 
-    functions = {f'decode and crop, {name}': lambda name=name: decode(name) for name in decoding.RESIZE}
+    functions = {f'decode and crop, {name}': lambda name=name: decode(name) for name in resizing.RESIZE}
     seconds = timing.rounds(functions | {'checksum': check}, args.rounds)
     for name in functions:
         middle, low, high = timing.ratio(seconds, 'checksum', name)

@@ -78,10 +78,10 @@ def test_four_devices_train_what_one_does(unbroken, tmp_path):
 def test_a_stopped_run_continues_bit_by_bit(name, calls, step, unbroken, tmp_path, monkeypatch):
     original, count = getattr(pipeline, name), iter(range(1, 1000))
 
-    def terminating(*args):
+    def terminating(*args, **keywords):
         if next(count) == calls:
             os.kill(os.getpid(), signal.SIGTERM)
-        return original(*args)
+        return original(*args, **keywords)
 
     with monkeypatch.context() as patch:
         patch.setattr(pipeline, name, terminating)

@@ -125,7 +125,7 @@ def test_a_target_s_devices_and_memory(monkeypatch, report):
     [
         (RuntimeError('no support'), r'not installed.*pip install -r requirements-compile-tpu\.txt'),
         (NotImplementedError('not for tpu'), r'not installed.*pip install -r requirements-compile-tpu\.txt'),
-        (jax.errors.JaxRuntimeError('"v5e:3x5" is not divisible'), 'v5e:3x5.*is not divisible'),
+        (jax.errors.JaxRuntimeError('"v5e:4x6" is not divisible'), 'v5e:4x6.*is not divisible'),
     ],
 )
 def test_a_target_that_cannot_be(monkeypatch, error, message):
@@ -135,7 +135,7 @@ def test_a_target_that_cannot_be(monkeypatch, error, message):
     monkeypatch.setattr(parallel.topologies, 'get_topology_desc', topology)
     monkeypatch.setattr(parallel.os, 'environ', {})
     with pytest.raises(ConfigError, match=message):
-        compiling.compile_step(config(), 'v5e:3x5')
+        compiling.compile_step(config(), 'v5e:4x6')
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def teacher(tmp_path_factory):
     workdir = tmp_path_factory.mktemp('teacher')
     run = build.open_run(build.plan(config()))
     state = build.initial_state(run)
-    with Checkpoints(workdir) as checkpoints:  # a network tells made-up images apart without training, too
+    with Checkpoints(workdir, 1) as checkpoints:  # a network tells made-up images apart without training, too
         checkpoints.save(state.replace(step=state.step + 8), 8)
     return workdir
 
@@ -145,7 +145,7 @@ def fake(**values):
         (dict(generate_args__alpha=0.0), 'alpha=0.0 must be > 0'),
         (dict(generate_args=ml_collections.ConfigDict(dict(beta=1))), 'supermix does not take beta'),
         (dict(generate_images=-1), 'generate_images=-1 must be >= 0'),
-        (fake(num_classes=1), 'labels of 1 class'),
+        (fake(num_classes=1), 'has 1 class; at least 2'),
         (fake(image_shape=(8, 8, 2)), 'images of 2 channels cannot be written'),
         (dict(half_eval='resize'), 'a teacher of half the resolution'),
         (

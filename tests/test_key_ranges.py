@@ -14,7 +14,7 @@ from tests import tiny
 ALL = key_ranges.RANGES | classify.RANGES
 WRONG = {
     ranges.Whole: (-3, 10**23, 1.5, math.nan, math.inf, 'x', '', None, (1, 2), True),
-    ranges.Number: (-3.0, 1e300, math.nan, math.inf, 'x', '', None, (1.0, 2.0), True),
+    ranges.Number: (-3.0, 1e300, math.nan, math.inf, 'x', '', None, (1.0, 2.0)),  # a config makes True 1.0
     ranges.Choice: ('x', '', 3, None, ('train',)),
     ranges.Flag: ('x', '', 3, None, ()),
     ranges.Text: (3, None, ('x',), 'a\0'),

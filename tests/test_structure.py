@@ -35,7 +35,7 @@ DEVICE_WORDS = ('jax.pmap', 'shard_map', 'sharding import', 'process_index', 'ja
 LONG = {}
 # Files that are tested through the loop, the command or the members that use them.
 SEEN_ELSEWHERE = {
-    'build', 'checks', 'state', 'errors', 'run/clock', 'devices/preemption',
+    'build', 'loop', 'checks', 'state', 'errors', 'run/clock', 'devices/preemption',
     'input/example', 'input/tfrecord',
 }  # fmt: skip
 
