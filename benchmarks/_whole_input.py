@@ -29,20 +29,21 @@ def write_split(jpegs, directory, file_format, image_size=224):
     file = str(pathlib.Path(directory, file_format))
     encoded = [features.serialize_example(features.encode_example({'image': d, 'label': 1})) for d in jpegs]
     view, names = View(image_size, 0, 'linear', 0.0).checked(), ('image', 'label')
+    shard = records.Shard(file, 0, len(jpegs), len(jpegs))
     if file_format == 'array_record':
         writer = array_record_module.ArrayRecordWriter(file, 'group_size:1')
         for record in encoded:
             writer.write(record)
         writer.close()
-        return Stream(file_format, records.ArrayRecords([file], [len(jpegs)], names), (), 10, view)
+        return Stream(file_format, records.ArrayRecords([shard], names), (), 10, view)
     with open(file, 'wb') as opened:
         for record in encoded:
             length = np.frombuffer(len(record).to_bytes(8, 'little'), np.uint8)
             crc = crc32c.masked(crc32c.of(length.tobytes())).to_bytes(4, 'little')
             data = crc32c.masked(crc32c.of(record)).to_bytes(4, 'little')
             opened.write(b''.join((length.tobytes(), crc, record, data)))
-    found = tfrecord.find_records([file], [len(jpegs)], 'synthetic')
-    return Stream(file_format, records.TFRecords([file], [len(jpegs)], names, *found), (), 10, view)
+    found = tfrecord.find_records({file: len(jpegs)}, 'synthetic')
+    return Stream(file_format, records.TFRecords([shard], names, *found), (), 10, view)
 
 
 def decode_alone(jpegs, barrier, rounds):

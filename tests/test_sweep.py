@@ -97,7 +97,7 @@ def test_a_run_of_another_process_is_reported_with_its_owner_and_what_needs_it_i
         outcome = sweep.run_all([
             job(taken, 'row=aa', refused), job(student, 'row=cutmix', touch(tmp_path / 'no'), needs=[taken]),
         ])  # fmt: skip
-    owner = f'{taken} is in use by process {os.getpid()} on {socket.gethostname()} since '
+    owner = f'is in use by process {os.getpid()} on {socket.gethostname()} since '
     assert outcome.failed[str(taken)].startswith(owner)
     assert outcome.failed[str(student)] == f'not started, since it needs {taken}, which was not made'
     assert not (tmp_path / 'no').exists()
