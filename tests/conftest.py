@@ -1,6 +1,7 @@
 """Eight CPU devices for all tests, and nothing that lets a silent mistake pass."""
 
 import os
+import signal
 import tempfile
 from importlib.metadata import version
 
@@ -15,6 +16,9 @@ if version('jaxlib').startswith('0.10.'):  # XLA ends a process with a flag that
 
 import jax  # noqa: E402
 import pytest  # noqa: E402
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background; the tests send it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 jax.config.update('jax_platforms', 'cpu')
 jax.config.update('jax_num_cpu_devices', 8)
