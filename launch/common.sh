@@ -30,7 +30,7 @@ refuse() {  # SENTENCE
   exit 2
 }
 
-whole() {  # NAME...: refuses a variable that is no whole number; what is empty is not looked at
+whole() {  # NAME...: refuses a variable that is not a whole number; an empty one is accepted
   local name
   for name; do
     if [[ ! ${!name:-0} =~ ^(0|[1-9][0-9]{0,8})$ ]]; then
@@ -39,7 +39,7 @@ whole() {  # NAME...: refuses a variable that is no whole number; what is empty 
   done
 }
 
-positive() {  # NAME...: refuses a variable that is no whole number above 0
+positive() {  # NAME...: refuses a variable that is not a whole number above 0; an empty one is accepted
   local name
   whole "$@"
   for name; do

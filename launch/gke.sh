@@ -2,7 +2,7 @@
 # Trains on TPUs of Google Kubernetes Engine, by xpk (pip install xpk; it needs gcloud and kubectl).
 #   bash launch/gke.sh [--dry_run] VERB
 #   create                  the cluster, with TPUs; xpk brings one that exists up to date
-#   run FLAGS OF MAIN.PY    the workload NAME; begins again when it saved on SIGTERM, or a host died
+#   run FLAGS OF MAIN.PY    the workload NAME; restarted when it saved on SIGTERM, or a host died
 #   status | logs | stop    logs: follows the first pod; stop: deletes the workload, which saves first
 #   delete                  the cluster. Until then it costs money, training or not
 # Variables (defaults):

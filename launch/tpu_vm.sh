@@ -3,8 +3,8 @@
 #   bash launch/tpu_vm.sh [--dry_run] VERB
 #   create                  the TPU, unless there is one of that NAME; a preempted one is recreated
 #   setup                   copies what git tracks to all workers and makes the environment there; see worker.sh
-#   run FLAGS OF MAIN.PY    ends what is left of an earlier run and starts, in the background of all workers;
-#                           begins again when it saved on SIGTERM
+#   run FLAGS OF MAIN.PY    ends any earlier run, then starts, in the background of all workers;
+#                           restarted when it saved on SIGTERM
 #   status | logs | stop    logs: follows worker WORKER (0), ends with the exit code of the run; stop: it saves first
 #   delete                  the TPU, and its queued resource. Until then it costs money, training or not
 # Variables (defaults):
@@ -17,7 +17,7 @@ CAPACITY=${CAPACITY:-on-demand}    # or spot, or reserved
 QUEUED=${QUEUED:-no}               # yes: create waits for capacity in the queue, as a queued resource
 HOSTS=${HOSTS:-}                   # of the TPU; asked of gcloud
 WORKER=${WORKER:-0}                # or all
-POLL=${POLL:-60}                   # seconds between two looks at the queue
+POLL=${POLL:-60}                   # seconds between two checks of the queue
 FORWARD=${FORWARD:-BUCKET MOUNT TFDS_DATA_DIR MAX_RESTARTS JAX_COMPILATION_CACHE_DIR XLA_FLAGS LIBTPU_INIT_ARGS} # set on the workers too
 DIRECTORY=resizemix-jax            # on the workers, in the home directory
 set -euo pipefail

@@ -2,7 +2,7 @@
 # One run in the background of this machine. tpu_vm.sh calls it on every worker; it serves alone as well.
 #   bash launch/worker.sh [--dry_run] VERB
 #   setup                   makes the environment with its own Python (uv), and mounts BUCKET, if named, at MOUNT
-#   start FLAGS OF MAIN.PY  ends what is left of an earlier run, and starts; begins again when it saved on SIGTERM,
+#   start FLAGS OF MAIN.PY  ends any earlier run, then starts; restarted when it saved on SIGTERM,
 #                           but not while the bucket is not mounted
 #   status | logs | stop    logs: follows the log and ends with the exit code of the run; stop: it saves first
 # VENV: the environment (~/resizemix-venv). JAX_EXTRA: JAX's package for the hardware (tpu). PYTHON: instead of uv's.

@@ -46,7 +46,7 @@ def load(path):
         raise ConfigError(f'{path} cannot be loaded: {line}') from error
     if names is None:
         reason = NOT_YET.get(
-            pathlib.Path(path).stem, 'there is no such file, nor one of that name in the package'
+            pathlib.Path(path).stem, 'there is no such file, and no packaged one of that name'
         )
         raise ConfigError(f'--config={path}: {reason}')
     table = names.get('TABLE')
@@ -61,7 +61,7 @@ def of_run(workdir):
     """The config that the run in a workdir has stored, a ConfigDict in the current format.
 
     Raises:
-        ConfigError: there is no run, or its config cannot be read.
+        ConfigError: the workdir holds no run, or its config cannot be read.
     """
     path = workdir / 'config.json'
     if not files.exists(path):

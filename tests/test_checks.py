@@ -59,7 +59,7 @@ def data(**values):
         ({'generate_args__leftover': float('nan')}, 'generate_args: leftover=nan must be a finite number'),
     ],
 )
-def test_what_cannot_be_is_told_when_the_config_is_resolved(values, message):
+def test_an_invalid_value_is_refused_when_the_config_is_resolved(values, message):
     refused(message, **values)
 
 

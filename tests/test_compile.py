@@ -128,7 +128,7 @@ def test_a_target_s_devices_and_memory(monkeypatch, report):
         (jax.errors.JaxRuntimeError('"v5e:4x6" is not divisible'), 'v5e:4x6.*is not divisible'),
     ],
 )
-def test_a_target_that_cannot_be(monkeypatch, error, message):
+def test_an_invalid_target(monkeypatch, error, message):
     def topology(*args, **options):
         raise error
 

@@ -154,7 +154,7 @@ def fake(**values):
         ),
     ],
 )
-def test_what_cannot_be_is_refused_before_anything_is_read(values, message, tmp_path):
+def test_an_invalid_value_is_refused_before_anything_is_read(values, message, tmp_path):
     with pytest.raises(ConfigError, match=message):
         generate.generate(config(**values), tmp_path)
     assert not list(tmp_path.iterdir())

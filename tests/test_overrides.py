@@ -159,6 +159,6 @@ def test_another_member_can_be_run(key, name, tmp_path):
         ),
     ],
 )
-def test_what_cannot_be_is_told_before_anything_is_imported(texts, message):
+def test_an_invalid_value_is_refused_before_anything_is_imported(texts, message):
     with pytest.raises(ValueError, match=message):
         overrides.apply(configs.complete(configs.base()), texts)

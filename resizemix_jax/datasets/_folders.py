@@ -31,7 +31,7 @@ def find(path):
     """The classes below `path`: each folder is one. Hidden names are skipped; links are followed.
 
     Raises:
-        DataError: there is no class, a class without a picture, a broken link, or an unreadable folder.
+        DataError: no class was found, a class is empty, a link is broken, or a folder cannot be read.
     """
     pictures, passed = {}, collections.Counter()
     for entry in _entries(path, passed):

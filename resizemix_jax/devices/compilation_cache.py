@@ -42,7 +42,7 @@ def use():
 
 
 def _default():
-    """Raises RuntimeError: there is no home directory."""
+    """Raises RuntimeError if the user has no home directory."""
     above = os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache'
     return pathlib.Path(above) / NAME
 

@@ -20,7 +20,7 @@ from resizemix_jax.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
-POLL = 0.25  # seconds between two looks at the connections
+POLL = 0.25  # seconds between two checks of the connections
 NOTICE = 5.0  # seconds between two lines while waiting
 LONGEST = 2**16  # bytes of a message
 
@@ -30,7 +30,7 @@ class Connection:
 
     Attributes:
         name: of the process at the other side, in words.
-        closed: whether the other side has closed it, or sent something that is no message.
+        closed: whether the other side has closed it, or sent something other than a message.
         heard: when something came the last time, by `time.monotonic`.
     """
 

@@ -9,7 +9,7 @@ middle whose ratio is in that range. The crop is resized to the network's size a
 Evaluation, as torchvision's Resize and CenterCrop: the shorter side is resized to `eval_resize`, the longer
 one in proportion, rounded down; then the middle is cut out, its corner rounded to even.
 
-How pixels are resized is said in `resizing`. By Pillow (`antialias`, the default, and `dali`), training's
+The laws of resizing are in `resizing`. By Pillow (`antialias`, the default, and `dali`), training's
 crops are torchvision's bit by bit, and evaluation's but for rounding, since only what is cut out is computed.
 `linear` and `area` first reduce a JPEG whose crop is at least twice the network's size by 2, 4 or 8 in its
 own transform, the box's corners rounded outwards to that grid. For them, a picture longer than LONGEST times

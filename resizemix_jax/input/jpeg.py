@@ -19,7 +19,7 @@ MARGIN = 4  # rows below a crop from which its colours are interpolated
 _TAIL = 64  # bytes at the end of a complete file that contain the end marker
 _BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
 _OTHER_FRAMES = frozenset(range(0xC3, 0xD0)) - {0xC4, 0xC8, 0xCC}  # lossless, hierarchical, arithmetic
-# The warning when decoding ends above the last row: of what is left, up to the next restart or the end.
+# libjpeg's warning when decoding stops above the last row: bytes are left up to the next marker.
 _ROWS_LEFT = re.compile(r'extraneous bytes before marker 0xd[0-79]$')
 
 

@@ -26,7 +26,7 @@ def data_directory(data_dir, flag='--config.data_dir'):
         flag: whose value it is, for messages.
 
     Raises:
-        ConfigError: see `errors.local`; or there is no home directory.
+        ConfigError: see `errors.local`.
     """
     chosen = data_dir or os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
     return local(chosen, flag if data_dir else 'TFDS_DATA_DIR')

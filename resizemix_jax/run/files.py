@@ -188,7 +188,7 @@ class LockFile:
             self.held = False if error.errno in (errno.EAGAIN, errno.EACCES) else None
 
     def read(self):
-        """What it says, as a dict; {} if it says nothing. Opened anew, so that NFS asks its server."""
+        """Its content, a dict; {} if it is empty. Reopened each time, so that NFS asks its server."""
         with _reported('read', self._path):
             try:
                 content = json.loads(self._path.read_bytes())

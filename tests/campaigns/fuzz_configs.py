@@ -1,4 +1,4 @@
-"""Tries configs that cannot be: random keys with random bad values, through the command, up to a run's plan.
+"""Tries invalid configs: random keys with random bad values, through the command, up to a run's plan.
 
     python -m tests.campaigns.fuzz_configs [--count=1000] [--seed=0] [--steps=0] [--show=10]
 
@@ -9,7 +9,7 @@ values, train for a step on made-up images. Counted are tracebacks, cases that t
 time, what cannot be and was accepted, and what can be and was refused. SHOW refusals are printed. Exit code 1
 if a count is not 0.
 
-`cannot_be` says by hand, and not by asking the code, which values cannot be.
+`is_invalid` lists by hand, independently of the code, which values are invalid.
 """
 
 import argparse
@@ -73,7 +73,7 @@ TINY = (
 )  # fmt: skip
 
 
-def cannot_be(key, default, kind, text):
+def is_invalid(key, default, kind, text):
     """Whether a value of a kind makes no sense for a key whose default is known."""
     if kind == 'typo':
         return True
@@ -148,7 +148,7 @@ def case(rng, number):
         return words, None if values or config.dataset == 'generated' else False
     bad = list(bad_values(rng, config, rng.choice((1, 1, 2))))
     words += [f'--config.{key}={text}' for key, _, _, text in bad]
-    return words, True if any(cannot_be(*value) for value in bad) else None
+    return words, True if any(is_invalid(*value) for value in bad) else None
 
 
 def step_case(rng):
@@ -186,7 +186,7 @@ def work(connection, steps):
 
 
 class Runner:
-    """A process of `work`, started anew after a case that took too long or killed it."""
+    """A process of `work`, restarted after a case that took too long or killed it."""
 
     def __init__(self, steps=False):
         self.steps, self.process = steps, None

@@ -1,4 +1,4 @@
-"""The ways in which people call mixing ops: other labels, other layouts, numbers that cannot be."""
+"""The ways in which people call mixing ops: other labels, other layouts, invalid numbers."""
 
 import functools
 import math
@@ -96,7 +96,7 @@ NUMERIC = [(name, keyword) for name in METHODS for keyword in numeric(name)]
 
 
 @pytest.mark.parametrize(('name', 'keyword'), NUMERIC)
-def test_numbers_that_cannot_be_are_refused_by_name(name, keyword):
+def test_invalid_numbers_are_refused_by_name(name, keyword):
     bad = [math.inf, -math.inf, math.nan, -7, 10**23, 'x', '', None, ('a', 'b'), {}]
     if keyword == 'fill':
         bad.remove(-7)

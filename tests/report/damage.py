@@ -45,7 +45,7 @@ def _whole(file, rng):
 
 
 def _place(file, rng):
-    """Something that is no file stands in its place, or nothing."""
+    """Something other than a file stands in its place, or nothing."""
     file.unlink()
     kind = rng.choice(('nothing', 'directory', 'dangling', 'loop', 'pipe'))
     if kind == 'directory':
