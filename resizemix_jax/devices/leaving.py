@@ -9,9 +9,8 @@ import termios
 import threading
 
 SIGNALS = signal.SIGTERM, signal.SIGINT, signal.SIGHUP
-LIFELINE = (
-    'RESIZEMIX_JAX_LIFELINE'  # the number of a pipe's end; the process that started this one has the other
-)
+# The number of a pipe's end; the process that started this one has the other end.
+LIFELINE = 'RESIZEMIX_JAX_LIFELINE'
 
 
 @contextlib.contextmanager

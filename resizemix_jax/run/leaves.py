@@ -11,11 +11,8 @@ from resizemix_jax.errors import DataError
 
 log = logging.getLogger(__name__)
 
-EXACT = (
-    'step',
-    'params',
-    'batch_stats',
-)  # fields whose leaves have to be those of the checkpoint, all of them
+# Fields whose leaves have to be those of the checkpoint, all of them.
+EXACT = ('step', 'params', 'batch_stats')
 OPTIONAL = ('opt_state', 'metrics')  # fields that are not needed to look at a network
 
 

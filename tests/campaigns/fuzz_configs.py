@@ -6,7 +6,7 @@ A case is a cell of a random table, at the small scale where there is one, with 
 names, and up to two bad values or misspelt keys on its command line: another type, negative, zero, large,
 huge, NaN, infinite, empty. Every tenth has none and has to be accepted. STEPS further cases, without bad
 values, train for a step on made-up images. Counted are tracebacks, cases that take LIMIT seconds of processor
-time, what cannot be and was accepted, and what can be and was refused. SHOW refusals are printed. Exit code 1
+time, invalid configs that were accepted, and valid ones that were refused. SHOW refusals are printed. Exit code 1
 if a count is not 0.
 
 `is_invalid` lists by hand, independently of the code, which values are invalid.
@@ -230,8 +230,8 @@ def judge(code, must):
     if code not in (0, 2):
         return str(code)
     if must is True and code == 0:
-        return 'accepted what cannot be'
-    return 'refused what can be' if must is False and code == 2 else ''
+        return 'accepted an invalid config'
+    return 'refused a valid config' if must is False and code == 2 else ''
 
 
 def campaign(count, seed, steps, show):
