@@ -6,8 +6,8 @@ A case is a cell of a random table, at the small scale where there is one, with 
 names, and up to two bad values or misspelt keys on its command line: another type, negative, zero, large,
 huge, NaN, infinite, empty. Every tenth has none and has to be accepted. STEPS further cases, without bad
 values, train for a step on made-up images. Counted are tracebacks, cases that take LIMIT seconds of processor
-time, invalid configs that were accepted, and valid ones that were refused. SHOW refusals are printed. Exit code 1
-if a count is not 0.
+time, invalid configs that were accepted, and valid ones that were refused. SHOW refusals are printed. Exit
+code 1 if a count is not 0.
 
 `is_invalid` lists by hand, independently of the code, which values are invalid.
 """

@@ -13,6 +13,6 @@ def test_nothing_invalid_is_accepted(capsys):
 
 def test_a_judgement():
     assert fuzz_configs.judge(0, None) == fuzz_configs.judge(2, True) == fuzz_configs.judge(0, False) == ''
-    assert fuzz_configs.judge(0, True) == 'accepted what cannot be'
-    assert fuzz_configs.judge(2, False) == 'refused what can be'
+    assert fuzz_configs.judge(0, True) == 'accepted an invalid config'
+    assert fuzz_configs.judge(2, False) == 'refused a valid config'
     assert fuzz_configs.judge('traceback', None) == 'traceback' and fuzz_configs.judge(1, True) == '1'
