@@ -2,6 +2,8 @@
 
 import math
 
+from resizemix_jax.ranges import SHARE, Number
+
 LARGEST = 1e15  # of a number that a plot can have on its axes
 WORDS = {
     str: 'a text', int: 'a whole number', float: 'a number', bool: 'true or false', list: 'a list',
@@ -66,12 +68,12 @@ def of_row(row, score):
 
 def measured(value):
     """Whether a value is a number >= 0 that can stand on an axis."""
-    return _is(value, float) and 0 <= value < LARGEST
+    return Number(0, LARGEST, '[)').has(value)
 
 
 def share(value):
     """Whether a value is a number in [0, 1]."""
-    return _is(value, float) and 0 <= value <= 1
+    return SHARE.has(value)
 
 
 def _is(value, kind):
