@@ -34,22 +34,27 @@ def words(error):
     return os.strerror(number) if number else str(error).partition('\n')[0].partition(' [')[0]
 
 
+def leave_out_complaints():
+    """Leaves out what Orbax says beside the errors that it raises; for the process of a command.
+
+    It also logs them, from several threads and with tracebacks; and when one of many reads or writes fails,
+    it closes the event loop that the others still report to.
+    """
+    logging.getLogger('absl').addFilter(_is_shown)
+    logging.getLogger('asyncio').addFilter(_is_no_future)
+    shown = sys.unraisablehook
+
+    def show(unraisable):
+        code = getattr(unraisable.object, 'cr_code', None)
+        if 'Event loop is closed' not in str(unraisable.exc_value) and 'orbax' not in str(code):
+            shown(unraisable)
+
+    sys.unraisablehook = show
+
+
 def _is_shown(record):
     return record.levelno < logging.ERROR or 'orbax' not in record.pathname
 
 
 def _is_no_future(record):
     return 'exception was never retrieved' not in record.getMessage()
-
-
-def _show(unraisable):
-    code = getattr(unraisable.object, 'cr_code', None)
-    if 'Event loop is closed' not in str(unraisable.exc_value) and 'orbax' not in str(code):
-        _shown_before(unraisable)
-
-
-# Orbax raises its errors. It also logs them, from several threads and with tracebacks; and when one of many
-# reads or writes fails, it closes the event loop that the others still report to.
-logging.getLogger('absl').addFilter(_is_shown)
-logging.getLogger('asyncio').addFilter(_is_no_future)
-_shown_before, sys.unraisablehook = sys.unraisablehook, _show

@@ -14,7 +14,7 @@ from absl import logging as absl_logging
 
 from resizemix_jax.devices import processes
 from resizemix_jax.errors import RunError
-from resizemix_jax.run import files
+from resizemix_jax.run import files, storage
 from resizemix_jax.run import rows as sums
 from resizemix_jax.run.events import Events
 
@@ -95,11 +95,17 @@ class Writer:
 
 
 def log_to_stderr():
-    """Shows this package's log at INFO, in absl's format; of the libraries', warnings only."""
+    """Shows this package's log at INFO, in absl's format; of the libraries', warnings only.
+
+    For the process of a command; further calls do nothing.
+    """
+    ours = logging.getLogger('resizemix_jax')
+    if any(isinstance(handler, _BarAwareHandler) for handler in ours.handlers):
+        return
+    storage.leave_out_complaints()
     flags.FLAGS.mark_as_parsed()  # the command has its own; absl warns until these are
     absl_logging.use_absl_handler()
     absl_logging.set_verbosity(absl_logging.WARNING)
-    ours = logging.getLogger('resizemix_jax')
     ours.setLevel(logging.INFO)
     ours.addHandler(_BarAwareHandler())
     ours.propagate = False

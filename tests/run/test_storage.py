@@ -1,4 +1,5 @@
 import logging
+import sys
 
 import pytest
 
@@ -32,8 +33,12 @@ def test_an_error_is_a_sentence(error, words, tmp_path):
         raise error
 
 
-def test_tracebacks_of_orbax_are_not_shown(caplog):
-    absl = logging.getLogger('absl')
+def test_tracebacks_of_orbax_are_not_shown(caplog, monkeypatch):
+    absl, asyncio = logging.getLogger('absl'), logging.getLogger('asyncio')
+    for logger in (absl, asyncio):
+        monkeypatch.setattr(logger, 'filters', [])
+    monkeypatch.setattr(sys, 'unraisablehook', sys.unraisablehook)
+    storage.leave_out_complaints()
     record = ('absl', logging.ERROR, '/x/orbax/a.py', 1, 'failed', None, (ValueError, ValueError(), None))
     absl.handle(absl.makeRecord(*record))
     absl.handle(absl.makeRecord(*record[:2], '/x/other.py', *record[3:]))

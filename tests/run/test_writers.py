@@ -1,4 +1,5 @@
 import logging
+import sys
 
 from resizemix_jax.run import rows, writers
 from tests.run.test_events import files_of, rows_of, scalars_of
@@ -73,3 +74,16 @@ def test_log_lines(tmp_path, caplog):
 class Size:
     def __init__(self, size):
         self.size = size
+
+
+def test_the_log_is_set_up_once_a_process(monkeypatch):
+    ours = logging.getLogger('resizemix_jax')
+    monkeypatch.setattr(ours, 'handlers', [])
+    monkeypatch.setattr(ours, 'propagate', ours.propagate)
+    monkeypatch.setattr(ours, 'level', ours.level)
+    monkeypatch.setattr(sys, 'unraisablehook', sys.unraisablehook)
+    for logger in map(logging.getLogger, ('absl', 'asyncio')):
+        monkeypatch.setattr(logger, 'filters', [])
+    writers.log_to_stderr()
+    writers.log_to_stderr()
+    assert len(ours.handlers) == 1
