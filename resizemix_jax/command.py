@@ -12,7 +12,7 @@ from absl import flags
 
 from resizemix_jax import config_files, listing, overrides
 from resizemix_jax.devices import leaving
-from resizemix_jax.errors import PreemptedError, RunError, local
+from resizemix_jax.errors import PreemptedError, RunError, first_line, local
 from resizemix_jax.modes import MODES, Request, program
 
 NO_CONFIG = '--config=FILE is needed, e.g. --config=configs/quickstart.py'
@@ -203,7 +203,7 @@ def _explained(error):
         return 1, 'interrupted'
     if isinstance(error, JaxRuntimeError) and 'RESOURCE_EXHAUSTED' in str(error):
         remedy = 'lower batch_size, or set micro_batches or remat'
-        return 1, f'the device has too little memory; {remedy}: {str(error).splitlines()[0]}'
+        return 1, f'the device has too little memory; {remedy}: {first_line(error)}'
     return 1, ''
 
 

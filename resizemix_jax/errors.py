@@ -35,6 +35,11 @@ class PreemptedError(RunError):
     exit_code = 75
 
 
+def first_line(error):
+    """The first line of an error's message, '' if it has none."""
+    return str(error).partition('\n')[0]
+
+
 def nearest(word, known):
     """'; did you mean x or y?' with up to three of the known words, or '' if none is near.
 

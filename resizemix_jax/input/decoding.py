@@ -21,6 +21,7 @@ import math
 
 import cv2
 
+from resizemix_jax.errors import first_line
 from resizemix_jax.input import jpeg, pillow
 from resizemix_jax.input.resizing import PILLOW, resize_box, resize_whole
 
@@ -35,7 +36,7 @@ def _damage():
     try:
         yield
     except (cv2.error, MemoryError) as error:
-        reason = str(error).partition('\n')[0] or 'not enough memory'
+        reason = first_line(error) or 'not enough memory'
         raise ValueError(f'the picture cannot be decoded: {reason}') from error
 
 

@@ -11,6 +11,8 @@ import warnings
 import numpy as np
 from PIL import Image
 
+from resizemix_jax.errors import first_line
+
 # No format whose reader starts another program, as EPS does, or draws, as WMF does.
 FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'GIF', 'TIFF', 'PPM', 'JPEG2000', 'AVIF')
 PIXELS = 178_956_970  # the most of a picture: Pillow's own limit, 0.5 GB as RGB
@@ -49,7 +51,7 @@ def _decode(data, pixels):
         reason = f'its content is none of {", ".join(_formats())}' if data else 'it is empty'
         raise ValueError(f'the picture cannot be decoded: {reason}') from error
     except Exception as error:  # damaged files raise errors of many types, SyntaxError and MemoryError too
-        reason = str(error).partition('\n')[0] or type(error).__name__
+        reason = first_line(error) or type(error).__name__
         raise ValueError(f'the picture cannot be decoded: {reason}') from error
 
 

@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 
-from resizemix_jax.errors import DataError, local
+from resizemix_jax.errors import DataError, first_line, local
 from resizemix_jax.input import pillow, records
 from resizemix_jax.input.dataset import Dataset, ImageSplit, image_arrays
 
@@ -163,9 +163,7 @@ def _builder(path, command):
     try:
         return tfds.builder_from_directory(path)
     except Exception as error:  # those of TFDS and protobuf have nothing in common
-        raise DataError(
-            f'TFDS cannot open {path}: {records.first_line(error)}; copy or prepare it again'
-        ) from error
+        raise DataError(f'TFDS cannot open {path}: {first_line(error)}; copy or prepare it again') from error
 
 
 def features_of(builder, source):
@@ -255,7 +253,7 @@ def split_size(builder, source, split):
     try:
         size = splits[split].num_examples
     except (KeyError, ValueError, NotImplementedError, AssertionError) as error:
-        reason = f' ({records.first_line(error)})' if '[' in split else ''
+        reason = f' ({first_line(error)})' if '[' in split else ''
         raise DataError(
             f'{source}: {builder.data_dir} has no split {split!r}{reason}; it has {", ".join(splits)}. '
             f'Choose two with --config.dataset=tfds:{source}:TRAIN:EVAL'

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from resizemix_jax.errors import DataError
+from resizemix_jax.errors import DataError, first_line
 from resizemix_jax.input import example, tfrecord
 
 UNREADABLE = (ValueError, OSError, RuntimeError)
@@ -238,8 +238,3 @@ def _array_record(file):
     return array_record_module.ArrayRecordReader(
         file, options='readahead_buffer_size:0', file_reader_buffer_size=32768
     )
-
-
-def first_line(error):
-    """The first line of an error's message."""
-    return str(error).partition('\n')[0]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from resizemix_jax.errors import DataError
+from resizemix_jax.errors import DataError, first_line
 from resizemix_jax.input import decoding, reading
 from resizemix_jax.input.dataset import Dataset, Split, image_arrays, permutation
 from resizemix_jax.input.records import UNREADABLE
@@ -211,7 +211,7 @@ class Stream(Split):
         return label if 0 <= label < self.num_classes else 0
 
     def _damaged(self, row, error):
-        return DamagedExample(row, self.records.file(row), str(error).partition('\n')[0])
+        return DamagedExample(row, self.records.file(row), first_line(error))
 
 
 def _order_after(seed, epoch, size, row):

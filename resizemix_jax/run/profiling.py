@@ -4,6 +4,8 @@ import logging
 
 import jax
 
+from resizemix_jax.errors import first_line
+
 log = logging.getLogger(__name__)
 
 
@@ -22,7 +24,7 @@ class Profile:
             self._at(step)
         except Exception as error:  # no reason to end a training
             self._stop = self._start
-            log.warning('No trace is written: %s', str(error).partition('\n')[0])
+            log.warning('No trace is written: %s', first_line(error))
 
     def _at(self, step):
         if step == self._start:

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 
-from resizemix_jax.errors import RunError
+from resizemix_jax.errors import RunError, first_line
 from resizemix_jax.run import files
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def words(error):
     """What an error says: the operating system's words, if it comes from there, or else the first line."""
     code = re.search(r"os_error_code='(\d+)'", str(error))
     number = int(code[1]) if code else getattr(error, 'errno', None)
-    return os.strerror(number) if number else str(error).partition('\n')[0].partition(' [')[0]
+    return os.strerror(number) if number else first_line(error).partition(' [')[0]
 
 
 def leave_out_complaints():
