@@ -170,8 +170,10 @@ def terminated_at(step):
         return made(split, batch_size, seed, place, share)
 
     pipeline.train_batch = train_batch
-    yield
-    pipeline.train_batch = made
+    try:
+        yield
+    finally:
+        pipeline.train_batch = made
 
 
 def campaign(damages, seed):
