@@ -2,14 +2,7 @@
 
 import sys
 
+from resizemix_jax.__main__ import main
+
 if __name__ == '__main__':
-    try:
-        from resizemix_jax import command
-    except ModuleNotFoundError as error:
-        print(
-            f'{sys.executable} has no module {error.name!r}: make the environment, e.g. with bash '
-            'launch/quickstart.sh, and use its Python',
-            file=sys.stderr,
-        )
-        sys.exit(2)
-    sys.exit(command.main())
+    sys.exit(main())

@@ -1,19 +1,18 @@
 # shellcheck shell=bash
-# Sourced after common.sh: make_environment REQUIREMENTS [PACKAGE...] makes $VENV once and brings it up to date.
+# Sourced after common.sh: make_environment [PACKAGE...] makes $VENV once and brings it up to date.
 
 PYTHON=${PYTHON:-python3}
 VENV=${VENV:-.venv}
 
 make_environment() {
-  local requirements=$1
-  shift
   named JAX_EXTRA
-  if [ -z "$DRY_RUN" ] && ! "$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))'; then
-    echo "$("$PYTHON" --version) will not do: Python 3.11 to 3.14 is needed. Name one with PYTHON=..." >&2
+  if [ -z "$DRY_RUN" ] && ! "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    echo "$("$PYTHON" --version) will not do: Python 3.11 or newer is needed. Name one with PYTHON=..." >&2
     exit 2
   fi
   if [ ! -x "$VENV/bin/python" ]; then
     run "$PYTHON" -m venv "$VENV"
   fi
-  run "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements" "$@"
+  run "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check \
+    -r requirements.txt -c requirements.lock "$@"
 }

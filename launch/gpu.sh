@@ -11,6 +11,6 @@ source launch/common.sh
 source launch/environment.sh
 if [ $# -eq 0 ]; then usage; fi
 export JAX_PLATFORMS=${JAX_PLATFORMS:-cuda,cpu} # the first has to be there; FLOP are counted on the second
-make_environment requirements.txt "jax[${JAX_EXTRA:-cuda12}]"
+make_environment "jax[${JAX_EXTRA:-cuda12}]"
 
 until_done "$VENV/bin/python" main.py "$@"; exit # on one line: see worker.sh

@@ -25,7 +25,7 @@ setup() {
     PYTHON=$(if [ -z "$DRY_RUN" ]; then uv python find 3.12; else echo python3; fi)
   fi
   source launch/environment.sh
-  make_environment requirements.txt "jax[${JAX_EXTRA:-tpu}]"
+  make_environment "jax[${JAX_EXTRA:-tpu}]"
   if [ -n "${BUCKET:-}" ]; then
     mount_bucket "${MOUNT:-/mnt/bucket}"
     if [ -z "$DRY_RUN" ]; then

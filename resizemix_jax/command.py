@@ -12,7 +12,7 @@ from absl import flags
 
 from resizemix_jax import config_files, listing, overrides
 from resizemix_jax.devices import leaving
-from resizemix_jax.errors import PreemptedError, RunError, first_line, local
+from resizemix_jax.errors import PreemptedError, RunError, first_line, local, not_installed
 from resizemix_jax.modes import MODES, Request, program
 
 NO_CONFIG = '--config=FILE is needed, e.g. --config=configs/quickstart.py'
@@ -195,6 +195,8 @@ def _explained(error):
 
     if isinstance(error, RunError):
         return error.exit_code, f'{type(error).__name__}: {error}'
+    if isinstance(error, ModuleNotFoundError) and (sentence := not_installed(error)):
+        return 2, sentence
     if isinstance(error, OSError):
         return 1, f'{error}; check that the path exists, can be written and has space left'
     if isinstance(error, MemoryError):

@@ -176,5 +176,5 @@ def _devices(config, name):
     except (RuntimeError, NotImplementedError) as error:
         raise ConfigError(
             f'--target={name!r}: its compiler is not installed. In an environment of its own: '
-            f'pip install -r {target.requirements}'
+            f'pip install -r requirements.txt "jax[{target.extra}]"'
         ) from error

@@ -57,6 +57,22 @@ def load(path):
     return ConfigFile(str(path), names.get('__doc__') or '', names['get_config'], table)
 
 
+def get_config(text):
+    """The config that --config=TEXT names, e.g. get_config('configs/table3.py:row=resizemix,seed=1').
+
+    Args:
+        text: path of a config file, one of this package's `configs/` or your own; after a colon its argument.
+
+    Returns:
+        An ml_collections.ConfigDict. Its keys can be changed, and are checked when it is trained.
+
+    Raises:
+        ConfigError: as `load`. ValueError: the argument names no cell of the file's table.
+    """
+    path, _, argument = text.partition(':')
+    return load(path).get_config(argument)
+
+
 def of_run(workdir):
     """The config that the run in a workdir has stored, a ConfigDict in the current format.
 

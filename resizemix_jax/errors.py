@@ -3,6 +3,15 @@
 import difflib
 import os
 import pathlib
+import sys
+
+# Module -> the extra of this package that installs it, where the core does not.
+EXTRAS = {
+    'absl': 'train', 'flax': 'train', 'ml_collections': 'train', 'optax': 'train', 'orbax': 'train',
+    'PIL': 'train', 'tqdm': 'train',
+    'array_record': 'data', 'cv2': 'data', 'simplejpeg': 'data', 'tensorflow_datasets': 'data',
+    'matplotlib': 'report', 'keras': 'keras', 'tensorflow': 'prepare',
+}  # fmt: skip
 
 
 class RunError(Exception):
@@ -38,6 +47,18 @@ class PreemptedError(RunError):
 def first_line(error):
     """The first line of an error's message, '' if it has none."""
     return str(error).partition('\n')[0]
+
+
+def not_installed(error):
+    """What to install, in a sentence, where a ModuleNotFoundError is of an optional package; or ''."""
+    module = (error.name or '').partition('.')[0]
+    if module not in EXTRAS:
+        return ''
+    extra = EXTRAS[module]
+    return (
+        f"{sys.executable} has no module {module!r}: pip install 'resizemix-jax[{extra}]'. In a checkout, "
+        'bash launch/quickstart.sh makes an environment with everything that training needs'
+    )
 
 
 def nearest(word, known):

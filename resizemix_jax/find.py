@@ -14,7 +14,7 @@ import inspect
 import sys
 from importlib import resources
 
-from resizemix_jax.errors import nearest
+from resizemix_jax.errors import nearest, not_installed
 
 PACKAGE = 'resizemix_jax'
 
@@ -42,8 +42,10 @@ def find(family, name):
     try:
         module = importlib.import_module(path)
     except Exception as error:  # of the user's own module
-        reason = '' if isinstance(error, ModuleNotFoundError) else f'{type(error).__name__}: '
-        raise ValueError(f'{family}: {path!r} cannot be imported: {reason}{error}') from error
+        reason = f'{type(error).__name__}: {error}'
+        if isinstance(error, ModuleNotFoundError):
+            reason = not_installed(error) or error
+        raise ValueError(f'{family}: {path!r} cannot be imported: {reason}') from error
     function = getattr(module, path.rpartition('.')[2], None)
     if not callable(function):
         raise ValueError(f'{family}: the module {path} must define a function {path.rpartition(".")[2]}')

@@ -1,6 +1,6 @@
 """Prepares a dataset of TFDS once; training then needs no TensorFlow.
 
-    pip install -r requirements-prepare.txt
+    pip install 'resizemix-jax[prepare]'
     python -m resizemix_jax.prepare cifar100 [--data_dir=DIR] [--dry_run]
 
 Downloads with TFDS and writes ArrayRecord files to DIR (default: $TFDS_DATA_DIR, or ~/tensorflow_datasets).
@@ -63,7 +63,7 @@ def _prepare(name, root, manual, dry_run):
     _check_disk(name, builder, root, archives)
     if importlib.util.find_spec('tensorflow') is None:
         raise DataError(
-            'Preparing needs TensorFlow (training does not): pip install -r requirements-prepare.txt'
+            "Preparing needs TensorFlow (training does not): pip install 'resizemix-jax[prepare]'"
         )
     if dry_run:
         print(f'{name} can be prepared; nothing was done (--dry_run)')
@@ -98,7 +98,7 @@ def _reported(name):
     except ImportError as error:
         raise DataError(
             f'{name} needs a module to be prepared ({error}). Install it; TensorFlow is in '
-            'requirements-prepare.txt'
+            "the extra: pip install 'resizemix-jax[prepare]'"
         ) from error
     except Exception as error:  # each dataset has code of its own
         raise DataError(f'TFDS cannot prepare {name}: {type(error).__name__}: {error}') from error

@@ -123,8 +123,8 @@ def test_a_target_s_devices_and_memory(monkeypatch, report):
 @pytest.mark.parametrize(
     ('error', 'message'),
     [
-        (RuntimeError('no support'), r'not installed.*pip install -r requirements-compile-tpu\.txt'),
-        (NotImplementedError('not for tpu'), r'not installed.*pip install -r requirements-compile-tpu\.txt'),
+        (RuntimeError('no support'), r'not installed.*pip install -r requirements\.txt "jax\[tpu\]"'),
+        (NotImplementedError('not for tpu'), r'not installed.*pip install -r requirements\.txt "jax\[tpu\]"'),
         (jax.errors.JaxRuntimeError('"v5e:4x6" is not divisible'), 'v5e:4x6.*is not divisible'),
     ],
 )
@@ -139,13 +139,13 @@ def test_an_invalid_target(monkeypatch, error, message):
 
 
 @pytest.mark.parametrize(
-    ('module', 'target', 'kind'), [('libtpu', 'v5e:2x4', 'tpu'), ('jax_plugins', 'h100x8', 'gpu')]
+    ('module', 'target', 'extra'), [('libtpu', 'v5e:2x4', 'tpu'), ('jax_plugins', 'h100x8', 'cuda12')]
 )
-def test_a_compiler_that_is_not_installed(monkeypatch, module, target, kind):
+def test_a_compiler_that_is_not_installed(monkeypatch, module, target, extra):
     if importlib.util.find_spec(module):
         pytest.skip(f'{module} is installed')
     monkeypatch.setattr(parallel.os, 'environ', {})
-    with pytest.raises(ConfigError, match=f'pip install -r requirements-compile-{kind}.txt'):
+    with pytest.raises(ConfigError, match=f'pip install -r requirements.txt "jax.{extra}."'):
         compiling.compile_step(config(), target)
 
 

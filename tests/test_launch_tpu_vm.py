@@ -75,7 +75,7 @@ def test_setup_of_a_worker(machine):
     made = machine.dry('worker.sh', 'setup', BUCKET='mine', MOUNT='/mnt/my data')
     assert made[0] == ['uv', 'python', 'install', '3.12']
     assert made[1] == ['python3', '-m', 'venv', machine.env['VENV']]
-    assert made[2][-3:] == ['-r', 'requirements.txt', 'jax[tpu]']
+    assert made[2][-5:] == ['-r', 'requirements.txt', '-c', 'requirements.lock', 'jax[tpu]']
     assert made[-1][0] == 'gcsfuse'
     assert made[-1][-2:] == ['mine', '/mnt/my data']
     assert len(machine.dry('worker.sh', 'setup')) == 3

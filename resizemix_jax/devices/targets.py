@@ -24,7 +24,7 @@ class Target(NamedTuple):
         memory: bytes of one device that a program can use.
         options: further keywords of the plugin's topology.
         environment: variables that its compiler needs.
-        requirements: the file that installs it.
+        extra: of jax, which installs its compiler.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Target(NamedTuple):
     memory: int
     options: dict
     environment: dict
-    requirements: str
+    extra: str
 
 
 # HBM of a chip in GiB, the sides of a whole pod, and options: from the page of each version in Cloud TPU's
@@ -113,7 +113,7 @@ def parse(name):
     if tpu and tpu[1] in TPUS:
         gib, pod, options = TPUS[tpu[1]]
         _check_topology(name, tuple(map(int, tpu[2].split('x'))), pod)
-        return Target(name, 'tpu', name, gib * GIB, options, _TPU_ENVIRONMENT, 'requirements-compile-tpu.txt')
+        return Target(name, 'tpu', name, gib * GIB, options, _TPU_ENVIRONMENT, 'tpu')
     gpu = re.fullmatch(r'([a-z]+\d+)x(\d{1,10})', name, re.ASCII)
     if gpu and gpu[1] in GPUS:
         facts = GPUS[gpu[1]]
@@ -126,7 +126,7 @@ def parse(name):
             int(facts['memory'] * GPU_SHARE),
             {'topology': f'1x1x{gpu[2]}', 'target_config': _GPU_CONFIG.format(**facts)},
             _GPU_ENVIRONMENT,
-            'requirements-compile-gpu.txt',
+            'cuda12',
         )
     tpus, gpus = (', '.join(known) for known in (TPUS, GPUS))
     raise ConfigError(

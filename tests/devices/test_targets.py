@@ -11,7 +11,7 @@ from resizemix_jax.errors import ConfigError
 def test_a_tpu_s_topology(name, platform, gib):
     target = targets.parse(name)
     assert (target.platform, target.topology, target.memory) == (platform, name, gib * 2**30)
-    assert target.requirements == 'requirements-compile-tpu.txt'
+    assert target.extra == 'tpu'
     assert target.environment['TPU_SKIP_MDS_QUERY'] == '1'
 
 
@@ -22,7 +22,7 @@ def test_gpus_and_their_number(name, count, cores):
     config = target.options['target_config']
     assert f'core_count: {cores}\n' in config and config.count('{') == config.count('}') > 0
     assert 0.7 * 80e9 < target.memory < 80e9  # what JAX takes of 80 GB
-    assert target.requirements == 'requirements-compile-gpu.txt'
+    assert target.extra == 'cuda12'
 
 
 @pytest.mark.parametrize(
