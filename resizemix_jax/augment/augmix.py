@@ -1,8 +1,11 @@
 """AugMix (Hendrycks et al., 2020): a mixture of chains of operations with the image itself."""
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
-from jax import lax
+import numpy as np
+from jax import Array, lax
 
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _ops as ops
@@ -15,7 +18,17 @@ NAMES = (
 )  # fmt: skip
 
 
-def augmix(key, images, *, severity=3.0, width=3, depth=3, alpha=1.0, fill=0, interpolation='bilinear'):
+def augmix(
+    key: Array,
+    images: Array | np.ndarray,
+    *,
+    severity: float = 3.0,
+    width: int = 3,
+    depth: int = 3,
+    alpha: float = 1.0,
+    fill: int | Sequence[int] = 0,
+    interpolation: str = 'bilinear',
+) -> Array:
     """One augmented view of every image, without the consistency loss.
 
     Law (every draw is independent per image):

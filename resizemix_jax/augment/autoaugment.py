@@ -1,5 +1,10 @@
 """AutoAugment (Cubuk et al., 2019): one of 25 published pairs of operations an image."""
 
+from collections.abc import Sequence
+
+import numpy as np
+from jax import Array
+
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _policy as policies
 from resizemix_jax.ranges import Choice
@@ -8,9 +13,15 @@ SCALES = ('tf', 'torchvision', 'tpu')
 
 
 def autoaugment(
-    key, images, *, policy='autoaugment_cifar10', scale='tf', per='sample', fill='scale',
-    interpolation='nearest',
-):  # fmt: skip
+    key: Array,
+    images: Array | np.ndarray,
+    *,
+    policy: str = 'autoaugment_cifar10',
+    scale: str = 'tf',
+    per: str = 'sample',
+    fill: int | Sequence[int] | str = 'scale',
+    interpolation: str = 'nearest',
+) -> Array:
     """Applies a published policy.
 
     Law:

@@ -2,11 +2,13 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax import Array
 
 from resizemix_jax.ranges import Flag, Whole
 
 
-def crop_flip(key, images, *, padding=4, flip=True):
+def crop_flip(key: Array, images: Array | np.ndarray, *, padding: int = 4, flip: bool = True) -> Array:
     """Shifts every image by up to `padding` pixels and mirrors half of them.
 
     Law, independent for every image:

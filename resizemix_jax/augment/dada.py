@@ -1,9 +1,22 @@
 """DADA (Li et al., 2020): one of 25 published pairs of operations an image."""
 
+from collections.abc import Sequence
+
+import numpy as np
+from jax import Array
+
 from resizemix_jax.augment.fast_autoaugment import fast_autoaugment
 
 
-def dada(key, images, *, policy='dada_cifar10', per='sample', fill=0, interpolation='nearest'):
+def dada(
+    key: Array,
+    images: Array | np.ndarray,
+    *,
+    policy: str = 'dada_cifar10',
+    per: str = 'sample',
+    fill: int | Sequence[int] = 0,
+    interpolation: str = 'nearest',
+) -> Array:
     """Applies a published policy.
 
     Law: that of `fast_autoaugment`; only the policies and the place differ.

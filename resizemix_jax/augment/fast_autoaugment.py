@@ -1,12 +1,23 @@
 """Fast AutoAugment (Lim et al., 2019): one of some 500 published pairs of operations an image."""
 
+from collections.abc import Sequence
+
+import numpy as np
+from jax import Array
+
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _policy as policies
 
 
 def fast_autoaugment(
-    key, images, *, policy='fast_autoaugment_cifar10', per='sample', fill=0, interpolation='nearest'
-):
+    key: Array,
+    images: Array | np.ndarray,
+    *,
+    policy: str = 'fast_autoaugment_cifar10',
+    per: str = 'sample',
+    fill: int | Sequence[int] = 0,
+    interpolation: str = 'nearest',
+) -> Array:
     """Applies a published policy.
 
     Law: as `autoaugment`, with a level in [0, 1] as the magnitude (`_magnitudes.level`); `fill` is

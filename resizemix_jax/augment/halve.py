@@ -1,14 +1,19 @@
 """Half the resolution, in the three ways that Table 6 compares."""
 
+from collections.abc import Callable
+from typing import Any
+
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax import Array
 
 from resizemix_jax.ranges import Choice
 
 WITHOUT_DRAW = ('full', 'center_crop', 'resize')  # methods that draw nothing, so evaluation may use them
 
 
-def halve(key, images, *, method='resize'):
+def halve(key: Array | None, images: Array | np.ndarray, *, method: str = 'resize') -> Array:
     """Halves both sides of every image; an odd side loses a pixel first.
 
     Law, by `method`:
@@ -43,7 +48,7 @@ def halve(key, images, *, method='resize'):
     return METHODS[method](key, images)
 
 
-def random_crop(key, images):
+def random_crop(key: Array, images: Array) -> Array:
     """See `halve`."""
     batch, height, width, _ = images.shape
     key_y, key_x = jax.random.split(key)
@@ -53,7 +58,7 @@ def random_crop(key, images):
     return images[jnp.arange(batch)[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
-def center_crop(key, images):
+def center_crop(key: Array | None, images: Array) -> Array:
     """See `halve`."""
     del key
     _, height, width, _ = images.shape
@@ -62,7 +67,7 @@ def center_crop(key, images):
     return images[:, y : y + h, x : x + w]
 
 
-def resize(key, images):
+def resize(key: Array | None, images: Array) -> Array:
     """See `halve`."""
     del key
     batch, height, width, channels = images.shape
@@ -71,10 +76,15 @@ def resize(key, images):
     return jnp.clip(jnp.round(small), 0, 255).astype(jnp.uint8)
 
 
-def full(key, images):
+def full(key: Array | None, images: Array) -> Array:
     """See `halve`."""
     del key
     return images
 
 
-METHODS = {'full': full, 'random_crop': random_crop, 'center_crop': center_crop, 'resize': resize}
+METHODS: dict[str, Callable[[Any, Array], Array]] = {
+    'full': full,
+    'random_crop': random_crop,
+    'center_crop': center_crop,
+    'resize': resize,
+}

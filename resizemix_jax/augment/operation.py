@@ -1,6 +1,10 @@
 """One operation applied to every image, to display it or to train with it alone."""
 
+from collections.abc import Sequence
+
 import jax.numpy as jnp
+import numpy as np
+from jax import Array
 
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _ops as ops
@@ -8,7 +12,15 @@ from resizemix_jax.augment import _policy as policies
 from resizemix_jax.ranges import SHARE, Choice
 
 
-def operation(key, images, *, name='Rotate', level=0.8, fill=0, interpolation='nearest'):
+def operation(
+    key: Array,
+    images: Array | np.ndarray,
+    *,
+    name: str = 'Rotate',
+    level: float = 0.8,
+    fill: int | Sequence[int] = 0,
+    interpolation: str = 'nearest',
+) -> Array:
     """Applies one operation of `_ops.OPS`.
 
     Law: `_policy.apply_step` with probability 1; the level in [0, 1] is read as in Fast AutoAugment

@@ -1,9 +1,11 @@
 """Population Based Augmentation (Ho et al., 2019): a published schedule of policies over the training."""
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
+from jax import Array, lax
 
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _policy as policies
@@ -15,7 +17,15 @@ ROUNDING = 2.0**-22  # more than float32 is off in step / steps, less than a ste
 COUNTS = (0.2, 0.3, 0.5)  # the chances of no, one and two operations
 
 
-def pba(key, images, *, policy='pba_cifar10', fill=0, interpolation='nearest', progress=0.0):
+def pba(
+    key: Array,
+    images: Array | np.ndarray,
+    *,
+    policy: str = 'pba_cifar10',
+    fill: int | Sequence[int] = 0,
+    interpolation: str = 'nearest',
+    progress: float | Array = 0.0,
+) -> Array:
     """Applies the policy of the current epoch.
 
     Law:
@@ -72,7 +82,7 @@ def pba(key, images, *, policy='pba_cifar10', fill=0, interpolation='nearest', p
     return lax.fori_loop(0, len(COUNTS) - 1, one, jnp.asarray(images))
 
 
-def segment_at(content, progress):
+def segment_at(content: dict, progress: float | Array) -> Array:
     """The index of a schedule's segment at `progress` (float32, of any shape), int32 of its shape."""
     begins = np.cumsum(content['segments_epochs'])[:-1] / content['total_epochs'] - ROUNDING
     return jnp.searchsorted(jnp.asarray(begins, jnp.float32), progress, side='right')

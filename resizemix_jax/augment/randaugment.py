@@ -2,10 +2,12 @@
 
 import functools
 import math
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
-from jax import lax
+import numpy as np
+from jax import Array, lax
 
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _ops as ops
@@ -25,8 +27,16 @@ SCALES = {
 
 
 def randaugment(
-    key, images, *, n=2, m=9, scale='torchvision', per='sample', fill='scale', interpolation='scale'
-):
+    key: Array,
+    images: Array | np.ndarray,
+    *,
+    n: int = 2,
+    m: float = 9,
+    scale: str = 'torchvision',
+    per: str = 'sample',
+    fill: int | Sequence[int] | str = 'scale',
+    interpolation: str = 'scale',
+) -> Array:
     """Applies `n` operations, drawn with replacement.
 
     Law:
@@ -91,7 +101,7 @@ def randaugment(
     return lax.fori_loop(0, n, one, jnp.asarray(images))  # compiles one operation, whatever n is
 
 
-def released(op, m, height, width):
+def released(op: str, m: float, height: int, width: int) -> tuple[float, float, bool]:
     """The magnitudes of RandAugment_cuda in JayQine/ResizeMix (augment/augmentations_cuda.py), f = m / 30.
 
     TranslateX moves both axes by U(-.5 f, .5 f) of the side, TranslateY one; Rotate U(-45 f, 45 f) degrees;

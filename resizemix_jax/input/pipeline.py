@@ -124,7 +124,9 @@ def _checked_eval_order(split, batch_size):
     return rows, valid
 
 
-_orders = weakref.WeakKeyDictionary()  # split -> {purpose: (arguments, order)}, the last one of each
+_orders: weakref.WeakKeyDictionary = (
+    weakref.WeakKeyDictionary()
+)  # split -> {purpose: (arguments, order)}, the last one of each
 
 
 def _remembered(split, purpose, arguments, make):

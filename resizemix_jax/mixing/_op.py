@@ -2,17 +2,44 @@
 
 import functools
 import inspect
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, Protocol, cast, overload
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
+from jax import Array, lax
+from jax.typing import ArrayLike
 
 from resizemix_jax.find import needs
 from resizemix_jax.ranges import Whole
 
+Keywords = ParamSpec('Keywords')
 
-def mixing_op(function):
+
+class MixingOp(Protocol[Keywords]):
+    """What type checkers know of a decorated op: its own keywords, or any beside `num_classes`."""
+
+    @overload
+    def __call__(
+        self,
+        key: Array,
+        images: ArrayLike,
+        labels: ArrayLike,
+        /,
+        *args: Keywords.args,
+        **keywords: Keywords.kwargs,
+    ) -> tuple[Array, Array]: ...
+
+    @overload
+    def __call__(
+        self, key: Array, images: ArrayLike, labels: ArrayLike, *, num_classes: int, **keywords: Any
+    ) -> tuple[Array, Array]: ...
+
+
+def mixing_op(
+    function: Callable[Concatenate[Array, Array, Array, Keywords], tuple[Array, Array]],
+) -> MixingOp[Keywords]:
     """Decorates a mixing op, so that its body need not know the context in which it is called.
 
     - NumPy images and labels become JAX arrays and are checked (`check_batch`). With the further keyword
@@ -55,8 +82,9 @@ def mixing_op(function):
 
     own = inspect.signature(function)
     classes = inspect.Parameter('num_classes', inspect.Parameter.KEYWORD_ONLY, default=None)
-    op.__signature__ = own.replace(parameters=[*own.parameters.values(), classes])
-    return op
+    signature = own.replace(parameters=[*own.parameters.values(), classes])
+    vars(op)['__signature__'] = signature
+    return cast(MixingOp[Keywords], op)
 
 
 def _explicit_axes(*arrays):

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
@@ -18,9 +19,18 @@ SIZES = ('tau', 'beta')
 
 @mixing_op
 def cut_paste(
-    key, images, labels, *, source='random', paste='random', size='tau', tau=(0.1, 0.8), alpha=1.0,
-    per='batch', saliency=None,
-):  # fmt: skip
+    key: Array,
+    images: Array,
+    labels: Array,
+    *,
+    source: str = 'random',
+    paste: str = 'random',
+    size: str = 'tau',
+    tau: float | tuple[float, float] = (0.1, 0.8),
+    alpha: float = 1.0,
+    per: str = 'batch',
+    saliency: Array | None = None,
+) -> tuple[Array, Array]:
     """Cuts a patch out of the partner and pastes it without resizing; Table 1's rows 2 to 8.
 
     Law:
@@ -59,19 +69,22 @@ def cut_paste(
     check_choices(source, paste, size)
     POSITIVE.check(alpha=alpha)  # also where the size is not drawn from it, as tau below
     tau = check_tau(tau)
-    guided = bool({'salient', 'non_salient'} & {source, paste})
-    if guided:
+    if {'salient', 'non_salient'} & {source, paste}:
         saliency = pairing.check_saliency(saliency, images, 'a salient or non_salient region', 'grad_cam')
+    else:
+        saliency = None
     batch, height, width, _ = images.shape
     key_partner, key_size, key_source, key_paste = jax.random.split(key, 4)
     partner = pairing.draw_partner(key_partner, batch)
     side = draw_side(key_size, size, tau, alpha, pairing.draws(per, batch))
     sides = patch_size(side, height, width)
-    source_saliency = saliency[partner] if guided else None
-    cut = region.shifted_box(*_centres(key_source, source, source_saliency, images), sides, height, width)
+    source_saliency = None if saliency is None else saliency[partner]
+    y, x = _centres(key_source, source, source_saliency, images)
+    cut = region.shifted_box(y, x, sides, height, width)
     box = cut
     if paste != 'corresponding':
-        box = region.shifted_box(*_centres(key_paste, paste, saliency, images), sides, height, width)
+        y, x = _centres(key_paste, paste, saliency, images)
+        box = region.shifted_box(y, x, sides, height, width)
     # Every pixel gets a place in the source; those outside the box are not read.
     rows = jnp.clip(jnp.arange(height) + (cut - box)[:, 0, None], 0, height - 1)
     cols = jnp.clip(jnp.arange(width) + (cut - box)[:, 1, None], 0, width - 1)
@@ -79,7 +92,7 @@ def cut_paste(
     return mixed, pairing.mix_labels(labels, partner, region.share(box, height, width))
 
 
-def draw_side(key, size, tau, alpha, count):
+def draw_side(key: Array, size: str, tau: tuple[float, float], alpha: float, count: int) -> Array:
     """The side scale of the patch, float32 [count], by the law `size`."""
     if size == 'beta':
         return jnp.sqrt(pairing.draw_beta(key, alpha, count))
@@ -87,7 +100,7 @@ def draw_side(key, size, tau, alpha, count):
     return jax.random.uniform(key, (count,), minval=low, maxval=high)
 
 
-def check_choices(source, paste, size):
+def check_choices(source: str, paste: str, size: str) -> None:
     """Raises ValueError for an unknown name."""
     Choice(*SOURCES).check(source=source)
     Choice(*PASTES).check(paste=paste)

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
@@ -9,7 +10,7 @@ from resizemix_jax.mixing._op import mixing_op
 from resizemix_jax.ranges import POSITIVE, SHARE
 
 
-def cut_box(y, x, lam, height, width):
+def cut_box(y: Array, x: Array, lam: Array, height: int, width: int) -> Array:
     """The box that CutMix cuts for an intended source share `lam` around pixel (y, x).
 
     Sides int(height * sqrt(lam)), int(width * sqrt(lam)), truncated; then `region.clipped_box`.
@@ -20,7 +21,9 @@ def cut_box(y, x, lam, height, width):
 
 
 @mixing_op
-def cutmix(key, images, labels, *, alpha=1.0, prob=0.5, per='batch'):
+def cutmix(
+    key: Array, images: Array, labels: Array, *, alpha: float = 1.0, prob: float = 0.5, per: str = 'batch'
+) -> tuple[Array, Array]:
     """Pastes a random box of the partner at the same place.
 
     Law:

@@ -1,6 +1,7 @@
 """Cutout (DeVries and Taylor, 2017): a square of every image is set to zero."""
 
 import jax.numpy as jnp
+from jax import Array
 
 from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing._op import mixing_op
@@ -8,7 +9,7 @@ from resizemix_jax.ranges import Whole
 
 
 @mixing_op
-def cutout(key, images, labels, *, length=16):
+def cutout(key: Array, images: Array, labels: Array, *, length: int = 16) -> tuple[Array, Array]:
     """Zeroes one square an image; labels are untouched.
 
     Law:

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
+from jax import Array, lax
 
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing._op import mixing_op, vary_together
@@ -14,8 +14,16 @@ WEIGHTS = ('drawn', 'mask')
 
 @mixing_op
 def fmix(
-    key, images, labels, *, alpha=1.0, decay=3.0, spectrum='released', weight='drawn', per='batch'
-):  # fmt: skip
+    key: Array,
+    images: Array,
+    labels: Array,
+    *,
+    alpha: float = 1.0,
+    decay: float = 3.0,
+    spectrum: str = 'released',
+    weight: str = 'drawn',
+    per: str = 'batch',
+) -> tuple[Array, Array]:
     """Mixes every image with its partner by a binary mask of a drawn area.
 
     Law:
@@ -78,14 +86,14 @@ def fmix(
     return mixed, pairing.mix_labels(labels, partner, lam)
 
 
-def spectrum_shape(spectrum, height, width):
+def spectrum_shape(spectrum: str, height: int, width: int) -> tuple[int, int]:
     """The number of frequencies of a spectrum along y and x."""
     if spectrum == 'textbook':
         return height, width // 2 + 1
     return min(width // 2 + 1 + width % 2, height), 2
 
 
-def textbook_field(normal, height, width, decay):
+def textbook_field(normal: Array, height: int, width: int, decay: float) -> Array:
     """The field of the textbook spectrum: float32 [N, H, W].
 
     Args:
@@ -97,7 +105,7 @@ def textbook_field(normal, height, width, decay):
     return jnp.fft.irfft2(scale * lax.complex(normal[:, 0], normal[:, 1]), (height, width))
 
 
-def released_field(normal, height, width, decay):
+def released_field(normal: Array, height: int, width: int, decay: float) -> Array:
     """The field of the released spectrum, times H * W: float32 [N, H, W].
 
     All but two of its columns are 0, so the inverse transform is a sum over y for each and a wave along x.
@@ -124,7 +132,7 @@ def _decayed(frequency, height, width, decay):
     return (np.maximum(frequency, 1 / max(height, width)) ** -decay).astype(np.float32)
 
 
-def top_k_mask(field, count):
+def top_k_mask(field: Array, count: Array) -> Array:
     """A mask of exactly the `count` highest pixels of each field; ties go to the first: bool [N, P].
 
     The threshold is found bit by bit: 32 counts, which take a sixth to an eleventh of the time of a sort

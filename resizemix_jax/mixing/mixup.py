@@ -1,6 +1,7 @@
 """Mixup (Zhang et al., 2018): a convex combination of two images."""
 
 import jax
+from jax import Array
 
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing._op import mixing_op
@@ -8,7 +9,9 @@ from resizemix_jax.ranges import POSITIVE
 
 
 @mixing_op
-def mixup(key, images, labels, *, alpha=1.0, per='batch'):
+def mixup(
+    key: Array, images: Array, labels: Array, *, alpha: float = 1.0, per: str = 'batch'
+) -> tuple[Array, Array]:
     """Mixes every image with its partner.
 
     Law:

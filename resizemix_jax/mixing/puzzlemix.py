@@ -1,11 +1,12 @@
 """PuzzleMix (Kim et al., 2020): blocks of two images, chosen and moved so that salient ones are visible."""
 
 import functools
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
+from jax import Array, lax
 
 from resizemix_jax.mixing import _grid as grid
 from resizemix_jax.mixing import _min_cut as min_cut
@@ -22,9 +23,23 @@ LEAST = 1e-4  # lower bound of a share before its logarithm
 
 @mixing_op
 def puzzlemix(
-    key, images, labels, *, saliency=None, alpha=1.0, beta=1.2, gamma=0.5, eta=0.2, n_labels=3, neigh=4,
-    transport=True, t_eps=0.8, t_size=-1, std=1.0, blocks=(2, 4, 8, 16),
-):  # fmt: skip
+    key: Array,
+    images: Array,
+    labels: Array,
+    *,
+    saliency: Array | None = None,
+    alpha: float = 1.0,
+    beta: float = 1.2,
+    gamma: float = 0.5,
+    eta: float = 0.2,
+    n_labels: int = 3,
+    neigh: int = 4,
+    transport: bool = True,
+    t_eps: float = 0.8,
+    t_size: int = -1,
+    std: float | Array = 1.0,
+    blocks: Sequence[int] = (2, 4, 8, 16),
+) -> tuple[Array, Array]:
     """Every block shows the image that is more salient there, after salient blocks moved to visible places.
 
     Law:
@@ -107,7 +122,18 @@ def puzzlemix(
     return mixed, pairing.mix_labels(labels, partner, lam)
 
 
-def source_share(pixels, worth, partner, lam0, *, beta, gamma, eta, n_labels, neigh):
+def source_share(
+    pixels: Array,
+    worth: Array,
+    partner: Array,
+    lam0: Array,
+    *,
+    beta: float,
+    gamma: float,
+    eta: float,
+    n_labels: int,
+    neigh: int,
+) -> Array:
     """The x of the law for a grid of b x b blocks, float32 [B, b, b].
 
     Args:
@@ -141,7 +167,7 @@ def source_share(pixels, worth, partner, lam0, *, beta, gamma, eta, n_labels, ne
     return min_cut.cheapest_labels(steps, *weights).transpose(2, 0, 1) / jnp.float32(most)
 
 
-def border_costs(pooled, partner, side):
+def border_costs(pooled: Array, partner: Array, side: int) -> tuple[Array, Array, Array]:
     """The D of the law at the borders between a row of blocks and the next, as three terms.
 
     With D_ac for upper a and lower c, each target (0) or source (1):
@@ -168,13 +194,13 @@ def border_costs(pooled, partner, side):
     return (d10 + d11 - d00 - d01) / 2, (d01 + d11 - d00 - d10) / 2, (d01 + d10 - d00 - d11) / 2
 
 
-def to_integers(energy):
+def to_integers(energy: Array) -> Array:
     """Rounded, int32; NaN is 0. Finite pixels in [0, 1] and 9 labels stay far below the limit."""
     limit = min_cut.LIMIT // 2
     return jnp.round(jnp.clip(jnp.nan_to_num(energy), -limit, limit)).astype(jnp.int32)
 
 
-def move(images, saliency, partner, share, t_eps):
+def move(images: Array, saliency: Array, partner: Array, share: Array, t_eps: float) -> tuple[Array, ...]:
     """The targets and their sources with their blocks moved; the grid is that of `share` [B, g, g]."""
     batch, side, _ = share.shape
     worth = grid.block_means(saliency, side)
@@ -184,7 +210,7 @@ def move(images, saliency, partner, share, t_eps):
     return tuple(grid.rearrange(images, row, o) for row, o in zip(rows, jnp.split(origin, 2), strict=True))
 
 
-def check(images, saliency, std):
+def check(images: Array, saliency: Array | None, std: float | Array) -> None:
     """Raises ValueError for a missing map, or a `std` that does not fit the images."""
     pairing.check_saliency(saliency, images, 'puzzlemix', 'input_gradient')
     if np.shape(std) not in ((), (images.shape[-1],)):

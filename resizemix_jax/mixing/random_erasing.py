@@ -1,7 +1,10 @@
 """Random Erasing (Zhong et al., 2017): a rectangle of the image is filled with a colour."""
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
+from jax import Array
 
 from resizemix_jax.mixing import _region as region
 from resizemix_jax.mixing._op import mixing_op
@@ -12,9 +15,17 @@ ASPECTS = ('uniform', 'log_uniform')
 
 @mixing_op
 def random_erasing(
-    key, images, labels, *, prob=0.5, area=(0.02, 0.4), ratio=0.3, aspect='uniform', attempts=100,
-    fill=(0.4914, 0.4822, 0.4465),
-):  # fmt: skip
+    key: Array,
+    images: Array,
+    labels: Array,
+    *,
+    prob: float = 0.5,
+    area: tuple[float, float] = (0.02, 0.4),
+    ratio: float = 0.3,
+    aspect: str = 'uniform',
+    attempts: int = 100,
+    fill: float | Sequence[float] = (0.4914, 0.4822, 0.4465),
+) -> tuple[Array, Array]:
     """Fills one rectangle an image; labels are untouched.
 
     Law:
@@ -92,6 +103,7 @@ def _draw_size(key, shape, height, width, area, ratio, aspect):
     return sides(pixels, r)
 
 
-def sides(pixels, r):
+def sides(pixels: Array, r: Array) -> tuple[Array, Array]:
     """The rounded sides (h, w) of a rectangle with that many pixels and h / w = r: int32."""
-    return tuple(jnp.round(jnp.sqrt(side)).astype(jnp.int32) for side in (pixels * r, pixels / r))
+    height, width = (jnp.round(jnp.sqrt(side)).astype(jnp.int32) for side in (pixels * r, pixels / r))
+    return height, width

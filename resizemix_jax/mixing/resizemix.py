@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
+from jax import Array, lax
 
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
@@ -17,7 +17,16 @@ BRANCHES = 8  # of the smooth methods with one tau a batch: 16 are not faster
 
 
 @mixing_op
-def resizemix(key, images, labels, *, tau=(0.1, 0.8), per='batch', method='nearest', antialias=True):
+def resizemix(
+    key: Array,
+    images: Array,
+    labels: Array,
+    *,
+    tau: float | tuple[float, float] = (0.1, 0.8),
+    per: str = 'batch',
+    method: str = 'nearest',
+    antialias: bool = True,
+) -> tuple[Array, Array]:
     """Pastes the resized partner, whole, at a random place of every image.
 
     Law:
@@ -67,20 +76,20 @@ def resizemix(key, images, labels, *, tau=(0.1, 0.8), per='batch', method='neare
     return patched, pairing.mix_labels(labels, partner, region.share(box, height, width))
 
 
-def check_tau(tau):
+def check_tau(tau: float | tuple[float, float]) -> tuple[float, float]:
     """`tau`, (low, high) or one number for both, as (low, high); ValueError unless 0 < low <= high <= 1."""
-    values = tuple(tau) if isinstance(tau, tuple | list) else (tau,)
-    pair = values * 2 if len(values) == 1 else values
+    pair = tau if isinstance(tau, tuple | list) else (tau, tau)
     Interval().check(tau=pair)
-    return pair
+    low, high = pair
+    return low, high
 
 
-def patch_size(tau, height, width):
+def patch_size(tau: Array, height: int, width: int) -> tuple[Array, Array]:
     """The sides (h, w) of the patch: int32, of the shape of `tau`."""
     return (jnp.floor(height * tau).astype(jnp.int32), jnp.floor(width * tau).astype(jnp.int32))
 
 
-def paste_nearest(images, partner, tau, box):
+def paste_nearest(images: Array, partner: Array, tau: Array, box: Array) -> Array:
     """The released law of 'nearest', one form for any size: two gathers and a select.
 
     The patch is read at its place in the target, so there is no temporary patch and no size-dependent
@@ -105,7 +114,15 @@ def _nearest_index(side, start, tau):
     return jnp.clip(index, 0, side - 1)
 
 
-def paste_smooth(images, partner, tau, box, limits, method, antialias):
+def paste_smooth(
+    images: Array,
+    partner: Array,
+    tau: Array,
+    box: Array,
+    limits: tuple[float, float],
+    method: str,
+    antialias: bool,
+) -> Array:
     """The smooth forms: `resize` to the drawn sizes, and two gathers and a select, as for 'nearest'.
 
     One tau a batch chooses among BRANCHES static bounds of the size, so that small patches cost little.
@@ -121,7 +138,8 @@ def paste_smooth(images, partner, tau, box, limits, method, antialias):
     _, height, width, _ = images.shape
     size = patch_size(tau, height, width)
     if len(tau) > 1:
-        size = tuple(side[jnp.argsort(partner)] for side in size)  # of a source, the size for its target
+        h, w = size
+        size = h[jnp.argsort(partner)], w[jnp.argsort(partner)]  # of a source, the size for its target
 
     def up_to(bound):
         most = tuple(max(int(np.float32(side) * bound), 1) for side in (height, width))  # as on the device

@@ -2,7 +2,7 @@
 
 import jax
 import jax.numpy as jnp
-from jax import lax
+from jax import Array, lax
 
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
@@ -11,7 +11,9 @@ from resizemix_jax.ranges import POSITIVE
 
 
 @mixing_op
-def ricap(key, images, labels, *, beta=0.3, per='batch'):
+def ricap(
+    key: Array, images: Array, labels: Array, *, beta: float = 0.3, per: str = 'batch'
+) -> tuple[Array, Array]:
     """Fills the four corners of every image with crops of four partners.
 
     Law:

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
 from resizemix_jax.mixing import _pairing as pairing
 from resizemix_jax.mixing import _region as region
@@ -13,7 +14,16 @@ NEEDS = ('saliency',)
 
 
 @mixing_op
-def saliencymix(key, images, labels, *, saliency=None, alpha=1.0, prob=0.5, per='batch'):
+def saliencymix(
+    key: Array,
+    images: Array,
+    labels: Array,
+    *,
+    saliency: Array | None = None,
+    alpha: float = 1.0,
+    prob: float = 0.5,
+    per: str = 'batch',
+) -> tuple[Array, Array]:
     """Pastes the box around the partner's most salient pixel at the same place.
 
     Law:

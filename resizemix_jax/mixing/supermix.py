@@ -6,10 +6,12 @@
 """
 
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import lax
+from jax import Array, lax
 
 from resizemix_jax.mixing._mask_search import (
     VARIANTS,
@@ -34,9 +36,20 @@ NEEDS = ('teacher',)
 
 @mixing_op
 def supermix(
-    key, images, labels, *, teacher=None, k=2, alpha=3.0, mask_size=8, sigma=1.0, lambda_s=25.0,
-    max_iters=50, leftover=0.7, variant='released',
-):  # fmt: skip
+    key: Array,
+    images: Array,
+    labels: Array,
+    *,
+    teacher: Callable[[Array], Array] | None = None,
+    k: int = 2,
+    alpha: float = 3.0,
+    mask_size: int = 8,
+    sigma: float = 1.0,
+    lambda_s: float = 25.0,
+    max_iters: int = 50,
+    leftover: float = 0.7,
+    variant: str = 'released',
+) -> tuple[Array, Array]:
     """Mixes k images by masks that are optimised until the teacher predicts the class of each.
 
     Law:
@@ -85,7 +98,7 @@ def supermix(
     Returns:
         images and labels, of the given shapes and dtypes.
     """
-    check_teacher(teacher, images, labels)
+    teacher = check_teacher(teacher, images, labels)
     check_numbers(
         images.shape, k=k, alpha=alpha, mask_size=mask_size, sigma=sigma, lambda_s=lambda_s,
         max_iters=max_iters, leftover=leftover, variant=variant,
@@ -103,7 +116,9 @@ def supermix(
     return mixed_images, jnp.where(found.finished[:, None], mixed_labels, labels)
 
 
-def draw_problem(key, images, teacher, *, k, alpha):
+def draw_problem(
+    key: Array, images: Array, teacher: Callable[[Array], Array], *, k: int, alpha: float
+) -> Problem:
     """Draws the sources, weights and targets by the law of `supermix`: a `Problem`."""
     key_order, key_weights = jax.random.split(key)
     chosen = draw_sources(key_order, images.shape[0], k)
@@ -115,15 +130,17 @@ def draw_problem(key, images, teacher, *, k, alpha):
     return Problem(chosen, weights, images[chosen], target)
 
 
-def draw_sources(key, batch, k):
+def draw_sources(key: Array, batch: int, k: int) -> Array:
     """The images that are mixed, int32 [B, k]: each one and the k - 1 that follow it in a random order."""
     order = jax.random.permutation(key, batch)
     place = jnp.argsort(order)
     return order[(place[:, None] + jnp.arange(k)) % batch]
 
 
-def check_teacher(teacher, images, labels):
-    """Raises ValueError unless there is a teacher whose logits have the shape of the labels."""
+def check_teacher(
+    teacher: Callable[[Array], Array] | None, images: Array, labels: Array
+) -> Callable[[Array], Array]:
+    """The teacher; ValueError unless there is one whose logits have the shape of the labels."""
     if teacher is None:
         raise ValueError(
             'supermix needs teacher, a function from images to the logits of a trained network. '
@@ -133,15 +150,16 @@ def check_teacher(teacher, images, labels):
     got = jax.eval_shape(teacher, jax.ShapeDtypeStruct(images.shape, jnp.float32)).shape
     if got != labels.shape:
         raise ValueError(f'the teacher gives logits {list(got)}; the labels need {list(labels.shape)}')
+    return teacher
 
 
-def check_classes(classes):
+def check_classes(classes: int) -> None:
     """Raises ValueError for fewer than 2."""
     if classes < 2:
         raise ValueError(f'labels of {classes} class cannot be mixed; at least 2 classes are needed')
 
 
-def check_numbers(shape, *, mask_size, **numbers):
+def check_numbers(shape: Sequence[int], *, mask_size: int, **numbers: Any) -> None:
     """Raises ValueError for the first value out of range, for images [B, H, W, C] of `shape`."""
     check_ranges(mask_size=mask_size, **numbers)
     if mask_size > min(shape[1:3]):
@@ -151,7 +169,17 @@ def check_numbers(shape, *, mask_size, **numbers):
         )
 
 
-def check_ranges(*, k, alpha, mask_size, sigma, lambda_s, max_iters, leftover, variant):
+def check_ranges(
+    *,
+    k: int,
+    alpha: float,
+    mask_size: int,
+    sigma: float,
+    lambda_s: float,
+    max_iters: int,
+    leftover: float,
+    variant: str,
+) -> None:
     """Raises ValueError for the first number that is out of range for images of any size."""
     Whole(2, 64).check(k=k)
     Choice(*VARIANTS).check(variant=variant)

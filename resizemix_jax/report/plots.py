@@ -37,9 +37,9 @@ class Picture(NamedTuple):
 
 
 class Point(NamedTuple):
-    """A row in a plot: its index in the table, which decides its style; its numbers; whether the paper's."""
+    """A row in a plot: its number in the table, which decides its style; its numbers; whether the paper's."""
 
-    index: int
+    row: int
     title: str
     x: float
     y: float
@@ -70,7 +70,7 @@ def section(group, table, accuracy):
 def _of_points(points, group, table, column, seeds):
     """The Pictures of a column's scores: by row, against time, and against cost where the paper has it."""
     title, where = group.score_title, group.title(column)
-    height = 0.6 + LINE * len({point.index for point in points})
+    height = 0.6 + LINE * len({point.row for point in points})
     caption = f'{where}: {title} of every row; error bars are the standard deviation over seeds'
     pictures = [_draw(f'rows_{column}', caption, dots, points, title, height=height)]
     timed, name, whole = _times([point for point in points if not point.paper], seeds)
@@ -81,7 +81,7 @@ def _of_points(points, group, table, column, seeds):
     )
     pictures.append(_draw(f'time_{column}', caption, scatter, timed, f'time of a run, {name}', title))
     costs = [row.paper.get(COST) if group.comparable else None for row in table.rows]
-    priced = [point._replace(x=costs[point.index]) for point in points if costs[point.index] is not None]
+    priced = [point._replace(x=costs[point.row]) for point in points if costs[point.row] is not None]
     if any(not point.paper for point in priced) and any(point.x for point in priced):
         caption = f"{where}: {title} against the paper's cost of finding the method, GPU hours"
         label = "the paper's cost, GPU hours"
@@ -134,14 +134,14 @@ def learning_curves(axes, lines, score):
 
 def scatter(axes, points, label, score):
     """Draws each row's point at its x, which `label` names; the paper's are hollow."""
-    mine = {point.index for point in points if not point.paper}
+    mine = {point.row for point in points if not point.paper}
     for point in points:
-        style = {**_style(point.index), 'linestyle': 'none', 'markersize': 7}
+        style = {**_style(point.row), 'linestyle': 'none', 'markersize': 7}
         if point.paper:
             style |= {'markerfacecolor': 'none', 'markersize': 10, 'zorder': 1}
         bar = {'yerr': point.spread} if point.spread else {}
         bar |= {'xerr': point.x_spread} if point.x_spread else {}
-        title = None if point.paper and point.index in mine else point.title
+        title = None if point.paper and point.row in mine else point.title
         axes.errorbar(point.x, point.y, **bar, label=title, capsize=3, **style)
     xs = [point.x for point in points]
     if max(xs) > 10 * min(xs) > 0:
@@ -155,13 +155,13 @@ def scatter(axes, points, label, score):
 
 def dots(axes, points, score):
     """Draws a horizontal line for every row, in the table's order; the paper's points are hollow."""
-    places = {index: -place for place, index in enumerate(sorted({point.index for point in points}))}
+    places = {index: -place for place, index in enumerate(sorted({point.row for point in points}))}
     for point in points:
         style = PAPER if point.paper else OURS
         bar = {'xerr': point.spread} if point.spread else {}
-        axes.errorbar(point.y, places[point.index], **bar, capsize=3, **style)
+        axes.errorbar(point.y, places[point.row], **bar, capsize=3, **style)
     axes.plot([], [], label='ours', **OURS)
-    titles = {places[point.index]: point.title for point in points}
+    titles = {places[point.row]: point.title for point in points}
     axes.set_yticks(list(titles), list(titles.values()))
     axes.set(xlabel=f'{score}, %', ylim=(0.5 - len(titles), 0.5))
 
@@ -217,7 +217,7 @@ def _title(row, seeds):
 
 def _times(points, seeds):
     """The Points with the time of their row's runs as x, its unit, and whether one includes compilation."""
-    measured = [times(seeds[point.index]) for point in points]
+    measured = [times(seeds[point.row]) for point in points]
     name, size = unit(max(statistics.mean(values) for values, _ in measured))
     timed = [
         p._replace(

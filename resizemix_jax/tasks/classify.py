@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -163,7 +163,7 @@ class Classify:
     score = SCORE
     splits = ('train',)
     # The lam-weighted accuracy on the augmented, mixed training images: not comparable with the evaluation's.
-    metric_names = ('loss', 'mixed_top1')
+    metric_names: ClassVar[tuple[str, ...]] = ('loss', 'mixed_top1')
 
     def init(self, key):
         images = jnp.zeros((1, *self.dataset.image_shape))

@@ -1,6 +1,7 @@
 """Image classification with a consistency loss over several views of an image: AugMix's training."""
 
 import dataclasses
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -55,7 +56,7 @@ class Consistency(Classify):
     views: int
     weight: float
 
-    metric_names = (*Classify.metric_names, 'divergence')
+    metric_names: ClassVar[tuple[str, ...]] = (*Classify.metric_names, 'divergence')
 
     def prepare(self, params, batch_stats, batch, key, progress):
         """Images float32 [B, 1 + views, H, W, C], the first without the policy, and labels [B, K]."""
