@@ -33,7 +33,7 @@ class ConfigFile(NamedTuple):
     table: Any
 
 
-def load(path):
+def load(path: str | pathlib.Path) -> ConfigFile:
     """The config file at `path`; where there is no `configs/NAME.py`, the package's own.
 
     Raises:
@@ -57,7 +57,7 @@ def load(path):
     return ConfigFile(str(path), names.get('__doc__') or '', names['get_config'], table)
 
 
-def get_config(text):
+def get_config(text: str) -> ml_collections.ConfigDict:
     """The config that --config=TEXT names, e.g. get_config('configs/table3.py:row=resizemix,seed=1').
 
     Args:
@@ -73,7 +73,7 @@ def get_config(text):
     return load(path).get_config(argument)
 
 
-def of_run(workdir):
+def of_run(workdir: pathlib.Path) -> ml_collections.ConfigDict:
     """The config that the run in a workdir has stored, a ConfigDict in the current format.
 
     Raises:
@@ -85,7 +85,7 @@ def of_run(workdir):
     return ml_collections.ConfigDict(_with_tuples(configs.migrate(files.read_json(path))))
 
 
-def beside(path, name):
+def beside(path: str | pathlib.Path, name: str) -> str:
     """The path of the table `name`: the file beside the one at `path`, or else the package's own."""
     neighbour = pathlib.Path(path).with_name(f'{name}.py')
     return str(neighbour) if neighbour.is_file() else f'{FOLDER}/{name}.py'

@@ -4,6 +4,7 @@ import difflib
 import os
 import pathlib
 import sys
+from collections.abc import Iterable
 
 # Module -> the extra of this package that installs it, where the core does not.
 EXTRAS = {
@@ -44,12 +45,12 @@ class PreemptedError(RunError):
     exit_code = 75
 
 
-def first_line(error):
+def first_line(error: BaseException) -> str:
     """The first line of an error's message, '' if it has none."""
     return str(error).partition('\n')[0]
 
 
-def not_installed(error):
+def not_installed(error: ImportError) -> str:
     """What to install, in a sentence, where a ModuleNotFoundError is of an optional package; or ''."""
     module = (error.name or '').partition('.')[0]
     if module not in EXTRAS:
@@ -61,12 +62,12 @@ def not_installed(error):
     )
 
 
-def nearest(word, known):
+def nearest(word: object, known: Iterable[object]) -> str:
     """'; did you mean x or y?' with up to three of the known words, or '' if none is near.
 
     Case, `-` and `_` make no difference: a word that differs in them alone is the one that was meant.
     """
-    plain = {_plain(str(k)): k for k in known}
+    plain = {_plain(str(k)): str(k) for k in known}
     meant = _plain(str(word))
     close = [plain[k] for k in ([meant] if meant in plain else difflib.get_close_matches(meant, plain))]
     return f'; did you mean {" or ".join(close)}?' if close else ''
@@ -76,7 +77,7 @@ def _plain(word):
     return word.lower().replace('-', '').replace('_', '')
 
 
-def local(path, name):
+def local(path: str | pathlib.Path, name: str) -> pathlib.Path:
     """`path` as a directory or file of this machine, ~ expanded; buckets are mounted, not addressed.
 
     Args:

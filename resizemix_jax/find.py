@@ -4,6 +4,11 @@ A family is a folder of the package. Its members are its files whose names do no
 a function of its own name. A name with dots is a module outside the package, under the same rule:
 `my_code.gridmix` is the function `gridmix` of my_code/gridmix.py.
 
+    >>> find('schedules', 'cosine').__name__
+    'cosine'
+    >>> keywords(find('mixing', 'mixup'))
+    {'alpha': 1.0, 'per': 'batch'}
+
 Keyword-only arguments of the function are the keys of the config's `<key>_args`, except those that the file
 declares in NEEDS, a tuple of names: the trainer provides them.
 """
@@ -12,7 +17,9 @@ import functools
 import importlib
 import inspect
 import sys
+from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
+from typing import Any
 
 from resizemix_jax.errors import nearest, not_installed
 
@@ -20,13 +27,13 @@ PACKAGE = 'resizemix_jax'
 
 
 @functools.cache
-def names(family):
+def names(family: str) -> tuple[str, ...]:
     """The members of a family, sorted; works from a zip file, too."""
     files = [item.name for item in resources.files(f'{PACKAGE}.{family}').iterdir()]
     return tuple(sorted(f.removesuffix('.py') for f in files if f.endswith('.py') and not f.startswith('_')))
 
 
-def find(family, name):
+def find(family: str, name: str) -> Callable[..., Any]:
     """The function `name` of `resizemix_jax/<family>/<name>.py`, or of a module outside the package.
 
     Raises:
@@ -44,7 +51,7 @@ def find(family, name):
     except Exception as error:  # of the user's own module
         reason = f'{type(error).__name__}: {error}'
         if isinstance(error, ModuleNotFoundError):
-            reason = not_installed(error) or error
+            reason = not_installed(error) or str(error)
         raise ValueError(f'{family}: {path!r} cannot be imported: {reason}') from error
     function = getattr(module, path.rpartition('.')[2], None)
     if not callable(function):
@@ -52,7 +59,7 @@ def find(family, name):
     return function
 
 
-def needs(function):
+def needs(function: Callable[..., Any]) -> tuple[str, ...]:
     """What a member wants from the trainer instead of the config: NEEDS of its file, a tuple of names.
 
     Raises:
@@ -67,7 +74,7 @@ def needs(function):
     return declared
 
 
-def keywords(function):
+def keywords(function: Callable[..., Any]) -> dict[str, Any]:
     """The keywords of a member that a config sets: name -> default.
 
     Raises:
@@ -81,7 +88,7 @@ def keywords(function):
     return own
 
 
-def bind(family, name, values, **provided):
+def bind(family: str, name: str, values: Mapping[str, Any], **provided: Any) -> Callable[..., Any]:
     """The function `name` of a family with its keywords bound: those of a config, and what it needs.
 
     Args:
@@ -104,7 +111,7 @@ def bind(family, name, values, **provided):
     return functools.partial(function, **values, **{need: provided[need] for need in wanted})
 
 
-def check_keywords(function, values):
+def check_keywords(function: Callable[..., Any], values: Iterable[str]) -> None:
     """Raises ValueError if `function` does not take these keywords from a config; lists those it takes."""
     takes = tuple(keywords(function))
     unknown = sorted(set(values) - set(takes))

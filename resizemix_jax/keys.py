@@ -8,18 +8,19 @@ of a resumed run draws what step 1000 of an unbroken run draws. The last fold, o
 import zlib
 
 import jax
+from jax import Array
 
 
-def root(seed):
+def root(seed: int) -> Array:
     """The key of a run: a typed JAX key, shape []."""
     return jax.random.key(seed)
 
 
-def stream(key, name):
+def stream(key: Array, name: str) -> Array:
     """The sub-key of `key` for the purpose `name` (a str)."""
     return jax.random.fold_in(key, zlib.crc32(name.encode()))
 
 
-def at_step(key, step):
+def at_step(key: Array, step: int | Array) -> Array:
     """The sub-key of `key` for step number `step` (int, or int32 array of shape [])."""
     return jax.random.fold_in(key, step)

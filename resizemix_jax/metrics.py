@@ -2,14 +2,15 @@
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
 
-def smooth(labels, amount):
+def smooth(labels: Array, amount: float) -> Array:
     """(1 - amount) * labels + amount / K: label smoothing of soft labels [B, K]."""
     return (1 - amount) * labels + amount / labels.shape[-1]
 
 
-def softmax_cross_entropy(logits, labels):
+def softmax_cross_entropy(logits: Array, labels: Array) -> Array:
     """-sum_k labels_k log softmax(logits)_k, float32 [B].
 
     For labels (1 - lam) a + lam b it equals (1 - lam) CE(a) + lam CE(b), the mixed loss of public code.
@@ -17,14 +18,14 @@ def softmax_cross_entropy(logits, labels):
     return -jnp.sum(labels * jax.nn.log_softmax(logits), axis=-1)
 
 
-def sigmoid_cross_entropy(logits, labels):
+def sigmoid_cross_entropy(logits: Array, labels: Array) -> Array:
     """The mean over the classes of the binary cross-entropies, float32 [B] (timm's BCE)."""
     positive = labels * jax.nn.log_sigmoid(logits)
     negative = (1 - labels) * jax.nn.log_sigmoid(-logits)
     return -jnp.mean(positive + negative, axis=-1)
 
 
-def softmax_binary_cross_entropy(logits, labels):
+def softmax_binary_cross_entropy(logits: Array, labels: Array) -> Array:
     """The mean over the classes of the binary cross-entropies of the softmax's probabilities, float32 [B].
 
     The loss of PuzzleMix on CIFAR (snu-mllab/PuzzleMix main.py) as its formula, with logarithms clipped at
@@ -45,7 +46,7 @@ def softmax_binary_cross_entropy(logits, labels):
     return -jnp.mean(each, axis=-1)
 
 
-def torch_binary_cross_entropy(logits, labels):
+def torch_binary_cross_entropy(logits: Array, labels: Array) -> Array:
     """torch.nn.BCELoss of the softmax's probabilities in float32, the mean over the classes, float32 [B].
 
     Law, with p = softmax(logits) rounded to float32 first:
@@ -79,7 +80,7 @@ LOSSES = {
 }
 
 
-def jensen_shannon(logits):
+def jensen_shannon(logits: Array) -> Array:
     """The Jensen-Shannon divergence between the predictions for several views, float32 [B].
 
     The mean over the views of KL(p_v || m), where p_v = softmax(logits_v) and m is their mean, clipped
@@ -96,7 +97,7 @@ def jensen_shannon(logits):
     return jnp.mean(jnp.sum(p * (log_p - log_m), axis=-1), axis=1)
 
 
-def label_share(logits, labels):
+def label_share(logits: Array, labels: Array) -> Array:
     """The share that the label gives to the predicted class, float32 [B].
 
     For a clean label this is 0 or 1, the accuracy; for a mixed one it is lam if the source's class is
@@ -106,7 +107,7 @@ def label_share(logits, labels):
     return jnp.take_along_axis(labels, predicted[:, None], axis=-1)[:, 0]
 
 
-def in_top(logits, label, k):
+def in_top(logits: Array, label: Array, k: int) -> Array:
     """1.0 where the true class is among the k highest scores, float32 [B].
 
     Equal scores are ranked by class number, as argmax does; a NaN score counts as wrong.

@@ -1,9 +1,11 @@
 """From stored pixels to the network's input, and back."""
 
 import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
 
 
-def normalize(images, mean, std):
+def normalize(images: Array, mean: ArrayLike, std: ArrayLike) -> Array:
     """(images / 255 - mean) / std, float32.
 
     Args:
@@ -18,7 +20,7 @@ def normalize(images, mean, std):
     return (images.astype(jnp.float32) / 255 - mean) / std
 
 
-def denormalize(images, mean, std):
+def denormalize(images: Array, mean: ArrayLike, std: ArrayLike) -> Array:
     """The inverse, for display: uint8, rounded and clipped; arguments as in `normalize`."""
     mean = jnp.asarray(mean, jnp.float32)
     std = jnp.asarray(std, jnp.float32)

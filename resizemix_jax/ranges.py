@@ -1,7 +1,11 @@
 """Ranges of arguments: a value is checked in one line and refused in one sentence.
 
-    POSITIVE.check(alpha=alpha)            ValueError: alpha=0 must be > 0
-    Whole(2, 9).check(n_labels=n_labels)   ValueError: n_labels=2.5 must be a whole number from 2 to 9
+    >>> POSITIVE.check(alpha=0)
+    Traceback (most recent call last):
+    ValueError: alpha=0 must be > 0
+    >>> Whole(2, 9).check(n_labels=2.5)
+    Traceback (most recent call last):
+    ValueError: n_labels=2.5 must be a whole number from 2 to 9
 
 The config's own keys have theirs in `key_ranges`, the keywords of a member are checked by the member.
 """

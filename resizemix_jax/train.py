@@ -2,8 +2,11 @@
 
 import contextlib
 import logging
+import pathlib
+from typing import Any
 
 import jax
+import ml_collections
 import numpy as np
 
 from resizemix_jax import build, flops
@@ -24,7 +27,9 @@ log = logging.getLogger(__name__)
 
 @shown_log()
 @parallel.standard_settings()
-def train_and_evaluate(config, workdir, allow_config_change=False):
+def train_and_evaluate(
+    config: ml_collections.ConfigDict, workdir: str | pathlib.Path, allow_config_change: bool = False
+) -> dict[str, Any]:
     """Trains what `config` describes in `workdir`; the same call continues a run that was stopped.
 
     Args:

@@ -125,3 +125,21 @@ def test_a_config_by_the_words_of_the_command():
     assert (config.mixing, config.seed) == ('cutmix', 3)
     with pytest.raises(errors.ConfigError, match='there is no such file'):
         resizemix_jax.get_config('configs/table33.py')
+
+
+def test_the_workflows_are_valid():
+    files = [str(path) for path in sorted((ROOT / '.github/workflows').glob('*.yml'))]
+    command = [
+        sys.executable,
+        '-m',
+        'check_jsonschema',
+        '--builtin-schema',
+        'vendor.github-workflows',
+        *files,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_citation_has_the_version():
+    assert f'\nversion: {resizemix_jax.__version__}\n' in (ROOT / 'CITATION.cff').read_text('utf-8')

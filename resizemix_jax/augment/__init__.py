@@ -7,4 +7,10 @@ Shared contract: `<name>(key, images, *, ...) -> images`:
             'batch': one draw for the batch.
     NEEDS   a member that changes during training declares ('progress',): the completed share of the
             training, float32 [] in [0, 1).
+
+    >>> import jax, numpy as np
+    >>> from resizemix_jax import randaugment
+    >>> images = np.zeros((2, 32, 32, 3), np.uint8)
+    >>> randaugment(jax.random.key(0), images, n=2, m=9).dtype
+    dtype('uint8')
 """

@@ -15,6 +15,13 @@ Shared contract:
 
 `images[i]` is the target of row i, `images[partner[i]]` its source; `lam` is always the share of the source.
 
+    >>> import jax, jax.numpy as jnp
+    >>> from resizemix_jax import resizemix
+    >>> images, label = jnp.zeros((4, 32, 32, 3)), jnp.array([0, 1, 2, 1])
+    >>> mixed, labels = resizemix(jax.random.key(0), images, label, num_classes=3)
+    >>> mixed.shape, labels.shape, labels.sum(axis=-1).tolist()
+    ((4, 32, 32, 3), (4, 3), [1.0, 1.0, 1.0, 1.0])
+
 Ops are pure, and right outside jit, under jit, vmap, pmap and shard_map, and under meshes with Auto and with
 Explicit axes. Inside pmap and shard_map, partners are on the same device. The decorator `_op.mixing_op`, on
 every op, does most of that; a loop whose first state is a constant also needs `_op.vary_together`.

@@ -1,12 +1,24 @@
 """Adam with decoupled weight decay (Loshchilov and Hutter, 2019), as torch.optim.AdamW defines it."""
 
+from collections.abc import Callable
+
 import optax
+from jax import Array
 
 from resizemix_jax.optimizers import _decay
 from resizemix_jax.ranges import NOT_NEGATIVE, POSITIVE, Number
 
 
-def adamw(schedule, *, b1=0.9, b2=0.999, eps=1e-8, weight_decay=0.01, decay='kernels', clip_norm=0.0):
+def adamw(
+    schedule: Callable[[int | Array], Array],
+    *,
+    b1: float = 0.9,
+    b2: float = 0.999,
+    eps: float = 1e-8,
+    weight_decay: float = 0.01,
+    decay: str = 'kernels',
+    clip_norm: float = 0.0,
+) -> optax.GradientTransformation:
     """torch's AdamW after gradient clipping by the global norm; the defaults are torch's but `decay`.
 
     Law, for all parameters together with gradient g, then for each p (m, v are 0 before step t = 1):

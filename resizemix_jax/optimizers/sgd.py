@@ -1,12 +1,22 @@
 """Stochastic gradient descent with momentum, as torch.optim.SGD defines it."""
 
+from collections.abc import Callable
+
 import optax
+from jax import Array
 
 from resizemix_jax.optimizers import _decay
 from resizemix_jax.ranges import Flag, Number
 
 
-def sgd(schedule, *, momentum=0.9, nesterov=True, weight_decay=0.0, decay='all'):
+def sgd(
+    schedule: Callable[[int | Array], Array],
+    *,
+    momentum: float = 0.9,
+    nesterov: bool = True,
+    weight_decay: float = 0.0,
+    decay: str = 'all',
+) -> optax.GradientTransformation:
     """torch's SGD: weight decay is added to the gradient, and the learning rate multiplies the momentum.
 
     Law, for a parameter p with gradient g and momentum buffer m (0 before the first step):

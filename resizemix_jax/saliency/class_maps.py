@@ -9,8 +9,11 @@ Shared contract: `<name>(head, features, label, *, target, ...) -> heat`
 There are no hooks and no state: the caller drops the BatchNorm statistics that `head` would update.
 """
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
+from jax import Array
 
 from resizemix_jax.ranges import Choice
 
@@ -18,7 +21,14 @@ TARGETS = ('argmax', 'label')
 REDUCTIONS = ('mean', 'sum')
 
 
-def grad_cam(head, features, label, *, target='argmax', reduction='mean'):
+def grad_cam(
+    head: Callable[[Array], Array],
+    features: Array,
+    label: Array,
+    *,
+    target: str = 'argmax',
+    reduction: str = 'mean',
+) -> Array:
     """Grad-CAM (Selvaraju et al., 2017): the features, weighted by how much each channel moves the class.
 
     Law:
@@ -49,7 +59,7 @@ def grad_cam(head, features, label, *, target='argmax', reduction='mean'):
     return jax.nn.relu(getattr(jnp, reduction)(weights * features.astype(jnp.float32), axis=-1))
 
 
-def cam(head, features, label, *, target='label'):
+def cam(head: Callable[[Array], Array], features: Array, label: Array, *, target: str = 'label') -> Array:
     """CAM (Zhou et al., 2016): the logit of the class that each position alone would give.
 
     For a head that works position by position, averages, and ends in a linear layer, as that of every
@@ -70,7 +80,9 @@ def cam(head, features, label, *, target='label'):
     return jnp.take_along_axis(logits, chosen[:, None, None, None], axis=-1)[..., 0]
 
 
-def input_gradient(head, features, label, *, target='label'):
+def input_gradient(
+    head: Callable[[Array], Array], features: Array, label: Array, *, target: str = 'label'
+) -> Array:
     """The saliency of PuzzleMix: how much each pixel moves the loss.
 
     Law:
@@ -100,7 +112,7 @@ METHODS = {'grad_cam': grad_cam, 'cam': cam, 'input_gradient': input_gradient}
 OF_IMAGES = ('input_gradient',)  # the methods whose features are the images themselves
 
 
-def upsample(heat, height, width):
+def upsample(heat: Array, height: int, width: int) -> Array:
     """Heat maps at the size of the images: [B, h, w] -> float32 [B, height, width].
 
     Bilinear with half-pixel centres, edges repeated (torch's align_corners=False), as the reference does.

@@ -7,14 +7,14 @@ Shared contract:
 
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
+from jax import Array, lax
 
 REACHES = (12, 24, 48, 28, 56, 112)  # pixels from the centre to the window's ends
 GRAY = (9798, 19235, 3735)  # of red, green and blue, in 2**15ths
 GRAY_BITS = 15
 
 
-def fine_grained(images):
+def fine_grained(images: Array | np.ndarray) -> Array:
     """Fine-grained saliency (Montabone and Soto, 2010) as OpenCV computes it: contrast with the surroundings.
 
     Law:
@@ -49,7 +49,7 @@ def fine_grained(images):
         )
     gray = _smooth(_smooth(_gray(images.astype(jnp.int32))))
     total = jnp.cumsum(jnp.cumsum(jnp.pad(gray, ((0, 0), (1, 0), (1, 0))), axis=1), axis=2)
-    on = off = 0
+    on = off = jnp.zeros((), jnp.int32)
     for reach in REACHES:
         contrast = _contrast(total, gray, reach)
         on += jnp.maximum(contrast, 0)

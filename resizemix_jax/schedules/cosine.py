@@ -1,12 +1,23 @@
 """A linear warm-up, then half a cosine down to the final learning rate (Loshchilov and Hutter, 2017)."""
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
+from jax import Array
 
 from resizemix_jax.ranges import NOT_NEGATIVE
 from resizemix_jax.schedules._warmup import warm_up
 
 
-def cosine(steps, steps_per_epoch, *, lr=0.1, warmup_epochs=0, warmup_lr=1e-5, final_lr=0.0):
+def cosine(
+    steps: int,
+    steps_per_epoch: int,
+    *,
+    lr: float = 0.1,
+    warmup_epochs: float = 0,
+    warmup_lr: float = 1e-5,
+    final_lr: float = 0.0,
+) -> Callable[[int | Array], Array]:
     """The schedule of the paper, and with a warm-up that of the released code; one value for every step.
 
     Law, with w = warmup_epochs * steps_per_epoch:

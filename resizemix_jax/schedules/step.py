@@ -1,14 +1,24 @@
 """A linear warm-up in steps, then a constant learning rate that is multiplied by a factor at given epochs."""
 
+from collections.abc import Callable, Sequence
+
 import jax.numpy as jnp
+from jax import Array
 
 from resizemix_jax.ranges import NOT_NEGATIVE, POSITIVE, Number, Several, Whole
 from resizemix_jax.schedules._warmup import warm_up
 
 
 def step(
-    steps, steps_per_epoch, *, lr=0.1, decay_epochs=(30, 60, 80), factor=0.1, warmup_steps=0, warmup_lr=1e-5
-):
+    steps: int,
+    steps_per_epoch: int,
+    *,
+    lr: float = 0.1,
+    decay_epochs: Sequence[float] = (30, 60, 80),
+    factor: float = 0.1,
+    warmup_steps: int = 0,
+    warmup_lr: float = 1e-5,
+) -> Callable[[int | Array], Array]:
     """torch's MultiStepLR after a warm-up, as detectors are trained; one value for every step.
 
     Law, with n the number of decay epochs e with e * steps_per_epoch <= step, rounded to whole steps:
