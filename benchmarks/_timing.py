@@ -3,6 +3,7 @@
 import argparse
 import os
 import platform
+import random
 import statistics
 import time
 
@@ -40,10 +41,15 @@ def machine():
 
 
 def rounds(functions, count):
-    """Calls every function once a round: name -> seconds of each round. The first round is dropped."""
+    """Calls every function once a round: name -> seconds of each round. The first round is dropped.
+
+    In another order each round: after a function with large temporaries, the next one finds cold caches.
+    """
     seconds = {name: [] for name in functions}
+    order, shuffle = list(functions.items()), random.Random(0).shuffle
     for _ in range(count + 1):
-        for name, function in functions.items():
+        shuffle(order)
+        for name, function in order:
             start = time.perf_counter()
             jax.block_until_ready(function())
             seconds[name].append(time.perf_counter() - start)

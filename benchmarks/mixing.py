@@ -1,6 +1,6 @@
 """Every mixing op against a plain jitted copy of its batch: time, memory, compilation.
 
-    python -m benchmarks.mixing [--rounds=30] [--shapes=256x32x32x3,64x224x224x3]
+    python -m benchmarks.mixing [--rounds=30] [--shapes=256x32x32x3,64x224x224x3] [--ops=resizemix,cutmix]
 
 Every op is timed as it draws, per batch and per sample. What the trainer provides is cheap here, so that the
 op alone is measured: the saliency map is a channel of the images, SuperMix's teacher is linear.
@@ -50,11 +50,13 @@ def copy(key, images, labels):
     return jnp.copy(images), jnp.copy(labels)
 
 
-def measure(shape, rounds):
+def measure(shape, rounds, ops):
     images = jax.random.normal(jax.random.key(0), shape)
     labels = jax.nn.one_hot(jnp.arange(shape[0]) % CLASSES, CLASSES)
     functions, facts = {}, {}
     for name, op in {'copy': copy, **cases()}.items():
+        if name != 'copy' and ops and name.partition(' ')[0] not in ops:
+            continue
         start = time.perf_counter()
         compiled = jax.jit(op).lower(jax.random.key(0), images, labels).compile()
         temporary = compiled.memory_analysis().temp_size_in_bytes / images.nbytes
@@ -72,9 +74,10 @@ def measure(shape, rounds):
 
 def main(argv=None):
     smallest = dict(rounds=1, shapes='4x16x16x3')
-    args = timing.arguments(__doc__, argv, smallest, rounds=30, shapes='256x32x32x3,64x224x224x3')
+    shapes = '256x32x32x3,64x224x224x3'
+    args = timing.arguments(__doc__, argv, smallest, rounds=30, shapes=shapes, ops='')
     for shape in args.shapes.split(','):
-        measure(tuple(map(int, shape.split('x'))), args.rounds)
+        measure(tuple(map(int, shape.split('x'))), args.rounds, [*filter(None, args.ops.split(','))])
 
 
 if __name__ == '__main__':
