@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Sourced after common.sh: make_environment [PACKAGE...] makes $VENV once and brings it up to date.
+# Sourced after common.sh: make_environment PACKAGE makes $VENV once and brings it up to date;
+# PACKAGE is one to install beside the requirements, or ''.
 
 PYTHON=${PYTHON:-python3}
 VENV=${VENV:-.venv}
@@ -14,5 +15,5 @@ make_environment() {
     run "$PYTHON" -m venv "$VENV"
   fi
   run "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check \
-    -r requirements.txt -c requirements.lock "$@"
+    -r requirements.txt -c requirements.lock ${1:+"$1"}
 }

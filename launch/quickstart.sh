@@ -6,6 +6,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source launch/common.sh
 source launch/environment.sh
-make_environment
+make_environment ''
 
 run "$VENV/bin/python" main.py --config=configs/quickstart.py --workdir="${WORKDIR:-runs/quickstart}" "$@"

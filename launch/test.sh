@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source launch/common.sh
 source launch/environment.sh
-make_environment
+make_environment ''
 
 run "$VENV/bin/ruff" check .
 run "$VENV/bin/ruff" format --check .

@@ -35,10 +35,11 @@ def main():
     images, labels = pixels.astype(np.float32) / 255, jnp.eye(5)[:4]
     provided = {'saliency': fine_grained(pixels), 'std': 1.0, 'teacher': teachers.linear()}
     for name in names('mixing'):
-        mixed, soft = bind('mixing', name, {}, **provided)(key, images, labels)
+        op = bind('mixing', name, {}, **provided)
+        mixed, soft = jax.jit(op)(key, images, labels)
         assert mixed.shape == images.shape and np.allclose(soft.sum(-1), 1, atol=1e-6), name
     for name in names('augment'):
-        assert bind('augment', name, {}, progress=0.5)(key, pixels).dtype == np.uint8, name
+        assert jax.jit(bind('augment', name, {}, progress=0.5))(key, pixels).dtype == np.uint8, name
     exported = {name: getattr(resizemix_jax, name) for name in resizemix_jax.__all__}
     print(
         f'{len(names("mixing"))} ops, {len(names("augment"))} augmentations, {len(exported)} names exported'

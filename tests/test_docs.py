@@ -58,7 +58,7 @@ def parse(monkeypatch, module, *words):
 )
 def test_a_command_is_taken(page, words, monkeypatch):
     monkeypatch.chdir(ROOT)
-    if words[1] == '-m' and (len(words) == 3 or words[2] == 'pdoc'):  # a program is named, or not ours
+    if words[1] == '-m' and len(words) == 3:  # a program is named
         assert importlib.util.find_spec(words[2])
     elif words[1] == '-m':
         with pytest.raises(ParsedError):

@@ -72,6 +72,7 @@ def test_a_missing_module_is_named_with_its_extra():
     assert errors.not_installed(ModuleNotFoundError('', name='my_code')) == ''
 
 
+@pytest.mark.slow
 def test_every_op_runs_in_the_core_environment():
     done = subprocess.run(
         [sys.executable, '-m', 'tests.core'], cwd=ROOT, capture_output=True, text=True,
