@@ -9,7 +9,6 @@ at which one dies or hangs.
 
 import contextlib
 import logging
-import math
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.util
@@ -25,16 +24,14 @@ import numpy as np
 
 from resizemix_jax.errors import DataError, RunError
 from resizemix_jax.input.dataset import bucket_of
+from resizemix_jax.input.memory import NOWHERE, SLOTS, Memory
 
 log = logging.getLogger(__name__)
 
-SLOTS = 3  # batches in shared memory: one in use, the others being made
 PART = 32  # the most examples of one task
-ALIGNMENT = 64  # bytes, of each array in shared memory
 PATIENCE = 5.0  # seconds for a process to end
 POLL = 0.5  # seconds of waiting after which a signal to stop is looked for
 SLOW = 10.0  # seconds of waiting after which it is logged; then after twice that, and so on
-NOWHERE = -1
 IGNORED = signal.SIGTERM, signal.SIGINT, signal.SIGHUP
 
 
@@ -80,50 +77,12 @@ def divide(size, workers):
     return next(size // part for part in range(most, 0, -1) if size % part == 0)
 
 
-class _Memory:
-    """Shared memory: the rows of each batch that is being made, its arrays, the places of workers."""
-
-    def __init__(self, context, buckets, parts, count, workers):
-        self.buckets, self.parts, self.count = buckets, parts, count
-        self.room = max(_layout(bucket, count)[1] for bucket in buckets)
-        # Not bound to the size of /dev/shm, which is small in containers, and gone with the last process.
-        self.rows_buffer = context.RawArray('q', SLOTS * parts * count)
-        self.buffer = context.RawArray('B', SLOTS * parts * self.room)
-        self.places_buffer = context.RawArray('q', [NOWHERE] * (3 * workers))
-
-    def place(self, worker):
-        """Where a worker is, int64 [3]: slot, part, row; NOWHERE if it waits or has not said. Writable."""
-        return np.frombuffer(self.places_buffer, np.int64, 3, worker * 24)
-
-    def rows(self, slot, part):
-        """The rows of a part, int64 [count]; writable."""
-        place = (slot * self.parts + part) * self.count
-        return np.frombuffer(self.rows_buffer, np.int64, self.count, place * 8)
-
-    def arrays(self, slot, part, bucket):
-        """The arrays of a part of a batch of bucket number `bucket`, [count, ...]; writable."""
-        start = (slot * self.parts + part) * self.room
-        return {
-            name: np.frombuffer(self.buffer, dtype, math.prod(shape), start + offset).reshape(shape)
-            for name, (offset, shape, dtype) in _layout(self.buckets[bucket], self.count)[0].items()
-        }
-
-
-def _layout(bucket, count):
-    """Where `count` examples of a bucket lie: (name -> (offset, shape, dtype), bytes in all)."""
-    places, size = {}, 0
-    for name, (shape, dtype) in bucket.items():
-        places[name] = size, (count, *shape), np.dtype(dtype)
-        size += -(-count * math.prod(shape) * np.dtype(dtype).itemsize // ALIGNMENT) * ALIGNMENT
-    return places, size
-
-
 class _Team:
     def __init__(self, split, size, workers, interrupted, timeout):
         self.split, self.parts = split, divide(size, workers)
         self.interrupted, self.timeout = interrupted, timeout
         self.context = multiprocessing.get_context('spawn')
-        self.memory = _Memory(self.context, split.buckets, self.parts, size // self.parts, workers)
+        self.memory = Memory(self.context, split.buckets, self.parts, size // self.parts, workers)
         self.tasks = self.context.SimpleQueue()
         self.made = [{} for _ in range(SLOTS)]  # of each batch: part -> its bucket
         self.processes, self.answers = [], []
