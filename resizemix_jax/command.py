@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shlex
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -134,33 +135,37 @@ def main(argv=None):
     argv = sys.argv if argv is None else argv
     leaving.follow_parent()
     with _leaving_at_once(argv):
-        return _main(argv)
+        code, words = _main(argv)
+    if words is not None:
+        _leave(code, words)
+    return code
 
 
 def _main(argv):
+    """(exit code, sentence of an error or ''); None instead of a sentence where no program was started."""
     try:
         asked = read(argv)
     except (flags.Error, ValueError, TypeError, OSError) as error:
         print(error, file=sys.stderr)
-        return 2
+        return 2, None
     if isinstance(asked, str):
         _print(asked)
-        return 0
+        return 0, None
     return run(*asked)
 
 
 def _leaving_at_once(words):
-    """A context in which one process that is to train ends at once as long as it has nothing to save."""
+    """A context in which a process that is to train ends at once as long as it has nothing to save."""
     names = {word.lstrip('-').partition('=')[0] for word in words if word != '--mode=train'}
-    return (
-        contextlib.nullcontext()
-        if {'mode', 'multihost'} & names
-        else leaving.at_once(PreemptedError.exit_code)
-    )
+    if 'mode' in names:
+        return contextlib.nullcontext()
+    # Once several processes have joined, JAX's preemption service has SIGTERM.
+    given_away = (signal.SIGTERM,) if 'multihost' in names else ()
+    return leaving.at_once(PreemptedError.exit_code, given_away)
 
 
 def run(mode, request):
-    """Runs the program of a mode; returns the exit code."""
+    """Runs the program of a mode; returns the exit code, and the sentence of an error or ''."""
     # Imported late: --help, --list and a wrong flag answer at once.
     from resizemix_jax.devices import compilation_cache, parallel, processes
     from resizemix_jax.run import writers
@@ -182,11 +187,17 @@ def run(mode, request):
             words = f'{type(error).__name__}: {error}'
         else:
             print(words, file=sys.stderr)
+    return code, words
+
+
+def _leave(code, words):
+    """Waits for the end of the other hosts' processes, if there are any."""
+    from resizemix_jax.devices import processes
+
     try:
         processes.leave(code, words)
     except KeyboardInterrupt:
         os._exit(code)
-    return code
 
 
 def _explained(error):

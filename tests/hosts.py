@@ -2,9 +2,12 @@
 
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
+
+import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -58,3 +61,9 @@ def wait_for(process, words):
         if words in line:
             return seen
     raise AssertionError(seen)
+
+
+def skip_if_ignored(number):
+    """Skips a test of a signal that processes started here ignore, as those under nohup do."""
+    if signal.getsignal(number) is signal.SIG_IGN:
+        pytest.skip('what started the tests ignores it, so the run does')

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from tests.command import ENVIRONMENT, ROOT, command
-from tests.hosts import TINY
+from tests.hosts import TINY, skip_if_ignored
 
 LONG = (*TINY, '--config.epochs=3000', '--config.save_every_epochs=1000')
 
@@ -26,8 +26,7 @@ def started(workdir, words, number=None):
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
 @pytest.mark.slow
 def test_a_signal_during_the_compilation_ends_at_once(number, tmp_path):
-    if signal.getsignal(number) is signal.SIG_IGN:
-        pytest.skip('what started the tests ignores it, so the run does')
+    skip_if_ignored(number)
     with started(tmp_path, 'Compiling the training step', number) as process:
         last = process.communicate(timeout=60)[1].splitlines()[-1]
     assert process.returncode == 75

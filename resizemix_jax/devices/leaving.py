@@ -14,11 +14,16 @@ LIFELINE = 'RESIZEMIX_JAX_LIFELINE'
 
 
 @contextlib.contextmanager
-def at_once(code):
+def at_once(code, given_away=()):
     """A context before the first step: a signal ends the process with `code`, also while it compiles.
 
     It does so until another handler takes the signal, as `preemption.Watch` does. What was ignored stays
     ignored. Only in the main thread; elsewhere it does nothing.
+
+    Args:
+        code: the exit code.
+        given_away: the signals whose handlers are not put back at the end, since code that Python does not
+            know of has taken them for good.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -32,8 +37,8 @@ def at_once(code):
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number in before.keys() - set(given_away):
+            signal.signal(number, before[number])
         signal.set_wakeup_fd(woken)
         os.close(writing)
 

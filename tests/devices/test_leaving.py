@@ -55,6 +55,18 @@ def test_handlers_come_back_and_others_have_precedence():
     assert signal.set_wakeup_fd(-1) == -1
 
 
+def test_a_handler_that_was_given_away_is_left_alone():
+    """JAX's service, unknown to Python, has SIGTERM then: to set any handler would take it back."""
+    before = {number: signal.getsignal(number) for number in leaving.SIGNALS}
+    try:
+        with leaving.at_once(75, given_away=(signal.SIGTERM,)):
+            mine = signal.getsignal(signal.SIGTERM)
+        after = {number: signal.getsignal(number) for number in leaving.SIGNALS}
+    finally:
+        signal.signal(signal.SIGTERM, before[signal.SIGTERM])
+    assert mine is not before[signal.SIGTERM] and after == before | {signal.SIGTERM: mine}
+
+
 LOST = """
 import os, signal, sys, time
 os.close({master})
