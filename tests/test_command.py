@@ -52,6 +52,10 @@ TABLE3, QUICKSTART, HERE = '--config=configs/table3.py', '--config=configs/quick
         ([QUICKSTART, '--wrkdir=x'], "Unknown command line flag 'wrkdir'. Did you mean: workdir ?"),
         ([QUICKSTART, '--mode=trian', HERE], 'mode'),
         ([QUICKSTART, '--seeds=0', '--mode=sweep', HERE], 'seeds'),
+        (
+            [QUICKSTART, '--mode=gallery', '--images=docs/photos', '--image_size=100000', HERE],
+            '--image_size=100000: 100000 is not an integer in the range [16, 4096]',
+        ),
         (['train', HERE], "unexpected argument 'train'"),
         ([QUICKSTART], '--workdir=DIR is needed'),
         ([HERE], '--config=FILE is needed'),
