@@ -93,7 +93,8 @@ def plan(config, devices=()):
         plan = Plan(config, dataset, task, devices, eval_batch_size)
         if steps_per_epoch := dataset.sizes[task.splits[0]] // config.batch_size:
             _parts(plan, steps_per_epoch)
-        _trace(plan)
+        with checks.network(config, dataset):
+            _trace(plan)
     except ValueError as error:
         raise ConfigError(str(error)) from error
     return plan

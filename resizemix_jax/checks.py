@@ -3,14 +3,17 @@
 Each raises ValueError with the part that breaks its contract; `resizemix_jax.build` calls them.
 """
 
+import contextlib
 import math
 
 import jax
 import numpy as np
 
+from resizemix_jax.errors import first_line
 from resizemix_jax.find import check_keywords, keywords
 from resizemix_jax.mixing import supermix
 from resizemix_jax.ranges import POSITIVE, Number, Several, Whole
+from resizemix_jax.state import NetworkError
 
 MOST_ON_A_DEVICE, MOST_IN_MEMORY = 10**12, 10**13  # bytes; some times what the largest have
 MOST_STEPS = 2**31 - 1  # they are counted in int32
@@ -34,6 +37,24 @@ def task(config, task, dataset):
         raise ValueError(
             f'gallery_every={config.gallery_every}: task={config.task!r} draws no pictures; set 0'
         )
+
+
+@contextlib.contextmanager
+def network(config, dataset):
+    """A context in which the network runs on all the images that the config shows it, as shapes."""
+    try:
+        yield
+    except NetworkError as error:
+        height, width, _ = dataset.image_shape
+        size = f'model={config.model!r}, initialised for images of {height} x {width} pixels, cannot be run'
+        halves = {key: config[key] for key in ('half_train', 'half_eval') if config[key] != 'full'}
+        if not halves:
+            raise ValueError(f'{size} on them: {first_line(error)}. Correct its module') from error
+        words = ' and '.join(f'{key}={value!r}' for key, value in halves.items())
+        raise ValueError(
+            f"{size} on those of {words}: {first_line(error)}. Set {' and '.join(halves)} to 'full', or use "
+            'a network that takes images of any size'
+        ) from error
 
 
 def variables(config, variables):

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import flax.errors
 import flax.struct
 import jax
 import jax.numpy as jnp
+
+NetworkError = flax.errors.FlaxError  # what a network raises that cannot be run
 
 
 class TrainState(flax.struct.PyTreeNode):

@@ -83,3 +83,24 @@ def test_pictures_that_could_not_be_drawn_are_told_at_the_start():
     config = tiny.config(gallery_every=2, batch_size=1, **data(train_size=1))
     with pytest.raises(DataError, match='two images of different classes are needed'):
         build.open_run(build.plan(config))
+
+
+@pytest.mark.parametrize(
+    ('values', 'words'),
+    [
+        ({'half_train': 'resize'}, "on those of half_train='resize': .*Set half_train to 'full', or use"),
+        ({'half_eval': 'center_crop'}, "half_eval='center_crop': .*Set half_eval to 'full', or use a network"),
+        (
+            {'half_train': 'random_crop', 'half_eval': 'resize'},
+            "half_train='random_crop' and half_eval='resize': .*Set half_train and half_eval to 'full'",
+        ),
+        ({'model_args__broken': True}, 'on them: .*Correct its module'),
+    ],
+)
+def test_a_network_that_cannot_be_run_on_the_images_it_is_shown_is_told(values, words):
+    size = "^model='tests.flat', initialised for images of 8 x 8 pixels, cannot be run "
+    refused(f'{size}.*{words}', model='tests.flat', **values)
+
+
+def test_a_network_for_one_size_trains_at_it():
+    build.plan(tiny.config(model='tests.flat'))
