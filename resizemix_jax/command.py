@@ -117,14 +117,15 @@ def read(argv):
     options = {flag.name: values[flag.name].value for flag in FLAGS}
     options |= {name: str(local(options[name], f'--{name}')) for name in PATHS if options[name]}
     file = config_files.load(words.path) if words.path else None
-    config = file.get_config(words.argument) if file else None
+    config, table = (file.get_config(words.argument), file.table) if file else (None, None)
     if MODES[values.mode].own and not file:
         config = config_files.of_run(local(values.workdir, '--workdir'))
+        table = config_files.table_of(config)
     changes = overrides.apply(config, words.texts) if config else {}
     if config:
         config.lock()
     return values.mode, Request(
-        config, options['workdir'], words.path, words.argument, file and file.table, changes, options
+        config, options['workdir'], words.path, words.argument, table, changes, options
     )
 
 

@@ -85,6 +85,18 @@ def of_run(workdir: pathlib.Path) -> ml_collections.ConfigDict:
     return ml_collections.ConfigDict(_with_tuples(configs.migrate(files.read_json(path))))
 
 
+def table_of(config: Any) -> Any:
+    """The table that a config names, a `tables.Table`; None if no file of configs/ has it.
+
+    Args:
+        config: ConfigDict or dict.
+    """
+    try:
+        return load(f'{FOLDER}/{config["table"]}.py').table
+    except ConfigError:  # it may have been a file of the user's, somewhere else
+        return None
+
+
 def beside(path: str | pathlib.Path, name: str) -> str:
     """The path of the table `name`: the file beside the one at `path`, or else the package's own."""
     neighbour = pathlib.Path(path).with_name(f'{name}.py')

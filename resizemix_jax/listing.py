@@ -3,7 +3,7 @@
 import shlex
 from typing import NamedTuple
 
-from resizemix_jax.config import group
+from resizemix_jax.config import DEVICE_KEYS, GENERATE_KEYS, LOGGING_KEYS, differences, group, stored
 from resizemix_jax.config_files import beside, load
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.run.clock import duration
@@ -128,27 +128,50 @@ def setting(config, length=True):
     return f'{network} on {config["dataset"]}{end}'
 
 
-def conclusion(table, config, result, overrides, score):
+def changes(table, config):
+    """How a config differs from the table's cell that it names: a list of (key, the table's value, its own).
+
+    The path of a run that it started from does not count, since every seed has its own. The settings that
+    make a set from such a run do.
+
+    Args:
+        table: `tables.Table`.
+        config: as stored.
+
+    Raises:
+        ValueError: the table has no such cell.
+    """
+    started_from = [USES[what][2] for _, _, what in table.row(config['row']).needs]
+    free = (*LOGGING_KEYS, *DEVICE_KEYS, *(() if started_from else GENERATE_KEYS), *started_from)
+    return differences(table.resolve(config), config, free)
+
+
+def conclusion(table, config, result, score):
     """A run's scores, and the paper's number of its cell, as text.
 
     Args:
         table: `tables.Table`, or None for a config file without one.
-        config: of the run.
+        config: of the run, a ConfigDict.
         result: name -> value, of a training or an evaluation.
-        overrides: of the config on the command line.
         score: the name of the task's main measure, a share of 1; the result's values are named by it.
     """
     lines = [f'{name}: {100 * value:.2f} %' for name, value in result.items() if score in name.split('_')]
     row = next((row for row in table.rows if row.name == config['row']), None) if table else None
     number = row.paper.get(config['column']) if row else None
     if number is not None:
-        changed = sorted(key for key in overrides if group(key) != 'free')
+        changed = _keys(changes(table, stored(config)))
         reasons = [f'overrides {", ".join(changed)}'] if changed else []
         if config['scale'] != 'paper':
             reasons.insert(0, f'is {setting(config)}, at scale={config["scale"]}')
         not_ours = f'; not comparable, since this run {" and ".join(reasons)}' if reasons else ''
         lines.append(f'the paper, {row.title}, {config["column"]}: {number:.2f} %{not_ours}')
     return '\n'.join(lines)
+
+
+def _keys(found):
+    """The keys of differences: of another member its name, and not those of its keywords."""
+    keys = [key for key, _, _ in found]
+    return [key for key in keys if '.' not in key or key.partition('_args.')[0] not in keys]
 
 
 def finished(workdir, result):

@@ -24,7 +24,7 @@ class Request(NamedTuple):
         workdir: of the run, or the directory of many.
         path: of the config file.
         argument: of the config, after the colon.
-        table: of the config file, a `tables.Table`, or None.
+        table: of the config file or of the run's own config, a `tables.Table`, or None.
         overrides: key -> value.
         options: name -> value of all flags.
     """
@@ -142,7 +142,7 @@ def _conclusion(request, result):
     from resizemix_jax.run import results
 
     score = results.score_of(request.config)
-    return listing.conclusion(request.table, request.config, result, request.overrides, score)
+    return listing.conclusion(request.table, request.config, result, score)
 
 
 def _table(request):

@@ -89,7 +89,10 @@ def test_pictures_that_could_not_be_drawn_are_told_at_the_start():
     ('values', 'words'),
     [
         ({'half_train': 'resize'}, "on those of half_train='resize': .*Set half_train to 'full', or use"),
-        ({'half_eval': 'center_crop'}, "half_eval='center_crop': .*Set half_eval to 'full', or use a network"),
+        (
+            {'half_eval': 'center_crop'},
+            "half_eval='center_crop': .*Set half_eval to 'full', or use a network",
+        ),
         (
             {'half_train': 'random_crop', 'half_eval': 'resize'},
             "half_train='random_crop' and half_eval='resize': .*Set half_train and half_eval to 'full'",

@@ -372,6 +372,9 @@ def test_a_row_of_the_paper_end_to_end_on_cifar_s_own_schema(tmp_path):
     evaluated = run(*flags, '--mode=evaluate')
     assert evaluated.returncode == 0
     assert f'last_top1: {100 * result["top1_last"]:.2f} %' in evaluated.stdout
+    (paper,) = (line for line in done.stdout.splitlines() if line.startswith('the paper, ResizeMix, '))
+    own = run(f'--workdir={tmp_path}/run', '--mode=evaluate')  # by the run's own config
+    assert paper in evaluated.stdout.splitlines() and paper in own.stdout.splitlines()
 
 
 @pytest.mark.slow

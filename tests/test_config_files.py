@@ -54,6 +54,15 @@ def test_a_file_that_does_not_exist(path, tmp_path, monkeypatch):
         config_files.load(path)
 
 
+@pytest.mark.parametrize(
+    ('name', 'found'), [('table8', 'table8'), ('mine', None), ('', None), ('fake', None)]
+)
+def test_the_table_that_a_config_names(name, found, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = config_files.table_of({'table': name})
+    assert (table and table.name) == found
+
+
 def test_beside(tmp_path):
     (tmp_path / 'other.py').touch()
     assert config_files.beside(tmp_path / 'mine.py', 'other') == str(tmp_path / 'other.py')

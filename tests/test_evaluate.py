@@ -64,7 +64,7 @@ def test_the_run_s_own_config_serves(trained):
     assert mode == 'evaluate' and config.pop('workers') == 0 and request.config.is_locked
     stored = files.read_json(workdir / 'config.json')
     assert config == {key: value for key, value in stored.items() if key != 'workers'}
-    assert request.config.mixing_args.tau == (0.1, 0.8)
+    assert request.config.mixing_args.tau == (0.1, 0.8) and request.table.name == 'quickstart'
     with pytest.raises(ConfigError, match='holds no run .*; name a config with --config=FILE'):
         command.read(['main.py', '--mode=evaluate', f'--workdir={workdir}/absent'])
 

@@ -112,25 +112,28 @@ def test_flags():
     assert listing.flags(pathlib.Path('F'), '', {}, 'D') == ['--config=F', '--workdir=D']
 
 
+def conclusion(argument, table=TABLES['table2'], **values):
+    """The lines on a run of a cell with overrides; a double underscore is a dot."""
+    config = table.get_config(argument)
+    configs.override(config, {key.replace('__', '.'): value for key, value in values.items()})
+    return listing.conclusion(table, config, {'top1_last': 0.5, 'steps': 3}, 'top1').splitlines()
+
+
 def test_a_conclusion_has_the_score_and_the_paper_s_number_of_its_cell():
-    table, result = TABLES['table2'], {'top1_last': 0.5, 'steps': 3}
-    config = table.get_config('row=resizemix,model=ss26_2x96d')
-    assert listing.conclusion(table, config, result, {}, 'top1').splitlines() == [
-        'top1_last: 50.00 %',
-        'the paper, ResizeMix, ss26_2x96d: 97.93 %',
-    ]
-    alone = listing.conclusion(None, config, {'map_best': 0.25, 'loss_top1': 1.0}, {}, 'map')
+    cell, paper = 'row=resizemix,model=ss26_2x96d', 'the paper, ResizeMix, ss26_2x96d: 97.93 %'
+    assert conclusion(cell) == ['top1_last: 50.00 %', paper]
+    assert conclusion(f'{cell},recipe=released,seed=3', data_dir='x', num_devices=2)[1] == paper
+    small = 'is wide_resnet (depth=10, width=1) on fashion_mnist_10k, 6 epochs, at scale=small'
+    for argument, values, words in (
+        ('row=resizemix,scale=small', {}, small),
+        (cell, {'steps': 3, 'mixing_args__tau': (0.2, 0.3)}, 'overrides mixing_args.tau, steps'),
+        (cell, {'dataset': 'cifar100', 'mixing': 'cutmix'}, 'overrides dataset, mixing'),
+    ):
+        assert conclusion(argument, **values)[1].endswith(f' %; not comparable, since this run {words}')
+    assert len(conclusion('', TABLES['quickstart'])) == 1
+    config = TABLES['table2'].get_config(cell)
+    alone = listing.conclusion(None, config, {'map_best': 0.25, 'loss_top1': 1.0}, 'map')
     assert alone == 'map_best: 25.00 %'
-    small = listing.conclusion(table, table.get_config('row=resizemix,scale=small'), result, {}, 'top1')
-    assert small.endswith(
-        'the paper, ResizeMix, wrn28_10: 97.60 %; not comparable, since this run is wide_resnet (depth=10, '
-        'width=1) on fashion_mnist_10k, 6 epochs, at scale=small'
-    )
-    changes = {'steps': 3, 'data_dir': 'x', 'mixing_args.tau': 1}
-    changed = listing.conclusion(table, config, result, changes, 'top1')
-    assert changed.endswith('; not comparable, since this run overrides mixing_args.tau, steps')
-    own = TABLES['quickstart']
-    assert 'paper' not in listing.conclusion(own, own.get_config(), result, {}, 'top1')
 
 
 def test_a_finished_run_says_where_it_is_and_what_comes_next():

@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from resizemix_jax.config import DEVICE_KEYS, GENERATE_KEYS, LOGGING_KEYS, differences
+from resizemix_jax import listing
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.listing import setting
 from resizemix_jax.report import runs
-from resizemix_jax.tables import CHOICES, USES
+from resizemix_jax.tables import CHOICES
 
 # Keys that change the network, the data or the length of the training: the paper's numbers do not apply.
 KEYS_THAT_RENAME = {'scale', 'dataset', 'model'}  # the columns' names are of another network or other data
@@ -118,19 +118,14 @@ def collect(directory, table):
 
 
 def changes(run, table):
-    """How a run differs from the table's cell that it names: a list of (key, the table's value, its own).
-
-    The path of a run that it started from does not count, since every seed has its own. The settings that
-    make a set from such a run do.
+    """How a run differs from the cell that it names, recipe and scale included; see `listing.changes`.
 
     Raises:
         ValueError: the table has no such cell.
     """
     config = run.config
     chosen = [(key, 'paper', config[key]) for key in CHOICES if config[key] != 'paper']
-    started_from = [USES[what][2] for _, _, what in table.row(config['row']).needs]
-    free = (*LOGGING_KEYS, *DEVICE_KEYS, *(() if started_from else GENERATE_KEYS), *started_from)
-    return chosen + differences(table.resolve(config), config, free)
+    return chosen + listing.changes(table, config)
 
 
 def _group(mine, table, problems):
