@@ -22,7 +22,17 @@ class RecordedConfig:
         return self._config[key]
 
     def __str__(self):
-        return str(self._config)
+        """A key a line, the keywords of a member beside its name."""
+        values = dict(sorted(self._config.to_dict().items()))
+        lines = {key: f'{key}={value!r}' for key, value in values.items() if not isinstance(value, dict)}
+        for key in values.keys() - lines.keys():
+            words = ', '.join(f'{name}={value!r}' for name, value in sorted(values[key].items()))
+            name = key.removesuffix('_args')
+            if name not in lines:
+                lines[key] = f'{key}: {words}'
+            elif words:
+                lines[name] += f' ({words})'
+        return '\n'.join(lines[key] for key in sorted(lines))
 
     def unread(self):
         """The keys that were not read so far, a sorted list."""
