@@ -129,14 +129,15 @@ class Loop:
         values['train_learning_rate'] = float(self.run.schedule(step - 1))
         values['epoch'] = self.run.epoch(step)
         values |= self.clock.rates(self.config.batch_size)
-        self.writer.write(step, values | self.clock.totals())
+        evaluations = self.due.evaluation(step) + self.due.evaluations_after(step)
+        self._write(step, values, evaluations)
 
     def _evaluate(self, state, step, watch):
         """Writes the row of an evaluation, unless it was written before; returns the state after it."""
         if results.has_eval(self.writer.rows, step, self.score):
             return state
         self._check(state, step)
-        with self.clock.pause():
+        with self.clock.evaluating():
             measured = evaluate(
                 self.eval_step, self.run.plan, state, self.run.eval,
                 interrupted=lambda: watch.requested, signalled=lambda: watch.signalled,
@@ -151,8 +152,13 @@ class Loop:
                 state = self.run.epoch_end(state, *parallel.place((sums, key), self.devices))
         values = {f'eval_{name}': value for name, value in values.items()}
         # A row written means that the state of this step's checkpoint is the one after the evaluation.
-        self.writer.write(step, values | self.clock.totals())
+        self._write(step, values, self.due.evaluations_after(step))
         return state
+
+    def _write(self, step, values, evaluations):
+        """Writes a row, and logs it with the time left, in which there are so many evaluations."""
+        left = self.clock.left(self.run.last - step, evaluations)
+        self.writer.write(step, values | self.clock.totals(), left)
 
     def _draw(self, state, step):
         """Pictures of what this run mixes, and of the regions that its network responds to."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 
@@ -423,6 +424,16 @@ def test_non_square_images_and_a_batch_of_one(shape, tmp_path):
     config = tiny.config(batch_size=1, steps=2, dataset_args__image_shape=shape)
     config.mixing_args.per = 'sample'
     assert train.train_and_evaluate(config, tmp_path)['steps'] == 2
+
+
+@pytest.mark.slow
+def test_the_lines_of_the_log_end_with_the_time_left(tmp_path, caplog):
+    with caplog.at_level('INFO', logger='resizemix_jax'):
+        train.train_and_evaluate(tiny.config(steps=9, log_every_steps=4), tmp_path)
+    ends = [r.getMessage().rpartition('; ')[2] for r in caplog.records if r.getMessage()[0] == '[']
+    plain = [re.sub(r'^\d+ s', 'N s', end) for end in ends]  # of steps 4, 4, 8, 8, 9, 9
+    assert plain == ['N s left, plus 3 evaluations', *['N s left'] * 5] and ends[-1] == '0 s left'
+    assert 'left' not in (tmp_path / 'metrics.jsonl').read_text()
 
 
 @pytest.mark.slow

@@ -35,6 +35,8 @@ class Clock:
         self._peak = peak
         self._compiled = compiled_before
         self._pauses = 0
+        self._trained = self._evaluated = 0.0  # seconds in this session
+        self._taken = self._evaluations = 0  # their steps and evaluations
         self.restart()
 
     def totals(self):
@@ -71,6 +73,30 @@ class Clock:
             self._start += time.perf_counter() - start
 
     @contextlib.contextmanager
+    def evaluating(self):
+        """The time inside is an evaluation, and not of the interval."""
+        start, compiled = time.perf_counter(), self._compiled
+        with self.pause():
+            yield
+        self._evaluated += time.perf_counter() - start - (self._compiled - compiled)
+        self._evaluations += 1
+
+    def left(self, steps, evaluations):
+        """The time that so many steps and evaluations will take, in words; '' before there was a step.
+
+        By the mean of this session's, without compilation. Evaluations are only counted before there was one.
+        """
+        taken = self._taken + self._steps
+        if steps and not taken:
+            return ''
+        seconds = steps * (self._trained + time.perf_counter() - self._start) / max(taken, 1)
+        if evaluations and not self._evaluations:
+            more = f', plus {evaluations} evaluation{"s" if evaluations > 1 else ""}'
+        else:
+            more, seconds = '', seconds + evaluations * self._evaluated / max(self._evaluations, 1)
+        return f'{duration(round(seconds))} left{more}'
+
+    @contextlib.contextmanager
     def compiling(self):
         """The time inside is compilation, and not of the interval."""
         start = time.perf_counter()
@@ -105,6 +131,8 @@ class Clock:
             model_flops_utilization: FLOP per second as a share of the peak.
         """
         seconds = max(time.perf_counter() - self._start, 1e-9)
+        self._trained += seconds
+        self._taken += self._steps
         rates = {
             'images_per_second': self._steps * batch_size / seconds,
             'data_wait_share': self._waited / seconds,

@@ -16,6 +16,12 @@ class Due:
         """Whether an evaluation is due after `step` steps."""
         return self._every(step, self._config.eval_every_epochs)
 
+    def evaluations_after(self, step):
+        """The number of evaluations that come after those due at `step`."""
+        place, every = step - self._run.offset, self._config.eval_every_epochs * self._run.steps_per_epoch
+        whole = self._run.steps // every - place // every
+        return whole + (self._run.steps % every > 0) if step < self._run.last else 0
+
     def keeping(self, step):
         """Whether a checkpoint of it is to be kept besides the newest."""
         return bool(self._config.keep_every) and self._every(step, self._config.keep_every)

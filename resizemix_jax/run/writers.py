@@ -51,8 +51,8 @@ class Writer:
             total=last, initial=step, unit='step', leave=False, disable=not sys.stderr.isatty()
         )
 
-    def write(self, step, values):
-        """Writes a row: `values` maps names to numbers."""
+    def write(self, step, values, note=''):
+        """Writes a row: `values` maps names to numbers. The log's line of it ends with `note`."""
         row = {'step': step, **values}
         self.rows.append(row)
         self.sum = sums.extended(self.sum, [row])
@@ -60,7 +60,8 @@ class Writer:
             self._file.append_row(row)
         if self._events:
             self._on_events(lambda: self._events.write(step, values))
-        log.info('[%d] %s', step, ', '.join(f'{name}={_format(value)}' for name, value in values.items()))
+        shown = ', '.join(f'{name}={_format(value)}' for name, value in values.items())
+        log.info('[%d] %s%s', step, shown, f'; {note}' if note else '')
 
     def sync(self):
         """Returns once all rows are on the disk, before a checkpoint counts on them."""

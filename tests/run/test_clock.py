@@ -56,6 +56,27 @@ def test_the_first_call_with_new_shapes_is_compilation(seconds):
     assert counted.totals() == {'seconds': 12.0, 'compile_seconds': 6.0}
 
 
+def test_the_time_left_is_of_the_steps_and_evaluations_to_come(seconds):
+    counted = clock.Clock(before=50.0)
+    assert counted.left(1000, 3) == ''  # continued where an evaluation is due: no step was taken yet
+    for _ in range(4):
+        counted.tick()
+    seconds[0] += 8.0
+    assert counted.left(100, 3) == '3.33 min left, plus 3 evaluations'
+    assert counted.left(0, 1) == '0 s left, plus 1 evaluation'
+    counted.rates(16)
+    with counted.evaluating():
+        with counted.compiling():
+            seconds[0] += 1000.0
+        seconds[0] += 30.0
+    assert counted.left(100, 3) == '4.83 min left'
+    for _ in range(4):  # slower steps: the mean is 3 s
+        counted.tick()
+    seconds[0] += 16.0
+    assert counted.left(3600, 0) == '3 h left' and counted.left(0, 0) == '0 s left'
+    assert counted.rates(16)['images_per_second'] == 4.0 and counted.left(3600, 0) == '3 h left'
+
+
 def test_durations_have_a_unit_of_their_size():
     assert [clock.duration(s) for s in (0.0, 0.025, 119, 120, 7199, 7200, 864_000)] == [
         '0 s', '25 ms', '119 s', '2 min', '120 min', '2 h', '240 h',

@@ -36,6 +36,16 @@ def test_epochs_go_by_the_place_in_the_data():
     assert answers('saving', offset=2, last=14) == [2, 6, 10, 14]
 
 
+@pytest.mark.parametrize('values', [{}, {'eval_every_epochs': 2}, {'steps': 6}, {'steps': 3}, {'epochs': 5}])
+@pytest.mark.parametrize('offset', [0, 2])
+def test_evaluations_to_come_are_those_that_will_be_due(values, offset):
+    run = build.at_offset(build.unopened_run(build.plan(tiny.config(**values))), offset)
+    asked = due.Due(run)
+    for step in range(offset, run.last + 1):
+        later = range(step + 1, run.last + 1)
+        assert asked.evaluations_after(step) == sum(map(asked.evaluation, later))
+
+
 def test_minutes_count_from_the_last_save(monkeypatch):
     asked = due.Due(build.unopened_run(build.plan(tiny.config(save_every_epochs=5, save_every_minutes=1.0))))
     begin = time.monotonic()

@@ -25,7 +25,11 @@ def test_its_text_is_a_key_a_line_with_the_keywords_of_members():
     )
     (mixing,) = (line for line in lines if line.startswith('mixing='))
     assert mixing.startswith("mixing='resizemix' (") and 'tau=(0.1, 0.8)' in mixing
-    for line in ('batch_size=16', "policy='none'", "schedule='cosine' (final_lr=0.0, lr=0.1, warmup_epochs=0, "):
+    for line in (
+        'batch_size=16',
+        "policy='none'",
+        "schedule='cosine' (final_lr=0.0, lr=0.1, warmup_epochs=0, ",
+    ):
         assert any(other.startswith(line) for other in lines), line
     assert all('!!' not in line and 'ConfigDict' not in line for line in lines)
     assert any(line.startswith('generate_args: alpha=3.0, ') for line in lines)

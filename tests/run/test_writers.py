@@ -62,8 +62,10 @@ def test_broken_lines_are_dropped_with_a_warning(tmp_path, caplog):
 def test_log_lines(tmp_path, caplog):
     with caplog.at_level(logging.INFO, 'resizemix_jax'), writers.Writer(tmp_path, 0, 10) as writer:
         writer.write(5, {'train_loss': 1.23456789, 'eval_top1': 0.5, 'data_wait_share': 0.01, 'n': 3})
+        writer.write(6, {'a': 1.0}, '2 min left')
         writers.log_parameters({'a': {'b': {'kernel': Size(1000), 'bias': Size(24)}, 'c': {'w': Size(7)}}})
-    assert '[5] train_loss=1.2346, eval_top1=0.5, data_wait_share=0.01, n=3' in caplog.text
+    assert '[5] train_loss=1.2346, eval_top1=0.5, data_wait_share=0.01, n=3\n' in caplog.text
+    assert '[6] a=1; 2 min left\n' in caplog.text and rows_of(tmp_path)[-1] == {'step': 6, 'a': 1.0}
     assert [line.split() for line in caplog.text.splitlines()[-3:]] == [
         ['a/b', '1,024'],
         ['a/c', '7'],
