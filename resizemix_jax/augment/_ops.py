@@ -12,6 +12,7 @@ from jax import lax
 from resizemix_jax.augment import _affine as affine
 from resizemix_jax.augment import _enhance as enhance
 from resizemix_jax.augment import _tables as tables
+from resizemix_jax.augment._images import check_images
 from resizemix_jax.ranges import Choice, Number, Several
 
 # `apply` takes the index of a name.
@@ -139,13 +140,10 @@ def apply(
 
 def _checked(images, op, value, centre, variant):
     """The arguments as JAX arrays, or ValueError."""
-    images, op, value = jnp.asarray(images), jnp.asarray(op), jnp.asarray(value)
-    if images.dtype != jnp.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3):
-        raise ValueError(
-            f'images are {images.dtype} {images.shape} and must be uint8 [B, H, W, C] with C = 1 or 3: '
-            'apply these operations before `normalize`'
-        )
-    batch, height, width, _ = images.shape
+    images, op, value = check_images(images), jnp.asarray(op), jnp.asarray(value)
+    batch, height, width, channels = images.shape
+    if channels not in (1, 3):
+        raise ValueError(f'images have {channels} channels; these operations take gray (1) or colour (3)')
     point = jnp.float32 if variant == 'ildoonet' else jnp.int32
     if centre is None:
         centre = np.tile(np.array([height // 2, width // 2], point), (batch, 1))

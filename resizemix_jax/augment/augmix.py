@@ -10,6 +10,7 @@ from jax import Array, lax
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _ops as ops
 from resizemix_jax.augment import _policy as policies
+from resizemix_jax.augment._images import augmentation
 from resizemix_jax.ranges import POSITIVE, Number, Whole
 
 NAMES = (
@@ -18,6 +19,7 @@ NAMES = (
 )  # fmt: skip
 
 
+@augmentation
 def augmix(
     key: Array,
     images: Array | np.ndarray,

@@ -7,11 +7,13 @@ from jax import Array
 
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _policy as policies
+from resizemix_jax.augment._images import augmentation
 from resizemix_jax.ranges import Choice
 
 SCALES = ('tf', 'torchvision', 'tpu')
 
 
+@augmentation
 def autoaugment(
     key: Array,
     images: Array | np.ndarray,

@@ -5,9 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from resizemix_jax.augment._images import augmentation
 from resizemix_jax.ranges import Flag, Whole
 
 
+@augmentation
 def crop_flip(key: Array, images: Array | np.ndarray, *, padding: int = 4, flip: bool = True) -> Array:
     """Shifts every image by up to `padding` pixels and mirrors half of them.
 

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from jax import Array
 
+from resizemix_jax.augment._images import augmentation
 from resizemix_jax.augment.fast_autoaugment import fast_autoaugment
 
 
+@augmentation
 def dada(
     key: Array,
     images: Array | np.ndarray,

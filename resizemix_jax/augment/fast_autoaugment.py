@@ -7,8 +7,10 @@ from jax import Array
 
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _policy as policies
+from resizemix_jax.augment._images import augmentation
 
 
+@augmentation
 def fast_autoaugment(
     key: Array,
     images: Array | np.ndarray,

@@ -1,18 +1,19 @@
 """Half the resolution, in the three ways that Table 6 compares."""
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from resizemix_jax.augment._images import augmentation
 from resizemix_jax.ranges import Choice
 
 WITHOUT_DRAW = ('full', 'center_crop', 'resize')  # methods that draw nothing, so evaluation may use them
 
 
+@augmentation
 def halve(key: Array | None, images: Array | np.ndarray, *, method: str = 'resize') -> Array:
     """Halves both sides of every image; an odd side loses a pixel first.
 
@@ -42,7 +43,6 @@ def halve(key: Array | None, images: Array | np.ndarray, *, method: str = 'resiz
         raise ValueError(
             f'method={method!r} draws and needs a key; these methods need none: {", ".join(WITHOUT_DRAW)}'
         )
-    images = jnp.asarray(images)
     if method != 'full' and min(images.shape[1:3]) < 2:
         raise ValueError(f'images of {images.shape[1]} x {images.shape[2]} pixels cannot be halved')
     return METHODS[method](key, images)
@@ -82,7 +82,7 @@ def full(key: Array | None, images: Array) -> Array:
     return images
 
 
-METHODS: dict[str, Callable[[Any, Array], Array]] = {
+METHODS: dict[str, Callable[..., Array]] = {
     'full': full,
     'random_crop': random_crop,
     'center_crop': center_crop,

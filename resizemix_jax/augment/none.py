@@ -3,7 +3,10 @@
 import numpy as np
 from jax import Array
 
+from resizemix_jax.augment._images import augmentation
 
+
+@augmentation
 def none(key: Array | None, images: Array | np.ndarray) -> Array | np.ndarray:
     """Law: nothing is drawn; images are returned unchanged."""
     del key

@@ -9,9 +9,11 @@ from jax import Array
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _ops as ops
 from resizemix_jax.augment import _policy as policies
+from resizemix_jax.augment._images import augmentation
 from resizemix_jax.ranges import SHARE, Choice
 
 
+@augmentation
 def operation(
     key: Array,
     images: Array | np.ndarray,

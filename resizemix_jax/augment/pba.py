@@ -9,6 +9,7 @@ from jax import Array, lax
 
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _policy as policies
+from resizemix_jax.augment._images import augmentation
 from resizemix_jax.ranges import POSITIVE, Several
 
 NEEDS = ('progress',)
@@ -17,6 +18,7 @@ ROUNDING = 2.0**-22  # more than float32 is off in step / steps, less than a ste
 COUNTS = (0.2, 0.3, 0.5)  # the chances of no, one and two operations
 
 
+@augmentation
 def pba(
     key: Array,
     images: Array | np.ndarray,
@@ -79,7 +81,7 @@ def pba(
             interpolation=interpolation,
         )  # fmt: skip
 
-    return lax.fori_loop(0, len(COUNTS) - 1, one, jnp.asarray(images))
+    return lax.fori_loop(0, len(COUNTS) - 1, one, images)
 
 
 def segment_at(content: dict, progress: float | Array) -> Array:

@@ -12,6 +12,7 @@ from jax import Array, lax
 from resizemix_jax.augment import _magnitudes as magnitudes
 from resizemix_jax.augment import _ops as ops
 from resizemix_jax.augment import _policy as policies
+from resizemix_jax.augment._images import augmentation
 from resizemix_jax.ranges import Choice, Number, Whole
 
 COLOUR = ('AutoContrast', 'Equalize', 'Posterize', 'Solarize', 'Color', 'Contrast', 'Brightness', 'Sharpness')
@@ -26,6 +27,7 @@ SCALES = {
 }
 
 
+@augmentation
 def randaugment(
     key: Array,
     images: Array | np.ndarray,
@@ -98,7 +100,7 @@ def randaugment(
             images = apply_step(key_first, images, _before(step, m / 30, height))
         return apply_step(key_do, images, step)
 
-    return lax.fori_loop(0, n, one, jnp.asarray(images))  # compiles one operation, whatever n is
+    return lax.fori_loop(0, n, one, images)  # compiles one operation, whatever n is
 
 
 def released(op: str, m: float, height: int, width: int) -> tuple[float, float, bool]:

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import re
 
 import jax
 import numpy as np
@@ -83,3 +84,18 @@ def test_vmap_and_pmap_agree_with_a_loop(name):
 def test_gray_images_are_accepted(name, key):
     gray = jax.eval_shape(bind('augment', name, {}, **PROVIDED), key, IMAGES[..., :1])
     assert gray.shape == (*jax.eval_shape(jitted(name), key, IMAGES).shape[:3], 1)
+
+
+@pytest.mark.parametrize(
+    'images',
+    [IMAGES / np.float32(255), IMAGES.astype(np.int32), IMAGES.astype(np.float32), IMAGES[0], IMAGES[None]],
+    ids=lambda images: f'{images.dtype}{list(images.shape)}',
+)
+@pytest.mark.parametrize('name', METHODS)
+def test_other_images_are_refused_alike(name, images, key):
+    got = re.escape(
+        f'images must be uint8 [B, H, W, C]; got {images.dtype}{list(images.shape)}. Augment them'
+    )
+    for refused in (images, jax.numpy.asarray(images)):
+        with pytest.raises(ValueError, match=got):
+            bind('augment', name, {}, **PROVIDED)(key, refused)

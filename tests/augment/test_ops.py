@@ -177,9 +177,9 @@ def test_an_index_out_of_range_does_nothing():
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        ({'images': np.zeros((2, 8, 8, 3), np.float32)}, 'images are float32 .* must be uint8'),
-        ({'images': np.zeros((8, 8, 3), np.uint8)}, r'images are uint8 \(8, 8, 3\) and must be'),
-        ({'images': np.zeros((2, 8, 8, 2), np.uint8)}, 'C = 1 or 3'),
+        ({'images': np.zeros((2, 8, 8, 3), np.float32)}, r'must be uint8 \[B, H, W, C\]; got float32'),
+        ({'images': np.zeros((8, 8, 3), np.uint8)}, r'must be uint8 .*; got uint8\[8, 8, 3\]'),
+        ({'images': np.zeros((2, 8, 8, 2), np.uint8)}, r'images have 2 channels; .* gray \(1\) or colour'),
         ({'op': np.zeros(3, np.int32)}, r'op is int32 \(3,\) and must be int32 \(2,\)'),
         ({'op': np.zeros(2, np.float32)}, r'op is float32 .* must be int32'),
         ({'value': np.zeros((), np.float32)}, r'value is float32 \(\) and must be float32 \(2,\)'),
