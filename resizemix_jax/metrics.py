@@ -14,6 +14,12 @@ def softmax_cross_entropy(logits: Array, labels: Array) -> Array:
     """-sum_k labels_k log softmax(logits)_k, float32 [B].
 
     For labels (1 - lam) a + lam b it equals (1 - lam) CE(a) + lam CE(b), the mixed loss of public code.
+
+    A logit of -inf makes it NaN, also where the label is 0 (0 * -inf), as in optax.softmax_cross_entropy and
+    in torch's cross_entropy with class probabilities (2.14): no network that trains has one, and the run ends
+    at that step instead of hiding it. To mask classes use a large negative number, or
+    optax.safe_softmax_cross_entropy, where 0 * -inf is 0; torch's cross_entropy with class indices does not
+    read the other classes' terms.
     """
     return -jnp.sum(labels * jax.nn.log_softmax(logits), axis=-1)
 

@@ -21,6 +21,15 @@ def test_the_mixed_loss_is_the_mix_of_the_losses(key):
     )
 
 
+def test_an_infinite_logit_is_not_hidden():
+    """As in optax; the safe form is that of a large negative logit."""
+    logits, labels = jnp.array([[0.0, 1.0, -jnp.inf]]), jnp.eye(3)[:1]
+    assert np.isnan(metrics.softmax_cross_entropy(logits, labels)).all()
+    assert np.isnan(optax.softmax_cross_entropy(logits, labels)).all()
+    masked = metrics.softmax_cross_entropy(logits.at[0, 2].set(-1e9), labels)
+    np.testing.assert_allclose(masked, optax.safe_softmax_cross_entropy(logits, labels), rtol=1e-6)
+
+
 def test_bce_is_the_mean_over_classes(key):
     logits, labels = jax.random.normal(key, (6, 5)), jnp.full((6, 5), 0.25)
     expected = optax.sigmoid_binary_cross_entropy(logits, labels).mean(-1)
