@@ -1,6 +1,8 @@
 """Eight CPU devices for all tests, and nothing that lets a silent mistake pass."""
 
 import os
+import pathlib
+import shutil
 import signal
 import tempfile
 from importlib.metadata import version
@@ -27,3 +29,15 @@ jax.config.update('jax_num_cpu_devices', 8)
 @pytest.fixture
 def key():
     return jax.random.key(0)
+
+
+@pytest.fixture
+def shared_path():
+    """A new directory that every user can look into; `tmp_path` lies below one of this user's own."""
+    path = pathlib.Path(tempfile.mkdtemp())
+    path.chmod(0o755)
+    yield path
+    for root, folders, _ in os.walk(path):  # from above: what is in a folder is seen once it may be
+        for folder in folders:
+            os.chmod(os.path.join(root, folder), 0o755)
+    shutil.rmtree(path)

@@ -1,4 +1,5 @@
 import json
+import shutil
 import time
 
 import numpy as np
@@ -6,10 +7,10 @@ import pytest
 
 from resizemix_jax import build, command, evaluate, train
 from resizemix_jax import config as configs
-from resizemix_jax.errors import ConfigError, DataError
+from resizemix_jax.errors import ConfigError, DataError, RunError
 from resizemix_jax.input.dataset import Split
 from resizemix_jax.run import files
-from tests import tiny
+from tests import tiny, unprivileged
 
 
 @pytest.fixture(scope='module')
@@ -98,6 +99,18 @@ def test_an_evaluation_that_waits_is_interrupted_too():
 def test_there_must_be_a_checkpoint(tmp_path):
     with pytest.raises(ConfigError, match='has no checkpoint to evaluate; train first'):
         evaluate.evaluate_checkpoint(tiny.config(), tmp_path)
+
+
+@pytest.mark.parametrize('name', ['checkpoints', 'best'])
+def test_checkpoints_that_may_not_be_read_are_not_taken_for_none(name, trained, shared_path):
+    workdir = shutil.copytree(trained[0], shared_path / 'run')
+    unprivileged.write_protect(workdir)
+    (workdir / name).chmod(0)
+    with (
+        unprivileged.user(),
+        pytest.raises(RunError, match=f'^cannot list {workdir}/{name}: Permission denied'),
+    ):
+        evaluate.evaluate_checkpoint(tiny.config(), workdir)
 
 
 def test_a_checkpoint_of_another_network_is_refused(trained):

@@ -17,7 +17,7 @@ from resizemix_jax.input import pipeline
 from resizemix_jax.loop import Loop
 from resizemix_jax.run import files
 from resizemix_jax.run.checkpoint import Checkpoints
-from tests import tiny
+from tests import tiny, unprivileged
 from tests.run.test_events import assert_events_are_the_rows
 
 TIMES = ('seconds', 'compile_seconds', 'images_per_second', 'data_wait_share')
@@ -66,6 +66,44 @@ def test_a_finished_run_is_only_reported(unbroken, monkeypatch):
     workdir, result = unbroken
     monkeypatch.setattr(build, 'open_run', None)  # would fail if it were called
     assert train.train_and_evaluate(tiny.config(), workdir) == json.loads(json.dumps(result))
+
+
+@pytest.fixture
+def protected(unbroken, shared_path):
+    """That run, for users who may read it only."""
+    shutil.copytree(unbroken[0], shared_path / 'run')
+    unprivileged.write_protect(shared_path / 'run')
+    return shared_path / 'run'
+
+
+def test_a_finished_run_that_nobody_may_write_to_is_reported(unbroken, protected):
+    with unprivileged.user():
+        assert train.train_and_evaluate(tiny.config(), protected) == json.loads(json.dumps(unbroken[1]))
+
+
+def test_a_run_that_nobody_may_write_to_is_not_continued(protected):
+    protected.chmod(0o755)
+    (protected / 'result.json').unlink()
+    protected.chmod(0o555)
+    with (
+        unprivileged.user(),
+        pytest.raises(RunError, match=f'^cannot open {protected}/.lock: Permission denied'),
+    ):
+        train.train_and_evaluate(tiny.config(), protected)
+
+
+@pytest.mark.parametrize('name', ['checkpoints', 'metrics.jsonl', 'identity.jsonl', 'config.json'])
+def test_a_part_of_a_run_that_may_not_be_read_is_named(name, protected):
+    """And not taken for a run that has none."""
+    protected.chmod(0o777)
+    (protected / 'result.json').unlink()
+    (protected / '.lock').chmod(0o666)
+    (protected / name).chmod(0)
+    with (
+        unprivileged.user(),
+        pytest.raises(RunError, match=f'cannot (list|read) {protected}/{name}: Permission denied'),
+    ):
+        train.train_and_evaluate(tiny.config(), protected)
 
 
 def terminate_at(monkeypatch, name, calls):
@@ -369,6 +407,14 @@ def test_a_workdir_that_vanishes_ends_the_run(tmp_path, monkeypatch):
     with pytest.raises(RunError, match='run was deleted, moved or unmounted while this run wrote to it'):
         train.train_and_evaluate(tiny.config(), tmp_path / 'run')
     assert (tmp_path / 'moved' / 'checkpoints').is_dir() and not (tmp_path / 'run' / 'result.json').exists()
+
+
+def test_a_workdir_in_a_circle_of_links_is_named(tmp_path):
+    (tmp_path / 'a').symlink_to('b')
+    (tmp_path / 'b').symlink_to('a')
+    for workdir in (tmp_path / 'a', tmp_path / 'a' / 'run'):
+        with pytest.raises(RunError, match=f'{tmp_path}/a.*: Too many levels of symbolic links'):
+            train.train_and_evaluate(tiny.config(), workdir)
 
 
 @pytest.mark.parametrize('name', ['a[b', 'a*', 'a?', 'a\\b'])

@@ -147,6 +147,7 @@ class _Directory:
         self._size = 0  # bytes of its arrays
         if max_to_keep is not None:
             processes.run_on_host_0(lambda: steps.tidy(path))
+        processes.run_on_host_0(lambda: files.names(path))  # says so if they may not be read
         # Directories are made at once: if that fails in a thread of Orbax's, others wait for it for minutes.
         made_at_once = ocp.options.AsyncOptions(create_directories_asynchronously=False)
         options = ocp.CheckpointManagerOptions(create=False, async_options=made_at_once)

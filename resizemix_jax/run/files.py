@@ -9,6 +9,7 @@ import errno
 import fcntl
 import json
 import os
+import pathlib
 import shutil
 import zlib
 
@@ -21,23 +22,26 @@ RESTORE = 'bring it back from a copy, or move it away'
 
 def absolute(path):
     """The path without symbolic links, from the root."""
-    with _reported('find', path):
-        try:
-            return path.resolve()
-        except RuntimeError as error:  # before Python 3.13
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
+    return pathlib.Path(os.path.realpath(path))
 
 
 def exists(path):
     """Whether there is anything at a path."""
     with _reported('look for', path):
-        return path.exists()
+        try:  # from Python 3.14 on, pathlib takes for absent what it may not look at
+            os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
 
 
 def names(directory):
     """The names of what a directory holds, sorted; () of none."""
     with _reported('list', directory):
-        return tuple(sorted(os.listdir(directory))) if directory.is_dir() else ()
+        try:
+            return tuple(sorted(os.listdir(directory)))
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
 
 
 def modified(path):
@@ -52,9 +56,9 @@ def make_directory(path):
     Raises:
         ConfigError: there is a file of that name.
     """
+    if exists(path) and not path.is_dir():
+        raise ConfigError(f'{path} is a file; name a directory')
     with _reported('make', path):
-        if path.exists() and not path.is_dir():
-            raise ConfigError(f'{path} is a file; name a directory')
         path.mkdir(parents=True, exist_ok=True)
 
 
@@ -124,7 +128,10 @@ def read_rows(path):
     """
     rows, dropped = [], []
     with _reported('read', path):
-        text = path.read_bytes().decode('utf-8', errors='replace') if path.exists() else ''
+        try:
+            text = path.read_bytes().decode('utf-8', errors='replace')
+        except (FileNotFoundError, NotADirectoryError):
+            text = ''
     for number, line in enumerate(text.splitlines(), 1):
         try:
             row = json.loads(line)

@@ -1,8 +1,6 @@
 import logging
 import os
-import pathlib
 import shutil
-import tempfile
 
 import numpy as np
 import pytest
@@ -10,6 +8,7 @@ import pytest
 from resizemix_jax.datasets.folder import folder
 from resizemix_jax.errors import DataError
 from resizemix_jax.run import identity
+from tests import unprivileged
 from tests.input import miniature
 
 PICTURE = miniature.encode(miniature.pixels(20, 30, 0))
@@ -159,23 +158,11 @@ def test_folders_of_other_names_are_recognised(pets):
     refused(pets, f'has no folder train; .*Name the directory .*--config.dataset=folder:{pets}/deeper$')
 
 
-def test_an_unreadable_folder_is_a_sentence():
-    # Not below tmp_path, whose parents belong to this user alone.
-    root = pathlib.Path(tempfile.mkdtemp())
-    try:
-        write(root, 'train/cat/1.jpg', 'val/cat/1.jpg')
-        root.chmod(0o755)
-        (root / 'train/cat').chmod(0)
-        if os.geteuid() == 0:
-            os.seteuid(65534)  # whoever may do everything is refused nothing
-        try:
-            refused(root, f'cannot read {root}/train/cat: Permission denied; check the path')
-        finally:
-            if os.getuid() == 0:
-                os.seteuid(0)
-    finally:
-        (root / 'train/cat').chmod(0o755)
-        shutil.rmtree(root)
+def test_an_unreadable_folder_is_a_sentence(shared_path):
+    write(shared_path, 'train/cat/1.jpg', 'val/cat/1.jpg')
+    (shared_path / 'train/cat').chmod(0)
+    with unprivileged.user():
+        refused(shared_path, f'cannot read {shared_path}/train/cat: Permission denied; check the path')
 
 
 def test_names_of_any_bytes_are_read_and_recorded(pets):

@@ -1,11 +1,14 @@
 import ast
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
 from resizemix_jax import run
 from resizemix_jax.errors import ConfigError, RunError
 from resizemix_jax.run import files
+from tests import unprivileged
 
 ROOM = pathlib.Path(run.__file__).parent
 OPENING = {
@@ -99,6 +102,77 @@ def test_what_the_file_system_refuses_is_a_sentence(tmp_path):
     ):
         with pytest.raises(RunError, match='cannot .*(Not a directory|No such file|too long)'):
             refused()
+
+
+def test_what_may_not_be_looked_at_is_not_taken_for_absent(shared_path):
+    """A run of which nothing is seen would start again."""
+    (shared_path / 'closed').mkdir()
+    (shared_path / 'closed' / 'metrics.jsonl').write_text('{"step": 1}\n')
+    closed = shared_path / 'closed'
+    closed.chmod(0)
+    with unprivileged.user():
+        for verb, look in (
+            ('look for', lambda: files.exists(closed / 'metrics.jsonl')),
+            ('list', lambda: files.names(closed)),
+            ('list', lambda: files.names(closed / 'below')),
+            ('read', lambda: files.read_rows(closed / 'metrics.jsonl')),
+            ('look for', lambda: files.make_directory(closed / 'new')),
+        ):
+            with pytest.raises(RunError, match=f'cannot {verb} {closed}.*: Permission denied'):
+                look()
+    closed.chmod(0o755)
+    assert files.exists(closed / 'metrics.jsonl') and not files.exists(closed / 'metrics.jsonl' / 'below')
+    assert files.names(closed / 'metrics.jsonl') == ()
+
+
+def test_a_circle_of_links_is_named(tmp_path):
+    (tmp_path / 'a').symlink_to('b')
+    (tmp_path / 'b').symlink_to('a')
+    for look in (files.exists, files.names, files.make_directory, files.read_rows):
+        with pytest.raises(RunError, match=f'cannot .* {tmp_path}/a.*: Too many levels of symbolic links'):
+            look(tmp_path / 'a' / 'run')
+    assert files.absolute(tmp_path / 'a' / 'run').name == 'run'
+
+
+FULL = """
+import pathlib, resource, sys
+from resizemix_jax.errors import RunError
+from resizemix_jax.run import files
+path = pathlib.Path(sys.argv[1])
+files.write_rows(path / 'whole', [{'step': 1}])
+before = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+appender = files.Appender(path / 'rows')
+for work in (
+    lambda: [appender.append_row({'step': step}) for step in range(1, 100)],
+    appender.close,
+    lambda: files.write_rows(path / 'whole', [{'step': step} for step in range(100)]),
+):
+    try:
+        work()
+    except RunError as error:
+        print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, before)
+print(*files.read_rows(path / 'whole')[0])
+rows, dropped = files.read_rows(path / 'rows')
+print([row['step'] for row in rows] == list(range(1, len(rows) + 1)), len(dropped))
+files.write_rows(path / 'rows', rows)
+appender = files.Appender(path / 'rows')
+appender.append_row({'step': len(rows) + 1})
+appender.close()
+print(len(files.read_rows(path / 'rows')[0]) - len(rows))
+"""
+
+
+def test_where_there_is_no_more_room_whole_rows_stay_and_more_can_follow(tmp_path):
+    """A limit of 100 bytes a file, as the operating system keeps it."""
+    done = subprocess.run(
+        [sys.executable, '-c', FULL, str(tmp_path)], cwd=ROOM.parents[1], capture_output=True, text=True
+    )
+    refused = f'cannot write {tmp_path}/%s: File too large'
+    assert done.stdout.splitlines() == [
+        *(refused % name for name in ('rows', 'rows', 'whole')), "{'step': 1}", 'True 1', '1'
+    ], done.stderr  # fmt: skip
 
 
 def test_names_of_a_directory(tmp_path):
