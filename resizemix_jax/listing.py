@@ -3,6 +3,7 @@
 import shlex
 from typing import NamedTuple
 
+from resizemix_jax.arguments import choose
 from resizemix_jax.config import DEVICE_KEYS, GENERATE_KEYS, LOGGING_KEYS, differences, group, stored
 from resizemix_jax.config_files import beside, load
 from resizemix_jax.errors import ConfigError
@@ -141,6 +142,7 @@ def changes(table, config):
     Raises:
         ValueError: the table has no such cell.
     """
+    choose('column', config['column'], [column.name for column in table.columns])
     started_from = [USES[what][2] for _, _, what in table.row(config['row']).needs]
     free = (*LOGGING_KEYS, *DEVICE_KEYS, *(() if started_from else GENERATE_KEYS), *started_from)
     return differences(table.resolve(config), config, free)

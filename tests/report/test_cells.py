@@ -135,6 +135,22 @@ def test_other_tables_are_left_out_and_named(tmp_path):
     assert f"not shown: {foreign}: the table has no such cell: row='aaa' must be one of" in text
 
 
+@pytest.mark.parametrize('table', ['table3', 'table8'])  # of two columns, and of one
+def test_a_run_of_an_unknown_column_is_left_out_and_named(table, tmp_path):
+    row = TABLES[table].default_row
+    made_up.run(tmp_path, f'row={row}', [0.5], table=table)
+    foreign = made_up.run(tmp_path, f'row={row},seed=1', [0.5], table=table)
+    config = json.loads((foreign / 'config.json').read_text())
+    for path in (foreign / 'config.json', foreign / 'result.json'):
+        path.write_text(path.read_text().replace(f'"column": "{config["column"]}"', '"column": "resnet9"'))
+    (group,), problems = collect(tmp_path, table)
+    assert list(group.cells) == [(row, config['column'])]
+    known = ', '.join(column.name for column in TABLES[table].columns)
+    assert problems == [
+        f"not shown: {foreign}: the table has no such cell: column='resnet9' must be one of: {known}"
+    ]
+
+
 def test_a_directory_without_runs_of_the_table_says_what_it_holds(tmp_path):
     with pytest.raises(ConfigError, match='is not a directory'):
         collect(tmp_path / 'absent')
