@@ -1,13 +1,18 @@
 """The watch, over real sockets, of processes that are threads here."""
 
 import queue
+import signal
 import socket
+import subprocess
+import sys
 import threading
+import time
 
 import pytest
 
 from resizemix_jax.devices import heartbeat
 from resizemix_jax.devices.rendezvous import Connection
+from tests.hosts import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -105,3 +110,38 @@ def test_an_error_after_the_end_of_another_is_not_this_one_s(three, monkeypatch)
     three[2].heartbeat._silence = 1.0
     three[2].heartbeat.ask()  # a broken collective
     assert three[2].ended()[0] == 2
+
+
+SILENCE = 3.0
+STOPPED = """
+import socket, sys
+from resizemix_jax.devices import heartbeat, rendezvous
+connection = rendezvous.Connection(socket.create_connection(('localhost', int(sys.argv[1]))), 'process 0')
+watch = heartbeat.Heartbeat(1, 'process 1', {0: connection}, silence=float(sys.argv[2]))
+watch.start()
+watch._thread.join()
+"""
+
+
+@pytest.mark.slow
+def test_one_that_stood_still_does_not_blame_the_others():
+    """As on a machine that was suspended: nothing came meanwhile, since all machines were."""
+    with socket.create_server(('localhost', 0)) as server:
+        words = [sys.executable, '-c', STOPPED, str(server.getsockname()[1]), str(SILENCE)]
+        with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                other = server.accept()[0]
+                other.settimeout(20)
+                assert other.recv(100) == b'{}\n'  # it watches
+                process.send_signal(signal.SIGSTOP)
+                time.sleep(SILENCE + 1)
+                process.send_signal(signal.SIGCONT)
+                assert other.recv(100) == b'{}\n'
+                with pytest.raises(subprocess.TimeoutExpired):
+                    process.wait(SILENCE / 2)
+                other.sendall(b'{}\n')
+                assert process.wait(20) == 75  # now that the other one is silent
+            finally:
+                process.kill()
+            said = process.stderr.read()
+        assert 'process 0 is lost: silent for 3 s, it is frozen or cut off' in said
