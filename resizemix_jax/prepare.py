@@ -63,7 +63,8 @@ def _prepare(name, root, manual, dry_run):
     _check_disk(name, builder, root, archives)
     if importlib.util.find_spec('tensorflow') is None:
         raise DataError(
-            "Preparing needs TensorFlow (training does not): pip install 'resizemix-jax[prepare]'"
+            'Preparing needs TensorFlow (training does not). In an environment of its own: pip install '
+            "'resizemix-jax[prepare]'"
         )
     if dry_run:
         print(f'{name} can be prepared; nothing was done (--dry_run)')

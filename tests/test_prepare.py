@@ -15,7 +15,7 @@ def test_tensorflow_is_asked_for(monkeypatch, capsys):
         importlib.util, 'find_spec', lambda name: None if name == 'tensorflow' else found(name)
     )
     assert prepare.main(['cifar100']) == 2
-    assert "pip install 'resizemix-jax[prepare]'" in capsys.readouterr().err
+    assert "In an environment of its own: pip install 'resizemix-jax[prepare]'" in capsys.readouterr().err
 
 
 def test_an_unknown_name_lists_the_close_ones(capsys):
