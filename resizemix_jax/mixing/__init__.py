@@ -10,6 +10,8 @@ Shared contract:
             'sample': once per image, with the same marginal law.
     NEEDS   keywords that the trainer provides and a config does not set: 'saliency', 'std', 'teacher'.
     numbers and words among the keywords are Python values, not traced: the compiled code depends on them.
+    gradients  jax.grad goes through every op to images and labels, where draws, boxes and masks are
+            constants; `supermix` has no gradient, since its search takes as many steps as its data needs.
     errors  ValueError for images or labels of another rank or dtype, for images with the channels first, and
             for numbers out of range.
 

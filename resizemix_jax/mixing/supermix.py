@@ -82,6 +82,9 @@ def supermix(
     published 0.7 ends a search early: more than half of a batch can stay unmixed. `leftover=0.0` searches for
     all of them, but with 'released' never ends early if a row shares a class.
 
+    No gradient: the search is a `lax.while_loop`, through which jax.grad raises ValueError. A training needs
+    none, since the parameters that it moves come after the op.
+
     Args:
         key, images, labels: see the contract of `resizemix_jax.mixing`.
         teacher: images float32 [B, H, W, C] -> logits [B, K], a trained network in evaluation mode, whose

@@ -169,3 +169,25 @@ def test_bad_batches_are_refused(name, key):
 def test_unknown_per_is_refused(name, key):
     with pytest.raises(ValueError, match="per='element' must be one of: batch, sample"):
         find('mixing', name)(key, *make_batch(), per='element')
+
+
+# Their loops take as many turns as the data needs, which reverse-mode differentiation cannot go back through.
+WITHOUT_GRADIENT = {'supermix'}
+
+
+@pytest.mark.parametrize(('name', 'per'), CASES)
+@pytest.mark.slow
+def test_gradients_reach_images_and_labels(name, per, key):
+    images, labels = make_batch()
+    weights = jax.random.normal(jax.random.key(3), images.shape), jnp.arange(5.0)
+
+    def total(images, labels):
+        mixed = jitted(name, per)(key, images, labels)
+        return sum(jnp.sum(one * weight) for one, weight in zip(mixed, weights, strict=True))
+
+    if name in WITHOUT_GRADIENT:
+        with pytest.raises(ValueError, match='Reverse-mode differentiation does not work'):
+            jax.grad(total)(images, labels)
+        return
+    for gradient in jax.grad(total, (0, 1))(images, labels):
+        assert np.isfinite(gradient).all() and (gradient != 0).any()
