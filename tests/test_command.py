@@ -104,7 +104,9 @@ def test_a_python_without_the_requirements_is_told_what_to_do():
         [sys.executable, '-S', 'main.py', '--help'], cwd=ROOT, capture_output=True, text=True
     )
     assert (done.returncode, done.stdout) == (2, '')
-    assert done.stderr.startswith(f"{sys.executable} has no module 'absl': make the environment, e.g. with ")
+    assert done.stderr.startswith(
+        f"{sys.executable} has no module 'absl': pip install 'resizemix-jax[train]'"
+    )
     assert len(done.stderr.splitlines()) == 1
 
 
