@@ -10,7 +10,8 @@ import time
 import cv2
 import numpy as np
 
-from resizemix_jax.input import crc32c, jpeg, pipeline, records, tfrecord
+from resizemix_jax import checksum
+from resizemix_jax.input import jpeg, pipeline, records, tfrecord
 from resizemix_jax.input.streams import Stream, View
 
 BATCH, WARM = 32, 3  # batches before the clock starts: those that were ready
@@ -38,10 +39,9 @@ def write_split(jpegs, directory, file_format, image_size=224):
         return Stream(file_format, records.ArrayRecords([shard], names), (), 10, view)
     with open(file, 'wb') as opened:
         for record in encoded:
-            length = np.frombuffer(len(record).to_bytes(8, 'little'), np.uint8)
-            crc = crc32c.masked(crc32c.of(length.tobytes())).to_bytes(4, 'little')
-            data = crc32c.masked(crc32c.of(record)).to_bytes(4, 'little')
-            opened.write(b''.join((length.tobytes(), crc, record, data)))
+            length = len(record).to_bytes(8, 'little')
+            for part in (length, record):
+                opened.write(part + checksum.masked(part).to_bytes(4, 'little'))
     found = tfrecord.find_records({file: len(jpegs)}, 'synthetic')
     return Stream(file_format, records.TFRecords([shard], names, *found), (), 10, view)
 

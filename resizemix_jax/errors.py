@@ -9,7 +9,7 @@ from collections.abc import Iterable
 # Module -> the extra of this package that installs it, where the core does not.
 EXTRAS = {
     'absl': 'train', 'flax': 'train', 'ml_collections': 'train', 'optax': 'train', 'orbax': 'train',
-    'PIL': 'train', 'tqdm': 'train',
+    'PIL': 'train', 'google_crc32c': 'train', 'tqdm': 'train',
     'array_record': 'data', 'cv2': 'data', 'simplejpeg': 'data', 'tensorflow_datasets': 'data',
     'matplotlib': 'report', 'keras': 'keras', 'tensorflow': 'prepare',
 }  # fmt: skip

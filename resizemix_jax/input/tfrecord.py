@@ -16,8 +16,8 @@ import tempfile
 
 import numpy as np
 
+from resizemix_jax import checksum
 from resizemix_jax.errors import DataError
-from resizemix_jax.input import crc32c
 
 log = logging.getLogger(__name__)
 
@@ -69,10 +69,10 @@ def read(opened, start, length):
     record = os.pread(opened, length + FOOT, start)
     if len(record) != length + FOOT:
         raise ValueError('the file is shorter than when it was indexed')
-    data = memoryview(record)[:length]
-    if crc32c.masked(crc32c.of(data)) != int.from_bytes(record[length:], 'little'):
+    data = record[:length]
+    if checksum.masked(data) != int.from_bytes(record[length:], 'little'):
         raise ValueError('the checksum of its record is wrong')
-    return data
+    return memoryview(data)
 
 
 def _scan_all(files, counts):
@@ -118,8 +118,9 @@ def _scan(file):
 
 def _valid(heads):
     """Whether the lengths have their checksums: heads uint8 [N, HEAD] -> bool [N]."""
-    checksums = np.ascontiguousarray(heads[:, 8:]).view('<u4')[:, 0]
-    return crc32c.masked(crc32c.of_rows(heads[:, :8])) == checksums
+    stored = np.ascontiguousarray(heads[:, 8:]).view('<u4')[:, 0]
+    lengths = heads[:, :8].tobytes()
+    return stored == [checksum.masked(lengths[at : at + 8]) for at in range(0, len(lengths), 8)]
 
 
 def _load(place, files):

@@ -10,6 +10,7 @@ import socket
 import struct
 import time
 
+from resizemix_jax import checksum
 from resizemix_jax.run import files
 
 VERSION = 'brain.Event:2'
@@ -42,24 +43,8 @@ class Events:
         self._file.append(length + _crc(length) + event + _crc(event))
 
 
-def _crc_table():
-    """The CRC-32C (polynomial 0x82F63B78, reflected) of every byte."""
-    table = list(range(256))
-    for _ in range(8):
-        table = [(entry >> 1) ^ (0x82F63B78 * (entry & 1)) for entry in table]
-    return table
-
-
-_TABLE = _crc_table()
-
-
 def _crc(data):
-    """The masked CRC-32C of bytes, as a TFRecord file has it."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = _TABLE[(crc ^ byte) & 0xFF] ^ (crc >> 8)
-    crc ^= 0xFFFFFFFF
-    return struct.pack('<I', ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+    return struct.pack('<I', checksum.masked(data))
 
 
 def _varint(number):
