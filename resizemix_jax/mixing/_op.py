@@ -142,9 +142,10 @@ def soft_labels(labels, num_classes=None):
             raise ValueError(f'labels must be in 0..{num_classes - 1}; got {labels.min()}..{labels.max()}')
         return jax.nn.one_hot(labels, num_classes, dtype=jnp.float32)
     if labels.shape[1:] != (num_classes,):
+        remedy = '; integers [B, 1] are labels[:, 0]' if labels.shape[1:] == (1,) else ''
         raise ValueError(
             f'labels must be integers [B], or soft [B, {num_classes}] as num_classes={num_classes} says; '
-            f'got {labels.dtype}{list(labels.shape)}'
+            f'got {labels.dtype}{list(labels.shape)}{remedy}'
         )
     return jnp.asarray(labels)
 
@@ -154,7 +155,7 @@ def check_batch(images, labels):
     if images.ndim != 4 or not jnp.issubdtype(images.dtype, jnp.floating):
         raise ValueError(
             f'images must be float [B, H, W, C]; got {images.dtype}{list(images.shape)}. '
-            'Convert uint8 images first, e.g. images.astype(jnp.float32) / 255'
+            f'{_images_remedy(images)}'
         )
     _, height, width, channels = images.shape
     if height in (1, 3, 4) and channels > 4 and width > height < channels:
@@ -165,7 +166,23 @@ def check_batch(images, labels):
     if labels.ndim != 2 or labels.dtype != jnp.float32 or labels.shape[0] != images.shape[0]:
         raise ValueError(
             f'labels must be soft, float32 [B, K] with B={images.shape[0]}; '
-            f'got {labels.dtype}{list(labels.shape)}. '
-            'Make them with jax.nn.one_hot(label, num_classes, dtype=jnp.float32), or pass integer labels '
-            '[B] with num_classes=K'
+            f'got {labels.dtype}{list(labels.shape)}. {_labels_remedy(labels, images)}'
         )
+
+
+def _images_remedy(images):
+    if images.ndim == 3:
+        return 'Pass the batch, outside any vmap over images: partners come from it'
+    return 'Convert uint8 images first, e.g. images.astype(jnp.float32) / 255'
+
+
+def _labels_remedy(labels, images):
+    if labels.ndim == 2 and labels.shape[0] != images.shape[0]:
+        return 'Images and labels must be those of one batch'
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        return 'Convert them with labels.astype(jnp.float32)'
+    column = ', here labels[:, 0],' if labels.ndim == 2 else ''
+    return (
+        'Make them with jax.nn.one_hot(label, num_classes, dtype=jnp.float32), or pass integer labels [B]'
+        f'{column} with num_classes=K'
+    )
