@@ -84,7 +84,13 @@ def test_one_image_is_told_that_partners_come_from_the_batch():
     with pytest.raises(
         ValueError, match=r'got float32\[8, 8, 3\]\. Pass the batch, outside any vmap over images'
     ):
-        jax.vmap(lambda image, labels: cutmix(KEY, image, labels))(IMAGES, np.eye(4, 5, dtype=np.float32))
+        jax.vmap(functools.partial(cutmix, num_classes=CLASSES), (None, 0, 0))(KEY, IMAGES, LABEL)
+
+
+@pytest.mark.parametrize('seed', [0, np.random.default_rng(0)])
+def test_a_seed_is_no_key(seed):
+    with pytest.raises(ValueError, match=r'^key=.* must be a JAX key: jax.random.key\(seed\)'):
+        cutmix(seed, IMAGES, LABEL, num_classes=CLASSES)
 
 
 @pytest.mark.parametrize('shape', [(4, 4, 4, 16), (4, 3, 3, 64), (4, 1, 16, 3), (4, 8, 8, 64)])
