@@ -110,6 +110,10 @@ def check_global_batch(found):
 def check_local_batch(found):
     assert found['images'].sharding.spec[0] == found['labels'].sharding.spec[0] == 'batch'
     assert not communicates(found) and partners_are_local(found)
+    images, label = placed(found)
+    label = jax.device_put(np.arange(len(label), dtype=np.int32) % 8, label.sharding)
+    _, labels = found['mix'](jax.random.key(0), images, label)
+    assert len({part.tobytes() for part in np.split(np.asarray(labels), jax.device_count())}) > 1
 
 
 def placed(found):
