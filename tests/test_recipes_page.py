@@ -69,7 +69,7 @@ def check_mixed(images, labels):
 
 
 def check_keras(found):
-    assert found['model'].mixing.generator.state.value[1] == 5 * 4  # a draw a step: 5 epochs of 4
+    assert found['model'].mixing.generator.state.value[1] == 10 * 4  # a draw a step: 10 epochs of 4
     assert pathlib.Path('network.keras').exists()
 
 
