@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / 'resizemix_jax'
 # What people call from their own programs.
 FAMILIES = 'mixing', 'augment', 'saliency', 'schedules', 'optimizers'
-SURFACE = *FAMILIES, 'keys', 'metrics', 'normalize', 'find', 'errors'
+SURFACE = *FAMILIES, 'keys', 'keras', 'metrics', 'normalize', 'find', 'errors'
 FILES = [
     p for p in sorted(PACKAGE.rglob('*.py')) if p.relative_to(PACKAGE).parts[0].removesuffix('.py') in SURFACE
 ]
@@ -102,7 +102,10 @@ def test_the_pages_are_built_and_their_links_lead_somewhere(tmp_path):
         f'resizemix_jax.{name.removesuffix(".py")}' for name in os.listdir(PACKAGE) if name[0].isalpha()
     ]
     command = [sys.executable, '-m', 'pdoc', *sorted(set(modules) - {'resizemix_jax.py.typed'})]
-    done = subprocess.run([*command, '-o', str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, '-o', str(tmp_path)], cwd=ROOT, capture_output=True, text=True,
+        env=os.environ | {'KERAS_BACKEND': 'jax'},
+    )  # fmt: skip
     assert done.returncode == 0 and 'Warn' not in done.stderr, done.stderr
     pages = {path: Links(path) for path in tmp_path.rglob('*.html')}
     assert (tmp_path / 'resizemix_jax/mixing/resizemix.html') in pages

@@ -3,8 +3,9 @@
 Shared contract:
     key     typed JAX key; every draw comes from it.
     images  float [B, H, W, C], any size and scale; H and W may differ. Dtype and shape are kept.
-    labels  float32 [B, K], soft (a one-hot row is the simplest). Rows keep their sum. Integer labels [B] are
-            taken with the further keyword `num_classes`, K, that every op has.
+    labels  float32 [B, K], soft (a one-hot row is the simplest), of any sum. A mixed row is a weighted mean
+            of rows, so equal sums are kept. Integer labels [B] are taken with the further keyword
+            `num_classes`, K, that every op has.
     arrays  JAX or NumPy; results are JAX arrays.
     per     'batch': the method's number is drawn once per batch, as its public code does;
             'sample': once per image, with the same marginal law.
@@ -12,8 +13,8 @@ Shared contract:
     numbers and words among the keywords are Python values, not traced: the compiled code depends on them.
     gradients  jax.grad goes through every op to images and labels, where draws, boxes and masks are
             constants; `supermix` has no gradient, since its search takes as many steps as its data needs.
-    errors  ValueError for images or labels of another rank or dtype, for images with the channels first, and
-            for numbers out of range.
+    errors  ValueError for images or labels of another rank or dtype, for images with the channels first, for
+            a seed in the place of the key, and for numbers out of range.
 
 `images[i]` is the target of row i, `images[partner[i]]` its source; `lam` is always the share of the source.
 

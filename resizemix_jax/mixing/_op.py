@@ -12,7 +12,7 @@ from jax import Array, lax
 from jax.typing import ArrayLike
 
 from resizemix_jax.find import needs
-from resizemix_jax.ranges import Whole
+from resizemix_jax.ranges import Whole, shown
 
 Keywords = ParamSpec('Keywords')
 
@@ -42,7 +42,7 @@ def mixing_op(
 ) -> MixingOp[Keywords]:
     """Decorates a mixing op, so that its body need not know the context in which it is called.
 
-    - NumPy images and labels become JAX arrays and are checked (`check_batch`). With the further keyword
+    - NumPy images and labels become JAX arrays and are checked. With the further keyword
       `num_classes`, integer labels [B] become one-hot rows.
     - Keywords that a config sets become Python values; arrays among them may be NumPy's or JAX's, not traced.
     - Under a mesh with Explicit axes the body runs with Auto axes, since partners are gathered across the
@@ -60,8 +60,11 @@ def mixing_op(
 
     @functools.wraps(function)
     def op(key, images, labels, *, num_classes=None, **keywords):
-        images, labels = jnp.asarray(images), soft_labels(labels, num_classes)
-        check_batch(images, labels)
+        check_key(key)
+        images = jnp.asarray(images)
+        check_images(images)
+        labels = soft_labels(labels, num_classes)
+        check_labels(labels, images)
         provided = needs(function)
         keywords = {k: v if k in provided else _python_value(v) for k, v in keywords.items()}
         arrays = {name: value for name, value in keywords.items() if isinstance(value, jax.Array)}
@@ -142,19 +145,26 @@ def soft_labels(labels, num_classes=None):
             raise ValueError(f'labels must be in 0..{num_classes - 1}; got {labels.min()}..{labels.max()}')
         return jax.nn.one_hot(labels, num_classes, dtype=jnp.float32)
     if labels.shape[1:] != (num_classes,):
+        remedy = '; integers [B, 1] are labels[:, 0]' if labels.shape[1:] == (1,) else ''
         raise ValueError(
             f'labels must be integers [B], or soft [B, {num_classes}] as num_classes={num_classes} says; '
-            f'got {labels.dtype}{list(labels.shape)}'
+            f'got {labels.dtype}{list(labels.shape)}{remedy}'
         )
     return jnp.asarray(labels)
 
 
-def check_batch(images, labels):
-    """Raises ValueError unless images are float [B, H, W, C] and labels float32 [B, K]."""
+def check_key(key):
+    """Raises ValueError for a seed in the place of a key; whether a key fits is what `jax.random` says."""
+    if key is not None and not hasattr(key, 'dtype'):
+        raise ValueError(f'key={shown(key)} must be a JAX key: jax.random.key(seed)')
+
+
+def check_images(images):
+    """Raises ValueError unless images are float [B, H, W, C]."""
     if images.ndim != 4 or not jnp.issubdtype(images.dtype, jnp.floating):
         raise ValueError(
             f'images must be float [B, H, W, C]; got {images.dtype}{list(images.shape)}. '
-            'Convert uint8 images first, e.g. images.astype(jnp.float32) / 255'
+            f'{_images_remedy(images)}'
         )
     _, height, width, channels = images.shape
     if height in (1, 3, 4) and channels > 4 and width > height < channels:
@@ -162,10 +172,30 @@ def check_batch(images, labels):
             f'images {list(images.shape)} seem to be [B, C, H, W]: as [B, H, W, C] they have {channels} '
             'channels. Transpose them first: jnp.transpose(images, (0, 2, 3, 1))'
         )
+
+
+def check_labels(labels, images):
+    """Raises ValueError unless labels are soft, float32 [B, K], a row an image."""
     if labels.ndim != 2 or labels.dtype != jnp.float32 or labels.shape[0] != images.shape[0]:
         raise ValueError(
             f'labels must be soft, float32 [B, K] with B={images.shape[0]}; '
-            f'got {labels.dtype}{list(labels.shape)}. '
-            'Make them with jax.nn.one_hot(label, num_classes, dtype=jnp.float32), or pass integer labels '
-            '[B] with num_classes=K'
+            f'got {labels.dtype}{list(labels.shape)}. {_labels_remedy(labels, images)}'
         )
+
+
+def _images_remedy(images):
+    if images.ndim == 3:
+        return 'Pass the batch, outside any vmap over images: partners come from it'
+    return 'Convert uint8 images first, e.g. images.astype(jnp.float32) / 255'
+
+
+def _labels_remedy(labels, images):
+    if labels.ndim == 2 and labels.shape[0] != images.shape[0]:
+        return 'Images and labels must be those of one batch'
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        return 'Convert them with labels.astype(jnp.float32)'
+    column = ', here labels[:, 0],' if labels.ndim == 2 else ''
+    return (
+        'Make them with jax.nn.one_hot(label, num_classes, dtype=jnp.float32), or pass integer labels [B]'
+        f'{column} with num_classes=K'
+    )

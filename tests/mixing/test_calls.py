@@ -50,6 +50,14 @@ def test_integer_labels_are_the_one_hot_ones():
         (np.eye(4, 6), 5, r'soft \[B, 5\] as num_classes=5 says; got float64\[4, 6\]'),
         (LABEL.astype(float), 5, r'must be integers \[B\], or soft'),
         (LABEL, 0, 'num_classes=0 must be >= 1'),
+        (LABEL[:, None], 5, r'got int64\[4, 1\]; integers \[B, 1\] are labels\[:, 0\]'),
+        (LABEL[:, None], None, r'got int32\[4, 1\].*or pass integer labels \[B\], here labels\[:, 0\], with'),
+        (
+            np.eye(4, 5, dtype=int),
+            None,
+            r'got int32\[4, 5\]\. Convert them with labels.astype\(jnp.float32\)',
+        ),
+        (np.eye(3, 5), None, r'got float32\[3, 5\]\. Images and labels must be those of one batch'),
         (
             LABEL,
             None,
@@ -70,6 +78,19 @@ def test_channels_first_are_refused_with_the_remedy(name, channels):
         ValueError, match=r'seem to be \[B, C, H, W\].*jnp.transpose\(images, \(0, 2, 3, 1\)\)'
     ):
         op(name)(KEY, images, LABEL, num_classes=CLASSES)
+
+
+def test_one_image_is_told_that_partners_come_from_the_batch():
+    with pytest.raises(
+        ValueError, match=r'got float32\[8, 8, 3\]\. Pass the batch, outside any vmap over images'
+    ):
+        jax.vmap(functools.partial(cutmix, num_classes=CLASSES), (None, 0, 0))(KEY, IMAGES, LABEL)
+
+
+@pytest.mark.parametrize('seed', [0, np.random.default_rng(0)])
+def test_a_seed_is_no_key(seed):
+    with pytest.raises(ValueError, match=r'^key=.* must be a JAX key: jax.random.key\(seed\)'):
+        cutmix(seed, IMAGES, LABEL, num_classes=CLASSES)
 
 
 @pytest.mark.parametrize('shape', [(4, 4, 4, 16), (4, 3, 3, 64), (4, 1, 16, 3), (4, 8, 8, 64)])
