@@ -7,6 +7,9 @@ import re
 import shlex
 import sys
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from resizemix_jax import build, command
@@ -74,3 +77,38 @@ def test_a_command_is_taken(page, words, monkeypatch):
 
 def test_the_pages_have_commands():
     assert len(CASES) > 30 and {page for page, _ in CASES} >= {'README.md', 'docs/launching.md'}
+
+
+def blocks():
+    return re.findall(r'^```python\n(.*?)^```', (ROOT / 'README.md').read_text('utf-8'), re.M | re.S)
+
+
+def test_the_block_of_an_op_mixes():
+    code = next(code for code in blocks() if 'import resizemix\n' in code)
+    names = {}
+    exec(code.replace('    ...  #', '    return images, labels  #'), names)
+    images, labels = names['step'](jax.random.key(0), np.ones((4, 8, 8, 3), np.float32), np.arange(4))
+    assert images.shape == (4, 8, 8, 3) and labels.shape == (4, 100)
+
+
+def test_the_block_of_class_maps_gives_a_map():
+    code = next(code for code in blocks() if 'class_maps' in code)
+    features, label = jnp.ones((2, 7, 7, 8)), jnp.array([0, 1])
+    names = {'head': lambda features: features.mean((1, 2))[:, :5], 'features': features, 'label': label}
+    exec(code, names)
+    assert names['heat'].shape == (2, 224, 224)
+
+
+@pytest.mark.slow
+def test_the_block_of_a_training_trains(tmp_path, monkeypatch):
+    code = next(code for code in blocks() if 'train_and_evaluate' in code)
+    small = 'config.steps = 1\nconfig.batch_size = 16\nconfig.model_args.depth = 10\n'
+    assert 'result = ' in code
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(code.replace('result = ', small + 'result = '), names)
+    assert names['result']['steps'] == 1
+
+
+def test_every_block_of_the_readme_is_run_here():
+    assert len(blocks()) == 3
