@@ -8,6 +8,7 @@ source launch/common.sh
 source launch/environment.sh
 make_environment ''
 
+export KERAS_BACKEND=jax PDOC_ALLOW_EXEC=1 # the layer is documented, too; keras asks uname for the processor
 modules=()
 for path in resizemix_jax/[a-z]*; do # one by one, since the package itself lists functions, which pdoc would import
   name=${path##*/}

@@ -104,7 +104,7 @@ def test_the_pages_are_built_and_their_links_lead_somewhere(tmp_path):
     command = [sys.executable, '-m', 'pdoc', *sorted(set(modules) - {'resizemix_jax.py.typed'})]
     done = subprocess.run(
         [*command, '-o', str(tmp_path)], cwd=ROOT, capture_output=True, text=True,
-        env=os.environ | {'KERAS_BACKEND': 'jax'},
+        env=os.environ | {'KERAS_BACKEND': 'jax', 'PDOC_ALLOW_EXEC': '1'},
     )  # fmt: skip
     assert done.returncode == 0 and 'Warn' not in done.stderr, done.stderr
     pages = {path: Links(path) for path in tmp_path.rglob('*.html')}
