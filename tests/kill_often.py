@@ -2,12 +2,13 @@
 
 python -m tests.kill_often [--kills=20] [--processes=1] [--seed=0]
 
-Not collected by pytest, for its length. The run is tests/hosts.py's, longer; SIGKILL comes after a uniformly
-random time, from before the first import to well into the training, so it also hits checkpoints half written.
+Not collected by pytest, for its length. The run is tests/hosts.py's, longer. SIGKILL comes at a random time:
+half of them before a start's first checkpoint, half after it, so it also hits checkpoints half written.
 Exit code 1 if anything differs.
 """
 
 import argparse
+import concurrent.futures
 import pathlib
 import random
 import sys
@@ -42,6 +43,18 @@ def attempt(workdir, processes, seconds=None):
     return True
 
 
+def times(workdir, processes):
+    """Runs the command to its end: the seconds to its first checkpoint, and all."""
+    begin = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor() as other:
+        done = other.submit(attempt, workdir, processes)
+        while not done.done() and not any(p.name.isdigit() for p in workdir.glob('checkpoints/*')):
+            time.sleep(0.1)
+        first = time.monotonic() - begin
+        done.result()
+    return first, time.monotonic() - begin
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--kills', type=int, default=20)
@@ -52,12 +65,12 @@ def main():
     moments = random.Random(args.seed)
     with tempfile.TemporaryDirectory() as scratch:
         unbroken, killed = pathlib.Path(scratch, 'unbroken'), pathlib.Path(scratch, 'killed')
-        begin = time.monotonic()
-        attempt(unbroken, args.processes)
-        length, count, done = time.monotonic() - begin, 0, False
-        print(f'a run takes {length:.0f} s; it is killed after 0 to {length / 4:.0f} s', flush=True)
+        first, length = times(unbroken, args.processes)
+        count, done = 0, False
+        spans = (0.1, first), (first, first + (length - first) / 6)
+        print(f'a run takes {length:.0f} s, its first checkpoint {first:.0f} s', flush=True)
         while count < args.kills and not done:
-            done = attempt(killed, args.processes, moments.uniform(0.1, length / 4))
+            done = attempt(killed, args.processes, moments.uniform(*moments.choice(spans)))
             count += not done
             steps = [p.name for p in killed.glob('checkpoints/*')]
             print(f'kill {count}: checkpoints {steps}', flush=True)
