@@ -27,9 +27,9 @@ quoted.
 
 **How it is read.** Image i of a batch is 1 in a channel of its own and 0 in those of the others, and its
 label is class i. So the label of a mixed image has the weight of every image, and the means of its channels
-are their shares of the pixels. All images also have three channels of a generated picture (soft spots of
-random colours). An op that needs a saliency map gets the fine-grained one of the picture, one that needs a teacher a
-linear, untrained one, and `std` counts the picture alone.
+are their shares of the pixels. Ops with NEEDS also get three channels of a generated picture (soft spots of
+random colours), its fine-grained saliency map, a linear, untrained teacher, and a `std` that counts the
+picture alone.
 
 * **lam** is the label weight of the source; for ops that leave labels alone, the share of the pixels that is
   erased; for RICAP the share of the cell at the upper left corner. `prob` is 1 in all measurements: less only

@@ -129,15 +129,14 @@ def measure(method, values, side, public=(), share=1.0, seed=0):
 def sample(method, values, side, batches, batch, seed, cells=False):
     """Mixes many batches: (labels [N, B, B], shares [N, B, B], weights [N, B] or None), as for `law.read`.
 
-    An image has three channels of a generated picture and B others: channel 3 + i is 1 in image i and 0 in
-    all others, so that its mean over a mixed image is the share of image i.
+    Of the last B channels, number i is 1 in image i and 0 in all others, so that its mean over a mixed image
+    is the share of image i. An op that needs something also gets three channels of a generated picture.
     """
-    pool = law.pictures(POOL[side] * batch, side).reshape(-1, batch, side, side, 3)
-    normal = jnp.asarray((pool - np.float32(law.MEAN)) / np.float32(law.STD))
     function = find('mixing', method)
-    saliency = (
-        jax.lax.map(fine_grained, jnp.asarray(pool * 255 + 0.5, jnp.uint8)) if needs(function) else None
-    )
+    pool = POOL[side] if needs(function) else 0
+    pictures = law.pictures(pool * batch, side).reshape(-1, batch, side, side, 3)
+    normal = jnp.asarray((pictures - np.float32(law.MEAN)) / np.float32(law.STD))
+    maps = lax.map(fine_grained, jnp.asarray(pictures * 255 + 0.5, jnp.uint8)) if pool else None
     provided = {
         'std': tuple(value * (3 + batch) / 3 for value in law.STD)
         + (0.0,) * batch,  # a mean over all channels
@@ -146,16 +145,18 @@ def sample(method, values, side, batches, batch, seed, cells=False):
 
     def mix(step):
         key, turn = step
-        own = jnp.broadcast_to(jnp.eye(batch)[:, None, None], (batch, side, side, batch))
-        images = jnp.concatenate([normal[turn], own], axis=-1)
-        given = provided | {'saliency': None if saliency is None else saliency[turn]}
+        images = jnp.broadcast_to(jnp.eye(batch)[:, None, None], (batch, side, side, batch))
+        given = provided | {'saliency': None}
+        if pool:
+            images = jnp.concatenate([normal[turn], images], axis=-1)
+            given = provided | {'saliency': maps[turn]}
         mixed, labels = bind('mixing', method, values, **given)(key, images, jnp.eye(batch))
-        codes = mixed[..., 3:]
+        codes = mixed[..., -batch:]
         return labels, codes.mean((1, 2)), borders(codes) if cells else None
 
     keys = jax.random.split(jax.random.key(seed), batches)
     labels, shares, lines = jax.jit(lambda steps: lax.map(mix, steps))(
-        (keys, jnp.arange(batches) % len(pool))
+        (keys, jnp.arange(batches) % max(pool, 1))
     )
     weights = law.corner_cell(np.asarray(lines), values['per'] == 'batch') if cells else None
     return np.asarray(labels), np.asarray(shares), weights

@@ -126,6 +126,12 @@ def timm_mixup(sources, **keywords):
     return Mixup(num_classes=BATCH, label_smoothing=0.0, **keywords)
 
 
+def timm_checkout(sources, **keywords):
+    """`timm_mixup` of a checkout."""
+    found = code.module(sources / 'pytorch-image-models' / 'timm' / 'data' / 'mixup.py').Mixup
+    return found(num_classes=BATCH, label_smoothing=0.0, **keywords)
+
+
 def timm_erasing(sources):
     from timm.data.random_erasing import RandomErasing
 
