@@ -31,14 +31,14 @@ REFERENCE = ROOT / 'tests' / 'reference' / 'laws.json'
 SIDES = (32, 224)
 BATCHES = {32: 20_000, 224: 2_000}  # of a measurement
 POOL = {32: 32, 224: 8}  # batches of generated pictures, which take turns
-# Where an op is not like most: the share of BATCHES for one that takes long, keywords, images of a batch,
+# Where an op is not like most: its sides and share of BATCHES if it takes long, keywords, images of a batch,
 # whether an image can be its own partner, and whether the cell at the corner is read instead of the weight of
 # all other images.
 SPECIAL = {
     'puzzlemix': {'share': 0.1},
     'random_erasing': {'values': {'fill': 0.0}},  # there are more channels than its colour has
     'ricap': {'cells': True, 'batch': 32, 'share': 0.25},
-    'supermix': {'share': 0.01, 'alone': False},
+    'supermix': {'sides': (32,), 'share': 0.01, 'alone': False},
 }
 
 
@@ -75,17 +75,17 @@ def cases(public, methods=()):
     found = []
     for name in names('mixing'):
         if not methods or name in methods:
-            ways = (
-                [{'per': per} for per in ('batch', 'sample')]
-                if 'per' in keywords(find('mixing', name))
-                else [{}]
-            )
-            own = [
-                dict(method=name, values=given_values(name, way), side=side) for side in SIDES for way in ways
-            ]
-            like = [case_of(record) for record in public if record['method'] == name and 'at' in record]
-            found += [case for i, case in enumerate(own + like) if case not in (own + like)[:i]]
-    return found
+            found += own_cases(name)
+            found += [case_of(record) for record in public if record['method'] == name and 'at' in record]
+    return [case for i, case in enumerate(found) if case not in found[:i]]
+
+
+def own_cases(name):
+    """An op as it draws by default, at all sides."""
+    per = ('batch', 'sample') if 'per' in keywords(find('mixing', name)) else ()
+    ways = [{'per': one} for one in per] or [{}]
+    sides = SPECIAL.get(name, {}).get('sides', SIDES)
+    return [dict(method=name, values=given_values(name, way), side=side) for side in sides for way in ways]
 
 
 def case_of(record):
