@@ -43,7 +43,7 @@ SPECIAL = {
 
 
 def main(argv=None):
-    smallest = dict(records=os.devnull, share=0.001, methods='cutmix,ricap,random_erasing')
+    smallest = dict(records=os.devnull, share=0.001, methods='cutmix,cutout')
     args = timing.arguments(__doc__, argv, smallest, methods='', records=str(RECORDS), share=1.0, page=False)
     public = read_public()
     if args.page:

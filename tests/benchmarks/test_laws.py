@@ -1,7 +1,5 @@
 """docs/laws.md: the reading of laws from mixed batches, and that the page's numbers are those of the ops."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -126,30 +124,29 @@ def test_recorded_implementations_have_names_of_their_own_and_a_licence():
     assert {record['column'] for record in PUBLIC} <= {*page.COLUMNS, 'others'}
 
 
-SHARE = {32: 0.02, 224: 0.004}  # of the draws of the page
 QUICK = 'cutmix', 'cutout'
+LARGE = 'cutmix', 'resizemix'  # also at 224 x 224
+FRESH = [record for record in RECORDS if record['side'] == 32 or record['method'] in LARGE]
 
 
 @pytest.mark.parametrize(
     'record',
     [
         pytest.param(record, id=page.key(record), marks=() if quick else pytest.mark.slow)
-        for record in RECORDS
+        for record in FRESH
         for quick in [record['method'] in QUICK and record['side'] == 32]
     ],
 )
 def test_the_numbers_of_the_page_are_those_of_the_op(record):
-    """With draws of another seed: means and distances agree as samples of one law do."""
-    case = {key: json.loads(json.dumps(record[key])) for key in ('method', 'values', 'side')}
-    fresh = laws.measure(**case, public=PUBLIC, share=SHARE[record['side']], seed=1)
+    """With draws of another seed: they agree as two samples of one law do."""
+    case = {key: record[key] for key in ('method', 'values', 'side')}
+    fresh = laws.measure(**case, public=PUBLIC, share=0.02 if record['side'] == 32 else 0.04, seed=1)
     assert abs(fresh['mean'] - record['mean']) <= 5 * np.hypot(fresh['error'], record['error']) + 1e-6
-    sampling = 5 / fresh['draws'] ** 0.5
-    assert abs(fresh['deviation'] - record['deviation']) <= sampling * max(record['deviation'], 0.01)
-    assert abs(fresh['nothing'] - record['nothing']) <= sampling / 2
+    sampling = 1 / max(fresh['draws'], 1) ** 0.5
+    assert abs(fresh['deviation'] - record['deviation']) <= 4 * sampling * record['deviation']
+    assert abs(fresh['nothing'] - record['nothing']) <= 3 * sampling
     assert fresh['distances'].keys() == record['distances'].keys()
     for name, (apart, noise) in fresh['distances'].items():
         assert abs(apart - record['distances'][name][0]) <= noise
     if record['gap']:
-        assert fresh['gap'][1] <= record['gap'][1] + 0.05 and fresh['gap'][0] == pytest.approx(
-            record['gap'][0], rel=0.5, abs=2e-6
-        )
+        assert fresh['gap'][0] == pytest.approx(record['gap'][0], rel=0.5, abs=1e-5)

@@ -80,17 +80,16 @@ class Implementation(NamedTuple):
 
     def about(self):
         """What a record says of it, besides numbers."""
-        commit, date, licence = COMMITS.get(self.library, (None, None, None))
         return {
-            'method': self.method,
-            'column': self.column,
-            'library': self.library,
-            'version': f'{commit} ({date})' if commit else importlib.metadata.version(self.library),
-            'licence': licence or PACKAGES[self.library],
-            'setting': self.setting,
-            'ours': self.ours,
-            'why': self.why,
+            name: getattr(self, name) for name in ('method', 'column', 'library', 'setting', 'ours', 'why')
         }
+
+    def origin(self):
+        """The version that is run, and its licence."""
+        if self.library in PACKAGES:
+            return dict(version=importlib.metadata.version(self.library), licence=PACKAGES[self.library])
+        commit, date, licence = COMMITS[self.library]
+        return dict(version=f'{commit} ({date})', licence=licence)
 
 
 BATCHWISE, SAMPLEWISE = {'per': 'batch'}, {'per': 'sample'}
@@ -349,7 +348,7 @@ def record(one, sources, share):
     made = law.read(np.stack(labels), None if shares[0] is None else np.stack(shares), weights, one.alone)
     at = made.points()
     below = [round(float(value), 5) for value in made.below(at)]
-    return one.about() | dict(side=SIDE) | made.numbers() | dict(at=at.tolist(), below=below)
+    return one.about() | one.origin() | dict(side=SIDE) | made.numbers() | dict(at=at.tolist(), below=below)
 
 
 def batches_of(images):
