@@ -262,7 +262,7 @@ IMPLEMENTATIONS = (
         'openmixup_puzzlemix', {}, {'blocks': [2, 4, 8]},
         'Blocks are 2, 4 or 8 a side, since the bound block_num=4 is exclusive. Its CIFAR-100 configs '
         'have 5, which is 2, 4, 8 or 16.',
-        images='moved', batches=2_000,
+        images='moved', batches=1_000,
     ),
     Implementation(
         'supermix', 'authors', 'alldbi/SuperMix', 'K=2, alpha=3, w=8, sigma=1, lambda_s=25, tol=70 %',
