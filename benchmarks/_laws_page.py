@@ -35,15 +35,15 @@ picture alone.
   erased; for RICAP the share of the cell at the upper left corner. `prob` is 1 in all measurements: less only
   adds zeros.
 * **nothing** is the chance that nothing is pasted all the same, for instance because the box is empty. lam is
-  0 then, and counts in mean and quantiles.
+  0 then, and counts in mean and quantiles. So does a permutation that moves none of 8 images, 1 in 40,320.
 * **label - pixels**: mean and largest absolute difference of a label weight and the share of the pixels, over
   the images where something is pasted. Below 1e-5 it is rounding, and printed as 0.
 * **draws**: independent ones, that is batches, where an op draws once a batch. Where images of a batch share
   a part of the draws, the number that has the same standard error.
 * **D** is the Kolmogorov-Smirnov distance, the largest difference of the distribution functions of lam, taken
   at up to 51 points that divide the public law evenly; in brackets what two samples of one law exceed once in
-  1,000 times. A D below that is called "same law". This is said of lam alone; the sentences below each table
-  say what else differs, and why.
+  1,000 times. **Bold** is beyond that: another law. A plain D shows no difference of lam; the sentences below
+  each table say what else differs, and why.
 """
 
 
@@ -62,8 +62,8 @@ def summary(records, public):
     """The table of all methods: E[lam] and the distance from each library's code."""
     lines = [
         '## Summary\n',
-        'D of the first setting of each library that the sections list. "Not there": the library has no such '
-        'method.\n',
+        'D at 32 x 32 of the first setting of each library that the sections list, bold where the law of lam '
+        'is another. "Not there": the library has no such method.\n',
         f'| op | E[lam], 32 px | 224 px | {" | ".join(COLUMNS.values())} |',
         '|---' * (3 + len(COLUMNS)) + '|',
     ]
@@ -85,13 +85,13 @@ def cell(method, column, records, public):
     if 'at' not in own[0]:
         return 'not run'
     ours = ours_of(own[0], records)
-    return verdict(ours, own[0]) if ours else 'not measured'
+    return shown(ours, own[0]) if ours else 'not measured'
 
 
-def verdict(ours, record):
-    """'same law' or the distance, of a public record from the record of the op with its settings."""
+def shown(ours, record):
+    """The distance of a public record from the record of the op with its settings, bold above noise."""
     apart, noise = ours['distances'][name(record)]
-    return f'same law ({apart:.3f})' if apart < noise else f'**{apart:.2f}**'
+    return f'{apart:.3f}' if apart < noise else f'**{apart:.3f}**'
 
 
 def section(method, records, public):
@@ -133,18 +133,18 @@ def compared(method, records, public):
     if not own:
         return 'Public code: none of the compared libraries has this op.\n'
     lines = [
-        '| public code | setting | here | E[lam] there | here | D (noise) | nothing there '
+        '| public code | setting | the op here | E[lam] there | E[lam] here | D (noise) | nothing there '
         '| label - pixels there |',
         '|---' * 8 + '|',
     ]
     for record in own:
         ours = ours_of(record, records)
         if 'at' in record and ours:
-            apart, noise = ours['distances'][name(record)]
+            noise = ours['distances'][name(record)][1]
             lines.append(
                 f'| {library(record)} | {record["setting"]} | {words(ours["values"])} '
                 f'| {mean(record)} | {mean(ours)} '
-                f'| {verdict(ours, record) if apart < noise else f"**{apart:.3f}**"} ({noise:.3f}) '
+                f'| {shown(ours, record)} ({noise:.3f}) '
                 f'| {record["nothing"]:.4f} | {gap(record)} |'
             )
     reasons = [

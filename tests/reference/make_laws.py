@@ -132,19 +132,19 @@ IMPLEMENTATIONS = (
     ),
     Implementation(
         'cutmix', 'openmixup', OPENMIXUP, 'cutmix, alpha=1', 'openmixup', dict(name='cutmix'), BATCHWISE,
-        'Always applied. The permutation is drawn again, up to ten times, until no image is its own '
-        'partner.',
+        'Always applied (prob is 0.5 here by default). The permutation is drawn again, up to ten times, '
+        'until no image is its own partner.',
     ),
     Implementation(
         'cutmix', 'mmpretrain', 'mmpretrain', 'CutMix(alpha=1)', 'mmpretrain',
-        dict(name='CutMix', alpha=1.0), BATCHWISE, 'Always applied.',
+        dict(name='CutMix', alpha=1.0), BATCHWISE, 'Always applied (see OpenMixup).',
     ),
     Implementation(
         'cutmix', 'timm', 'timm', "mode='batch', cutmix_alpha=1", 'timm_mixup',
         dict(mixup_alpha=0.0, cutmix_alpha=1.0), BATCHWISE,
         'Half sides are side // 2 and (side + 1) // 2 since 1.0.29, so that odd sides keep their last '
         'pixel. Image i is paired with B - 1 - i.',
-        **NOT_ALONE,
+        batches=40_000, **NOT_ALONE,
     ),
     Implementation(
         'cutmix', 'timm', 'timm', "mode='elem', cutmix_alpha=1", 'timm_mixup',
@@ -173,7 +173,8 @@ IMPLEMENTATIONS = (
     ),
     Implementation(
         'cutmix', 'torchvision', 'torchvision', 'v2.CutMix(alpha=1)', 'torchvision_mix',
-        dict(name='CutMix'), BATCHWISE, 'Always applied. Image i is paired with i - 1.', **NOT_ALONE,
+        dict(name='CutMix'), BATCHWISE, 'Always applied (see OpenMixup). Image i is paired with i - 1.',
+        **NOT_ALONE,
     ),
     Implementation(
         'cutmix', 'others', 'JayQine/ResizeMix', 'cutmix.beta=1, cutmix.prob=1', 'resizemix',
