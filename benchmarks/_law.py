@@ -108,17 +108,29 @@ def read(labels, shares=None, weights=None, alone=True):
         drawn = np.where(changed.any(1), highest, 0.0)
         error = drawn.std() / len(drawn) ** 0.5
         return Law(np.sort(drawn[drawn > EQUAL]), (drawn <= EQUAL).mean(), error, len(drawn), gap)
+    pasted = np.sort(weights[changed])
+    error = _clustered_error(weights, changed)
+    draws = int(np.clip(pasted.var() / error**2, 1, len(pasted))) if error > 0 else len(pasted)
     nothing = 1 - changed.mean()
     if alone and not unmixed:
-        # An unchanged image that another row shows is not its own partner, so it got nothing.
-        shown = (labels * ~own > EQUAL).any(1)
-        nothing = min((~changed & shown).sum() / max(changed.sum(), 1), 1.0)
-    pasted = np.sort(weights[changed])
-    error = (1 - nothing) * _clustered_error(weights, changed)
-    draws = len(pasted)
-    if error > 0:
-        draws = int(np.clip((1 - nothing) ** 2 * pasted.var() / error**2, 1, len(pasted)))
-    return Law(pasted, nothing, error, draws, gap)
+        independent = 2 * draws > len(pasted)
+        nothing = _chance_of_nothing(changed, (labels * ~own > EQUAL).any(1), independent)
+    return Law(pasted, nothing, (1 - nothing) * error, draws, gap)
+
+
+def _chance_of_nothing(changed, shown, independent):
+    """The chance that nothing is pasted on an image that is not its own partner, as one in B is on average.
+
+    Args:
+        changed: bool [N, B], rows with a partner's weight.
+        shown: bool [N, B], images that have a weight in another row. So they are not their own partners.
+        independent: whether rows are. Then the share of the unchanged among such images is exact.
+    """
+    surely = (~changed & shown).sum()
+    if independent or not surely:
+        return min(surely / max(changed.sum(), 1), 1.0)
+    batch = changed.shape[1]
+    return max(1 - changed.mean() * batch / (batch - 1), 0.0)
 
 
 def _clustered_error(weights, changed):

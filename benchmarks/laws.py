@@ -37,7 +37,8 @@ POOL = {32: 32, 224: 8}  # batches of generated pictures, which take turns
 SPECIAL = {
     'puzzlemix': {'share': 0.1},
     'random_erasing': {'values': {'fill': 0.0}},  # there are more channels than its colour has
-    'ricap': {'cells': True, 'batch': 32, 'share': 0.25},
+    'ricap': {'cells': True},
+    'ricap sample': {'batch': 32, 'share': 0.05},  # two cells of a row seldom show one image then
     'supermix': {'sides': (32,), 'share': 0.01, 'alone': False},
 }
 
@@ -110,7 +111,7 @@ def measure(method, values, side, public=(), share=1.0, seed=0):
         seed: of the draws.
     """
     case = dict(method=method, values=values, side=side)
-    special = SPECIAL.get(method, {})
+    special = SPECIAL.get(method, {}) | SPECIAL.get(f'{method} {values.get("per")}', {})
     batches = max(int(BATCHES[side] * share * special.get('share', 1)), 4)
     found = sample(
         method, values, side, batches, special.get('batch', law.BATCH), seed, special.get('cells', False)

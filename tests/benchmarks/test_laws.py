@@ -45,6 +45,13 @@ def test_images_that_are_their_own_partners_are_not_taken_for_unmixed_ones(never
     assert 0.8 < found.error * (32_000 * 7 / 8 * (1 - never)) ** 0.5 / found.pasted.std() < 1.3
 
 
+def test_rows_that_are_unmixed_together_are_not_taken_for_their_own_partners():
+    rng = np.random.default_rng(0)
+    weight = rng.beta(2, 2, size=(4000, 8)) * (rng.uniform(size=(4000, 1)) >= 0.2)
+    found = law.read(mixed_labels(permutations(4000, 8, rng), weight * (rng.uniform(size=(4000, 8)) < 0.9)))
+    assert abs(found.nothing - 0.28) < 0.02 and abs(found.mean - 0.36) < 0.02
+
+
 def test_images_of_a_batch_that_share_a_draw_count_less():
     rng = np.random.default_rng(0)
     weight = rng.uniform(0.1, 0.4, size=(500, 1)) + rng.uniform(0, 0.01, size=(500, 8))

@@ -256,7 +256,7 @@ IMPLEMENTATIONS = (
         'puzzlemix', dict(graph=True), {},
         'The same energy, in integers that are truncated and not rounded, and searched with swaps, which '
         'reach its minimum nearly always.',
-        images='moved', batches=2_000,
+        images='moved', batches=1_000,
     ),
     Implementation(
         'puzzlemix', 'openmixup', OPENMIXUP, 'puzzlemix, alpha=1, defaults of MixUpClassification',
