@@ -102,44 +102,38 @@ def read(labels, shares=None, weights=None, alone=True):
     if shares is not None and not unmixed:
         apart = abs(labels - shares).max(-1)[changed]
         gap = (apart.mean(), apart.max())
-    highest = weights.max(1)
-    lowest = np.where(changed, weights, np.inf).min(1)
-    if (lowest >= highest - 2 * EQUAL)[changed.any(1)].all() and len(weights) > 1 and changed.any():
-        drawn = np.where(changed.any(1), highest, 0.0)
-        error = drawn.std() / len(drawn) ** 0.5
-        return Law(np.sort(drawn[drawn > EQUAL]), (drawn <= EQUAL).mean(), error, len(drawn), gap)
-    pasted = np.sort(weights[changed])
-    error = _clustered_error(weights, changed)
-    draws = int(np.clip(pasted.var() / error**2, 1, len(pasted))) if error > 0 else len(pasted)
-    nothing = 1 - changed.mean()
+    highest, lowest = weights.max(1), np.where(changed, weights, np.inf).min(1)
+    if changed.any() and (lowest >= highest - 2 * EQUAL)[changed.any(1)].all():  # drawn once a batch
+        pasted = highest[changed.any(1)]
+        return Law(np.sort(pasted), 1 - changed.any(1).mean(), _error(highest[:, None]), len(highest), gap)
+    made = Law(np.sort(weights[changed]), 1 - changed.mean(), _error(weights), weights.size, gap)
     if alone and not unmixed:
-        independent = 2 * draws > len(pasted)
-        nothing = _chance_of_nothing(changed, (labels * ~own > EQUAL).any(1), independent)
-    return Law(pasted, nothing, (1 - nothing) * error, draws, gap)
+        # Images that have a weight in another row are not their own partners.
+        made = _without_own_partners(made, weights, changed, (labels * ~own > EQUAL).any(1))
+    draws = made.deviation**2 / made.error**2 if made.error else made.draws
+    return made._replace(draws=int(np.clip(draws, 1, made.draws)))
 
 
-def _chance_of_nothing(changed, shown, independent):
-    """The chance that nothing is pasted on an image that is not its own partner, as one in B is on average.
+def _error(rows):
+    """The standard error of the mean of [N, B] numbers, of which only the N batches are independent."""
+    return rows.mean(1).std() / len(rows) ** 0.5
 
-    Args:
-        changed: bool [N, B], rows with a partner's weight.
-        shown: bool [N, B], images that have a weight in another row. So they are not their own partners.
-        independent: whether rows are. Then the share of the unchanged among such images is exact.
+
+def _without_own_partners(made, weights, changed, shown):
+    """A law whose rows are all, made that of the images that are not their own partners.
+
+    One image in B is on average, so those that are unchanged beyond that got nothing. Among the `shown` that
+    is known of each; if rows are independent, it is the same share with less noise.
     """
-    surely = (~changed & shown).sum()
-    if independent or not surely:
-        return min(surely / max(changed.sum(), 1), 1.0)
     batch = changed.shape[1]
-    return max(1 - changed.mean() * batch / (batch - 1), 0.0)
-
-
-def _clustered_error(weights, changed):
-    """The standard error of the mean of the changed rows, where only batches are known to be independent."""
-    count = changed.sum()
-    if not count:
-        return 0.0
-    middle = weights[changed].mean()
-    return (np.where(changed, weights - middle, 0).sum(1) ** 2).sum() ** 0.5 / count
+    rest = batch / (batch - 1)
+    nothing, noise = max(1 - changed.mean() * rest, 0.0), _error(changed) * rest
+    known = (~changed & shown).sum() / max(changed.sum(), 1)
+    if known and abs(known - nothing) > 4 * noise:
+        return made._replace(nothing=nothing, error=made.error * rest)
+    pasted = (1 - known) * _error(np.where(changed, weights - made.pasted.mean(), 0)) / changed.mean()
+    error = np.hypot(pasted, made.pasted.mean() * (known * (1 - known) / changed.sum()) ** 0.5)
+    return made._replace(nothing=known, error=error)
 
 
 def corner_cell(borders, once):

@@ -41,8 +41,8 @@ def test_images_that_are_their_own_partners_are_not_taken_for_unmixed_ones(never
     weight = rng.beta(2, 2, size=(4000, 8)) * (rng.uniform(size=(4000, 8)) >= never)
     found = law.read(mixed_labels(permutations(4000, 8, rng), weight))
     assert abs(found.nothing - never) < 0.01 and abs(found.mean - (1 - never) / 2) < 0.01
-    assert 20_000 * (1 - never) < found.draws <= 32_000 and found.gap is None
-    assert 0.8 < found.error * (32_000 * 7 / 8 * (1 - never)) ** 0.5 / found.pasted.std() < 1.3
+    assert 20_000 < found.draws <= 32_000 and found.gap is None
+    assert 0.8 < found.error * 28_000**0.5 / found.deviation < 1.3
 
 
 def test_rows_that_are_unmixed_together_are_not_taken_for_their_own_partners():

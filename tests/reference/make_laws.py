@@ -197,6 +197,10 @@ IMPLEMENTATIONS = (
         **ERASING,
     ),
     Implementation(
+        'cutout', 'openmixup', OPENMIXUP, 'Cutout(shape=16, prob=1.0)', 'openmixup_cutout', {}, {},
+        'As in mmpretrain.', **ERASING,
+    ),
+    Implementation(
         'random_erasing', 'authors', AUTHORS_ERASING, 'probability=1', 'random_erasing', {}, {},
         'Nothing differs.', **ERASING,
     ),
@@ -256,14 +260,14 @@ IMPLEMENTATIONS = (
         'puzzlemix', dict(graph=True), {},
         'The same energy, in integers that are truncated and not rounded, and searched with swaps, which '
         'reach its minimum nearly always.',
-        images='moved', batches=1_000,
+        images='moved', batches=300,
     ),
     Implementation(
         'puzzlemix', 'openmixup', OPENMIXUP, 'puzzlemix, alpha=1, defaults of MixUpClassification',
         'openmixup_puzzlemix', {}, {'blocks': [2, 4, 8]},
         'Blocks are 2, 4 or 8 a side, since the bound block_num=4 is exclusive. Its CIFAR-100 configs '
         'have 5, which is 2, 4, 8 or 16.',
-        images='moved', batches=1_000,
+        images='moved', batches=300,
     ),
     Implementation(
         'supermix', 'authors', 'alldbi/SuperMix', 'K=2, alpha=3, w=8, sigma=1, lambda_s=25, tol=70 %',
@@ -271,7 +275,7 @@ IMPLEMENTATIONS = (
         'The weight here is that of its target: it labels an image with the argmax of its teacher '
         'instead, and discards what is not finished. The set of a target with one class is filled up with'
         ' an arbitrary class there, so that some of these are finished by accident.',
-        images='pictures', batches=200, alone=False,
+        images='pictures', batches=120, alone=False,
     ),
     Implementation(
         'resizemix', 'authors', 'JayQine/ResizeMix', 'alpha=0.1, beta=0.8', 'resizemix', {}, BATCHWISE,

@@ -98,6 +98,17 @@ def openmixup_erasing(sources):
     return each_array(lambda image: np.asarray(erase(Image.fromarray(image))))
 
 
+def openmixup_cutout(sources):
+    from PIL import Image
+
+    path = sources / 'openmixup' / 'openmixup' / 'datasets' / 'pipelines' / 'auto_augment.py'
+    found = code.definitions(
+        path, 'Cutout', 'cutout', PIPELINES=Space(register_module=lambda *args, **keywords: lambda one: one),
+        Number=numbers.Number, Sequence=typing.Sequence, Union=typing.Union, Tuple=tuple, Image=Image,
+    )  # fmt: skip
+    return each_array(found.Cutout(shape=16, prob=1.0))
+
+
 def mmpretrain(sources, name, **keywords):
     from mmpretrain.models.utils import batch_augments
 
