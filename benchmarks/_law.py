@@ -129,10 +129,12 @@ def _without_own_partners(made, weights, changed, shown):
     rest = batch / (batch - 1)
     nothing, noise = max(1 - changed.mean() * rest, 0.0), _error(changed) * rest
     known = (~changed & shown).sum() / max(changed.sum(), 1)
-    if known and abs(known - nothing) > 4 * noise:
+    middle = made.pasted.mean()
+    error = _error(np.where(changed, weights - middle, 0)) / changed.mean()
+    independent = error**2 < 2 * made.pasted.var() / changed.sum() and abs(known - nothing) < 4 * noise
+    if known and not independent:
         return made._replace(nothing=nothing, error=made.error * rest)
-    pasted = (1 - known) * _error(np.where(changed, weights - made.pasted.mean(), 0)) / changed.mean()
-    error = np.hypot(pasted, made.pasted.mean() * (known * (1 - known) / changed.sum()) ** 0.5)
+    error = np.hypot((1 - known) * error, middle * (known * (1 - known) / changed.sum()) ** 0.5)
     return made._replace(nothing=known, error=error)
 
 

@@ -260,14 +260,14 @@ IMPLEMENTATIONS = (
         'puzzlemix', dict(graph=True), {},
         'The same energy, in integers that are truncated and not rounded, and searched with swaps, which '
         'reach its minimum nearly always.',
-        images='moved', batches=300,
+        images='moved', batches=1_000,
     ),
     Implementation(
         'puzzlemix', 'openmixup', OPENMIXUP, 'puzzlemix, alpha=1, defaults of MixUpClassification',
         'openmixup_puzzlemix', {}, {'blocks': [2, 4, 8]},
         'Blocks are 2, 4 or 8 a side, since the bound block_num=4 is exclusive. Its CIFAR-100 configs '
         'have 5, which is 2, 4, 8 or 16.',
-        images='moved', batches=300,
+        images='moved', batches=1_000,
     ),
     Implementation(
         'supermix', 'authors', 'alldbi/SuperMix', 'K=2, alpha=3, w=8, sigma=1, lambda_s=25, tol=70 %',
