@@ -39,8 +39,8 @@ def cutmix(
 
     Source: arXiv:1905.04899; clovaai/CutMix-PyTorch train.py, whose `lam` is the target's share and whose
     README trains CIFAR with prob 0.5, ImageNet with 1.0. The paper's eq. 4-5 (ResizeMix) is this lam. timm's
-    CutMix is another law: its half sides are side // 2 and (side + 1) // 2, so that odd sides keep their last
-    pixel, E[lam] = 0.310 at 32 x 32, and it pairs a batch with its reverse.
+    CutMix is another law since 1.0.29: its half sides are side // 2 and (side + 1) // 2, so that odd sides
+    keep their last pixel, E[lam] = 0.310 at 32 x 32. In all versions it pairs a batch with its reverse.
 
     Args:
         key, images, labels, per: see the contract of `resizemix_jax.mixing`.
