@@ -4,7 +4,7 @@ import inspect
 import json
 import re
 
-from resizemix_jax.find import find, names
+from resizemix_jax.find import find
 
 COLUMNS = {  # of the summary: a record's `column` -> its title
     'authors': "authors' code",
@@ -55,7 +55,12 @@ def text(records, public):
         public: of tests/reference/laws.json.
     """
     parts = [INTRODUCTION, summary(records, public)]
-    return '\n'.join(parts + [section(name, records, public) for name in names('mixing')])
+    return '\n'.join(parts + [section(name, records, public) for name in methods(records)])
+
+
+def methods(records):
+    """The ops that were measured, in the order of their names."""
+    return sorted({record['method'] for record in records})
 
 
 def summary(records, public):
@@ -67,7 +72,7 @@ def summary(records, public):
         f'| op | E[lam], 32 px | 224 px | {" | ".join(COLUMNS.values())} |',
         '|---' * (3 + len(COLUMNS)) + '|',
     ]
-    for method in names('mixing'):
+    for method in methods(records):
         means = []
         for side in (32, 224):
             found = next((r for r in records if (r['method'], r['side']) == (method, side)), None)
