@@ -285,7 +285,7 @@ IMPLEMENTATIONS = (
         'resizemix', 'openmixup', OPENMIXUP, 'resizemix, scope=(0.1, 0.8)', 'openmixup',
         dict(name='resizemix'), BATCHWISE,
         'One box a batch, clipped at the border (odd sides lose a pixel), with the whole source squeezed '
-        'into what is left, so that patches are smaller.',
+        'into what is left, so that patches are smaller. An empty box raises there, and was drawn again.',
     ),
     Implementation(
         'resizemix', 'openmixup', OPENMIXUP, 'resizemix, use_alpha=True, alpha=0.2', 'openmixup',
