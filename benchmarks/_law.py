@@ -1,7 +1,7 @@
 """The law of a label weight, from the labels and pixels of many mixed batches; NumPy alone.
 
 `benchmarks.laws` reads this project's ops with it, and tests/reference/make_laws.py the public code, so that
-both are read alike.
+both are read in the same way.
 """
 
 from typing import NamedTuple

@@ -53,7 +53,7 @@ def test_labels_of_any_kind_become_soft(label, training):
     assert found[1].shape == (8, 5) and found[1].dtype == jnp.float32
 
 
-def test_every_call_draws_anew_and_the_seed_decides():
+def test_every_call_makes_new_draws_and_the_seed_decides():
     layer, twin = Mixing('resizemix', seed=1), Mixing('resizemix', seed=1)
     first, second = layer((IMAGES, LABELS)), layer((IMAGES, LABELS))
     assert (first[0] != second[0]).any()
@@ -152,7 +152,7 @@ class Trained(keras.Model):
 
 
 @pytest.mark.parametrize('steps_per_execution', [1, 2])
-def test_a_compiled_fit_draws_anew_in_every_step(steps_per_execution):
+def test_a_compiled_fit_makes_new_draws_in_every_step(steps_per_execution):
     model = Trained(Mixing('resizemix', per='sample', seed=7))
     model.compile('sgd', keras.losses.CategoricalCrossentropy(from_logits=True), jit_compile=True,
                   steps_per_execution=steps_per_execution)  # fmt: skip

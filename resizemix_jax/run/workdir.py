@@ -142,11 +142,8 @@ def read_config(workdir):
 def _migrated(path, stored):
     try:
         return configs.migrate(stored)
-    except (
-        ValueError,
-        TypeError,
-        AttributeError,
-    ) as error:  # a value of a wrong type, e.g. a name that is null
+    # A value of a wrong type, such as a name that is null, raises any of these.
+    except (ValueError, TypeError, AttributeError) as error:
         raise ConfigError(f'the config in {path} cannot be used: {error}') from error
 
 
@@ -220,9 +217,7 @@ def begin(workdir, opened, plan, splits, step, allow_config_change=False):
     Raises:
         ConfigError: the data is another, or its place in the data cannot be kept with the new batch size.
     """
-    return processes.run_on_host_0(
-        lambda: _begin(workdir, opened, plan, splits, step, allow_config_change),
-    )
+    return processes.run_on_host_0(lambda: _begin(workdir, opened, plan, splits, step, allow_config_change))
 
 
 def _begin(workdir, opened, plan, splits, step, allow):
