@@ -35,7 +35,8 @@ class Mixing(keras.layers.Layer):
     returned.
 
     With training=False, as in `evaluate` and `predict`, nothing is mixed and nothing drawn; the results have
-    the same types. Keys come from a `keras.random.SeedGenerator`, so each step of a compiled `fit` makes new draws.
+    the same types. Keys come from a `keras.random.SeedGenerator`, so each step of a compiled `fit` makes new
+    draws.
     Keras does not save its state: a loaded model draws from the seed's beginning, as with `Dropout`.
     Outside of a compiled function the op is compiled by itself.
 
