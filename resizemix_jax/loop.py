@@ -49,10 +49,13 @@ class Loop:
         )
 
     def go(self, state, batches, watch):
-        step = first = int(state.step)
-        metrics = None
+        first = int(state.step)
         traced = max(0, min(self.config.profile_steps, self.run.last - first - 1))
-        profile = Profile(self.writer.workdir / 'profile', first, traced)
+        with Profile(self.writer.workdir / 'profile', first, traced) as profile:
+            self._steps(state, first, batches, watch, profile)
+
+    def _steps(self, state, step, batches, watch, profile):
+        metrics = None
         self.clock.restart()
         while True:
             profile.at(step)
