@@ -139,9 +139,11 @@ def template(plan):
     return jax.eval_shape(lambda: _create(plan, plan.task.init(keys.root(plan.config.seed)), tx))
 
 
-def initial_state(run):
-    """The state before the first step, on the devices."""
+def initial_state(run, initial=None):
+    """The state before the first step, on the devices; `initial`: `weights.initial.Initial`, or None."""
     variables = jax.jit(run.plan.task.init)(keys.stream(keys.root(run.plan.config.seed), 'init'))
+    if initial:
+        variables = initial.put_into(variables)
     return parallel.place(_create(run.plan, variables, run.tx), run.plan.devices)
 
 

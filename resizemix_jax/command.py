@@ -43,7 +43,7 @@ class Flag(NamedTuple):
 
 FLAGS = (
     Flag(flags.DEFINE_string, 'config', '', tuple(name for name in MODES if MODES[name].config),
-         'The config file; after a colon, its argument. evaluate: default the config of the run.'),
+         'The config file; after a colon, its argument. evaluate, export: default the config of the run.'),
     Flag(flags.DEFINE_string, 'workdir', '', (),
          'Directory of the run; the same one continues it. report, sweep: of many runs.'),
     Flag(flags.DEFINE_enum, 'mode', 'train', (), 'What to do.', dict(enum_values=tuple(MODES))),
@@ -58,7 +58,8 @@ FLAGS = (
     Flag(flags.DEFINE_string, 'images', '', ('gallery',), 'A directory of your own pictures to mix.'),
     Flag(flags.DEFINE_integer, 'image_size', 224, ('gallery',), 'The side of those, in pixels: 16 to 4096.',
          dict(lower_bound=16, upper_bound=4096)),
-    Flag(flags.DEFINE_string, 'output', '', ('generate',), 'The new directory; default WORKDIR/generated.'),
+    Flag(flags.DEFINE_string, 'output', '', ('generate', 'export'),
+         'The new directory; default WORKDIR/generated or WORKDIR/export.'),
     Flag(flags.DEFINE_enum, 'accuracy', 'last', ('report', 'sweep', 'compare'),
          'Of which evaluation: the last, the best, or the median of the last ten.',
          dict(enum_values=('last', 'best', 'median10'))),

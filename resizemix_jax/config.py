@@ -68,6 +68,8 @@ def base():
     config.batch_norm = 'local'  # statistics over each device's part of the batch; 'global': over all of it
     config.dtype = 'float32'  # of the computation, or 'bfloat16'; parameters and loss stay float32
     config.remat = False  # recompute what is inside the blocks in the backward pass, to save memory
+    config.init = ''  # weights to start from: a workdir, or a .safetensors or .pth file; '': new ones
+    config.init_scope = 'all'  # or 'backbone': the rest is new
     config.freeze = ()  # patterns of parameters that are not trained, e.g. 'backbone/*'
     _method(config)
     for key in (*NAME_KEYS, 'generate'):

@@ -11,6 +11,7 @@ EXTRAS = {
     'absl': 'train', 'flax': 'train', 'ml_collections': 'train', 'optax': 'train', 'orbax': 'train',
     'PIL': 'train', 'google_crc32c': 'train', 'tqdm': 'train',
     'array_record': 'data', 'cv2': 'data', 'simplejpeg': 'data', 'tensorflow_datasets': 'data',
+    'safetensors': 'export', 'flatbuffers': 'export',
     'matplotlib': 'report', 'keras': 'keras', 'tensorflow': 'prepare',
 }  # fmt: skip
 

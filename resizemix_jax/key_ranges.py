@@ -18,6 +18,8 @@ RANGES = {
     'data_dir': Text(),
     'model': Text(),
     'remat': Flag(),
+    'init': Text(),
+    'init_scope': Choice('all', 'backbone'),
     'freeze': Several(Text()),
     'augment': Text(),
     'policy': Text(),

@@ -88,6 +88,17 @@ def _student(request, directory):
     return shlex.join([*program(), *words])
 
 
+def export(request):
+    """Writes the network of the workdir as files for other programs, with a model card."""
+    from resizemix_jax.export import export
+
+    def describe(score):
+        return _conclusion(request, score)
+
+    directory = export(request.config, request.workdir, request.options['output'], describe)
+    return f'written to {directory}; its README.md says how to use it'
+
+
 def report(request):
     """Writes the table of the runs below the workdir, beside the paper's numbers."""
     from resizemix_jax.report import tables as reports
@@ -204,6 +215,7 @@ MODES = {
     'evaluate': Mode(evaluate, multihost=True, own=True),
     'gallery': Mode(gallery),
     'generate': Mode(generate),
+    'export': Mode(export, own=True),
     'report': Mode(report),
     'sweep': Mode(sweep),
     'compare': Mode(compare, config=False),

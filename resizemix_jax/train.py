@@ -21,6 +21,7 @@ from resizemix_jax.run import workdir as workdirs
 from resizemix_jax.run.checkpoint import Checkpoints
 from resizemix_jax.run.recorded import RecordedConfig
 from resizemix_jax.run.writers import Writer, log_parameters, shown_log
+from resizemix_jax.weights import initial as weights
 
 log = logging.getLogger(__name__)
 
@@ -53,27 +54,31 @@ def train_and_evaluate(
     with workdirs.owned(workdir) as owner, passed_on():
         # Again: another process may have owned it until now.
         opened = workdirs.open_workdir(workdir, config, allow_config_change)
-        run = processes.run_on_all(lambda: build.open_run(plan))
-        if config.gallery_every:
-            processes.run_on_host_0(lambda: _check_pictures(run))
         with Checkpoints(workdir, config.max_to_keep) as checkpoints:
+            start = checkpoints.latest_step()
+            initial = None if start else weights.read(config, build.template(plan))
+            run = processes.run_on_all(lambda: build.open_run(plan))
+            if config.gallery_every:
+                processes.run_on_host_0(lambda: _check_pictures(run))
             splits = run.train | {'eval': run.eval}
             processes.check_same_data({name: identity.fingerprint(s) for name, s in splits.items()})
-            start = checkpoints.latest_step()
             workdirs.check_rows(workdir, start, checkpoints.record(), allow_config_change)
-            offset = workdirs.begin(workdir, opened, plan, splits, start, allow_config_change)
+            offset = workdirs.begin(workdir, opened, plan, splits, start, allow_config_change, initial)
             run = build.at_offset(run, offset)
-            result = _train(run, workdir, checkpoints, owner)
+            result = _train(run, workdir, checkpoints, owner, initial)
         workdirs.finish(workdir, result)
     return result
 
 
-def _train(run, workdir, checkpoints, owner):
-    """Trains to the end, from the newest checkpoint if there is one; returns the content of result.json."""
+def _train(run, workdir, checkpoints, owner, initial):
+    """Trains to the end, from the newest checkpoint if there is one; returns the content of result.json.
+
+    `initial`: `weights.initial.Initial`, what a new run starts from; or None.
+    """
     plan, config = run.plan, run.plan.config
     _log_run(run)
     count = flops.by_shapes(plan)
-    state = build.initial_state(run)
+    state = build.initial_state(run, initial)
     log_parameters(state.params)
     if checkpoints.latest_step():
         state = checkpoints.restore(state, plan.devices)

@@ -40,7 +40,8 @@ def module(requirement):
 
 
 def test_requirements_are_those_of_the_extras():
-    wanted = [*PROJECT['dependencies'], *(r for e in ('train', 'data', 'report', 'dev') for r in EXTRAS[e])]
+    extras = 'train', 'data', 'report', 'export', 'dev'
+    wanted = [*PROJECT['dependencies'], *(requirement for extra in extras for requirement in EXTRAS[extra])]
     assert lines('requirements.txt') == list(dict.fromkeys(wanted))
 
 

@@ -17,7 +17,7 @@ BESIDE = [p for folder in ('tests', 'benchmarks') for p in sorted((ROOT / folder
 ONLY = {
     'flax': ('resizemix_jax/models/', 'resizemix_jax/state.py', 'resizemix_jax/freeze.py'),
     'optax': ('resizemix_jax/optimizers/', 'resizemix_jax/step.py'),
-    'orbax': ('resizemix_jax/run/checkpoint.py',),
+    'orbax': ('resizemix_jax/run/states.py',),
     'tensorflow_datasets': ('resizemix_jax/input/', 'resizemix_jax/datasets/', 'resizemix_jax/prepare.py'),
     'matplotlib': ('resizemix_jax/report/plots.py',),
     'absl': ('resizemix_jax/command.py', 'resizemix_jax/cli/', 'resizemix_jax/run/writers.py'),

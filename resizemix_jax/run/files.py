@@ -82,6 +82,29 @@ def read_text(path, default=''):
         return default
 
 
+def read_bytes(path):
+    """The content of a file."""
+    with _reported('read', path):
+        return path.read_bytes()
+
+
+def write_bytes(path, data):
+    """Writes a file whole or not at all, so that it is still there after a power cut."""
+    part = path.with_name(path.name + PART)
+    with _reported('write', path):
+        with part.open('wb') as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        _sync_directory(path.parent)
+
+
+def write_text(path, text):
+    """Writes a text file whole or not at all."""
+    write_bytes(path, text.encode('utf-8', 'replace'))  # names of files may be of any bytes
+
+
 def free(directory):
     """The bytes that are free on the disk of a directory, or None if it does not say."""
     try:
@@ -96,8 +119,7 @@ def read_json(path):
     Raises:
         ConfigError: it is something else, or was changed after `write_json` wrote it.
     """
-    with _reported('read', path):
-        data = path.read_bytes()
+    data = read_bytes(path)
     try:
         content = json.loads(data.decode('utf-8'))
     except (ValueError, RecursionError) as error:
@@ -112,7 +134,7 @@ def read_json(path):
 def write_json(path, content):
     """Writes a file of a JSON object, whole and durable, with a checksum of its content."""
     content = json.loads(json.dumps(content))
-    _write(path, json.dumps(content | {SEAL: _seal(content)}, indent=2, sort_keys=True) + '\n')
+    write_text(path, json.dumps(content | {SEAL: _seal(content)}, indent=2, sort_keys=True) + '\n')
 
 
 def _seal(content):
@@ -145,7 +167,7 @@ def read_rows(path):
 
 def write_rows(path, rows):
     """Writes a file of JSON lines, whole and durable."""
-    _write(path, ''.join(json.dumps(row) + '\n' for row in rows))
+    write_text(path, ''.join(json.dumps(row) + '\n' for row in rows))
 
 
 class Appender:
@@ -221,18 +243,6 @@ class LockFile:
     def close(self):
         """Gives up the lock."""
         os.close(self._descriptor)
-
-
-def _write(path, text):
-    """Writes a file whole or not at all, so that it is still there after a power cut."""
-    part = path.with_name(path.name + PART)
-    with _reported('write', path):
-        with part.open('w', encoding='utf-8') as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        _sync_directory(path.parent)
 
 
 def _sync_directory(directory):

@@ -200,7 +200,7 @@ def check_rows(workdir, step, record, allow_config_change=False):
         log.warning('%s', error)
 
 
-def begin(workdir, opened, plan, splits, step, allow_config_change=False):
+def begin(workdir, opened, plan, splits, step, allow_config_change=False, initial=None):
     """Records that a run starts, or continues: writes its identity and its config.
 
     Args:
@@ -210,6 +210,7 @@ def begin(workdir, opened, plan, splits, step, allow_config_change=False):
         splits: name -> Split: those that are trained on, first the one that makes the epochs, and 'eval'.
         step: of the checkpoint that it continues from, or 0.
         allow_config_change: continue although the data is another.
+        initial: `weights.initial.Initial` that a new run starts from, or None.
 
     Returns:
         offset: step - offset is the step of the config at the same place in the data, see `position`.
@@ -217,10 +218,12 @@ def begin(workdir, opened, plan, splits, step, allow_config_change=False):
     Raises:
         ConfigError: the data is another, or its place in the data cannot be kept with the new batch size.
     """
-    return processes.run_on_host_0(lambda: _begin(workdir, opened, plan, splits, step, allow_config_change))
+    return processes.run_on_host_0(
+        lambda: _begin(workdir, opened, plan, splits, step, allow_config_change, initial)
+    )
 
 
-def _begin(workdir, opened, plan, splits, step, allow):
+def _begin(workdir, opened, plan, splits, step, allow, initial):
     config = plan.config
     known = [
         row
@@ -242,7 +245,7 @@ def _begin(workdir, opened, plan, splits, step, allow):
     if step and opened.changes:
         log.warning('%s', position.described(opened.changes, step, offset, steps, steps_per_epoch))
     row = {'step': step, 'offset': offset, 'batch_size': config.batch_size, 'data': data}
-    row |= identity.collect(plan.devices)
+    row |= ({'init': initial.record} if initial else {}) | identity.collect(plan.devices)
     if step:
         _say_what_changes_numbers(workdir, opened.config, last.get('versions', {}), row['versions'])
     files.write_rows(workdir / identity.IDENTITY, [*known, row])

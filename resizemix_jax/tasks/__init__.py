@@ -31,6 +31,8 @@ epoch_end(state, sums, key)
 draw(state, pairs, seed)
               -> what the training step makes of `pictures.pairs.Pairs`, for --mode=gallery: normalised images
               float32 [P, h, w, C], and the sources' label weights, float32 [P]
+predict(params, batch_stats, images)
+              -> what the trained network says of images uint8 [B, H, W, C], for --mode=export
 heat(state, kind, images, label)
               -> heat maps float32 [P, h, w] of the evidence for a class, and its probability, float32 [P]
 """

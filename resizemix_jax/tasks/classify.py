@@ -201,11 +201,18 @@ class Classify:
         measured = {'loss': loss, 'mixed_top1': jnp.mean(metrics.label_share(logits, examples['labels']))}
         return loss, (updated.get('batch_stats', {}), measured)
 
-    def measure(self, params, batch_stats, batch):
-        images = self.halve_eval(None, batch['images'])
+    def logits(self, params, batch_stats, images):
+        """Of images uint8 [B, H, W, C], as evaluation runs the network: float32 [B, K]."""
+        images = self.halve_eval(None, images)
         images = normalize(images, self.dataset.mean, self.dataset.std)
-        variables = {'params': params, 'batch_stats': batch_stats}
-        logits = self.model.apply(variables, images, train=False)
+        return self.model.apply({'params': params, 'batch_stats': batch_stats}, images, train=False)
+
+    def predict(self, params, batch_stats, images):
+        """The probabilities of the classes, softmax of the logits: images uint8 [B, H, W, C] -> [B, K]."""
+        return jax.nn.softmax(self.logits(params, batch_stats, images))
+
+    def measure(self, params, batch_stats, batch):
+        logits = self.logits(params, batch_stats, batch['images'])
         labels = jax.nn.one_hot(batch['label'], self.dataset.num_classes, dtype=jnp.float32)
         values = {
             'loss': metrics.softmax_cross_entropy(logits, labels),
