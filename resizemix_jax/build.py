@@ -143,7 +143,7 @@ def initial_state(run, initial=None):
     """The state before the first step, on the devices; `initial`: `weights.initial.Initial`, or None."""
     variables = jax.jit(run.plan.task.init)(keys.stream(keys.root(run.plan.config.seed), 'init'))
     if initial:
-        variables = initial.put_into(variables)
+        variables = initial.network.put_into(variables)
     return parallel.place(_create(run.plan, variables, run.tx), run.plan.devices)
 
 

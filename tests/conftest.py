@@ -1,5 +1,6 @@
 """Eight CPU devices for all tests, and nothing that lets a silent mistake pass."""
 
+import gc
 import os
 import pathlib
 import shutil
@@ -24,6 +25,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's backgro
 
 jax.config.update('jax_platforms', 'cpu')
 jax.config.update('jax_num_cpu_devices', 8)
+
+
+@pytest.fixture(autouse=True, scope='module')
+def _forget_compiled_code():
+    """What one file of tests compiled is forgotten after it.
+
+    On CPU every executable keeps several memory maps, of which Linux allows a process 65,530: a process that
+    ran all tests would be killed by the first one beyond.
+    """
+    yield
+    jax.clear_caches()
+    gc.collect()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """ResNet with bottleneck blocks (He et al., 2016), v1.5: the stride is in the 3 x 3 convolution."""
 
 import flax.linen as nn
+import jax.numpy as jnp
 
 from resizemix_jax.models import _layers as layers
 from resizemix_jax.ranges import Whole
@@ -62,7 +63,9 @@ class Backbone(nn.Module):
             norm = layers.batch_norm(train, self.batch_axis, self.dtype)
             x = layers.conv(self.width, 7, 2, dtype=self.dtype, name='stem')(x)
             x = nn.relu(norm(name='stem_norm')(x))
-            x = nn.max_pool(x, (3, 3), strides=(2, 2), padding=[(1, 1), (1, 1)])
+            # Zeros are as good as -inf after a ReLU, and this is a form that jax2onnx knows.
+            x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+            x = nn.max_pool(x, window_shape=(3, 3), strides=(2, 2))
         for stage, blocks in list(enumerate(self.stages))[start:stop]:
             for i in range(blocks):
                 stride = 2 if stage > 0 and i == 0 else 1

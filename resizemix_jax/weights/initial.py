@@ -4,13 +4,12 @@ import hashlib
 import logging
 from typing import NamedTuple
 
-import jax
 import numpy as np
 
 from resizemix_jax.devices import processes
 from resizemix_jax.errors import ConfigError, DataError, local
 from resizemix_jax.run.checkpoint import Checkpoints
-from resizemix_jax.run.leaves import listed, name_of, named
+from resizemix_jax.run.leaves import listed, named
 from resizemix_jax.weights import files
 from resizemix_jax.weights.torch_layout import HEAD, Layout, Network
 
@@ -24,15 +23,6 @@ class Initial(NamedTuple):
 
     network: Network
     record: dict
-
-    def put_into(self, variables):
-        """Fresh variables of a network (nested dicts) with these in their places."""
-
-        def leaf(path, fresh):
-            field, _, name = name_of(path).partition('/')
-            return getattr(self.network, field, {}).get(name, fresh)
-
-        return jax.tree_util.tree_map_with_path(leaf, variables)
 
 
 def read(config, template):

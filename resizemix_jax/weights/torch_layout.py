@@ -16,9 +16,11 @@ Axes: the kernel of a convolution [h, w, in, out] is [out, in, h, w] in torch, t
 import re
 from typing import NamedTuple
 
+import jax
 import numpy as np
 
 from resizemix_jax.errors import ConfigError, DataError
+from resizemix_jax.run.leaves import name_of
 
 SHOWN = 5  # names in a message
 HEAD = 'top/classifier'
@@ -91,6 +93,15 @@ class Network(NamedTuple):
 
     params: dict
     batch_stats: dict
+
+    def put_into(self, variables):
+        """Variables of a network (nested dicts) with these arrays in their places."""
+
+        def leaf(path, fresh):
+            field, _, name = name_of(path).partition('/')
+            return getattr(self, field, {}).get(name, fresh)
+
+        return jax.tree_util.tree_map_with_path(leaf, variables)
 
 
 class Layout:

@@ -153,17 +153,17 @@ def _save_tensors():
 
 def write(directory):
     """Writes files of ResNet-50 and ResNet-101, and the logits of this project's networks."""
-    from resizemix_jax.find import find
     from resizemix_jax.weights import pth
-    from tests.weights.networks import apply, state_dict
+    from tests.weights import networks
 
     for name in WHOLE:
-        model, args, classes, image_shape, _ = NETWORKS[name]
-        network = find('models', model)(classes, **args)
-        weights, images, variables = state_dict(name, network)
+        network = networks.network(name)
+        weights, images, variables = networks.state_dict(name, network)
         pathlib.Path(directory, f'{name}.pth').write_bytes(pth.to_bytes(weights))
         np.savez(
-            pathlib.Path(directory, f'{name}.npz'), images=images, logits=apply(network, variables, images)
+            pathlib.Path(directory, f'{name}.npz'),
+            images=images,
+            logits=networks.apply(network, variables, images),
         )
 
 

@@ -11,22 +11,24 @@ from resizemix_jax.weights.torch_layout import Layout, Network
 from tests.reference.make_weights import NETWORKS, inputs
 
 
-def template(network, image_shape):
-    """The paths and shapes of a network, a `Network`."""
-    variables = jax.eval_shape(
-        functools.partial(network.init, train=False),
-        jax.random.key(0),
-        np.zeros((1, *image_shape), np.float32),
-    )
-    return Network(named(variables['params']), named(variables.get('batch_stats', {})))
+def shapes_of(network, image_shape):
+    """The variables of a network as shapes."""
+    images = np.zeros((1, *image_shape), np.float32)
+    return jax.eval_shape(functools.partial(network.init, train=False), jax.random.key(0), images)
+
+
+def network(name):
+    """The module of one of `NETWORKS`."""
+    model, args, classes, *_ = NETWORKS[name]
+    return find('models', model)(classes, **args)
 
 
 def layout_and_shapes(name):
     """(Layout, template, torch name -> shape) of one of `NETWORKS`."""
-    model, args, classes, image_shape, _ = NETWORKS[name]
-    function = find('models', model)
+    model, args, _, image_shape, _ = NETWORKS[name]
     layout = Layout(model, {'variant': 'original'} | args if model == 'wide_resnet' else args)
-    shapes = template(function(classes, **args), image_shape)
+    variables = shapes_of(network(name), image_shape)
+    shapes = Network(named(variables['params']), named(variables.get('batch_stats', {})))
     zeros = Network(
         *({path: np.zeros(leaf.shape, np.float32) for path, leaf in part.items()} for part in shapes)
     )
@@ -38,18 +40,9 @@ def state_dict(name, network):
     layout, shapes, torch_shapes = layout_and_shapes(name)
     weights, images = inputs(torch_shapes, NETWORKS[name][3])
     found = layout.from_torch(weights, shapes, name)
-    return weights, images, _nested(found)
+    return weights, images, found.put_into(shapes_of(network, NETWORKS[name][3]))
 
 
 def apply(network, variables, images):
     """The logits as evaluation runs the network."""
     return np.asarray(jax.jit(functools.partial(network.apply, train=False))(variables, images))
-
-
-def _nested(network):
-    variables = {}
-    for field, part in zip(('params', 'batch_stats'), network, strict=True):
-        for path, array in part.items():
-            *parents, leaf = (field, *path.split('/'))
-            functools.reduce(lambda tree, key: tree.setdefault(key, {}), parents, variables)[leaf] = array
-    return variables

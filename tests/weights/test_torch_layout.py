@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from resizemix_jax.errors import ConfigError, DataError
-from resizemix_jax.find import find
 from resizemix_jax.models import wide_resnet as module
 from resizemix_jax.weights.torch_layout import Layout, Network
 from tests.reference.make_weights import FILE, NETWORKS, digest
@@ -23,8 +22,7 @@ def test_the_names_and_shapes_are_those_of_the_public_network(name):
 @pytest.mark.slow
 @pytest.mark.parametrize('name', SMALL)
 def test_the_logits_are_those_of_the_public_network(name):
-    model, args, classes, *_ = NETWORKS[name]
-    network = find('models', model)(classes, **args)
+    network = networks.network(name)
     _, images, variables = networks.state_dict(name, network)
     logits = networks.apply(network, variables, images)
     expected = RECORDED[f'{name}/logits']
