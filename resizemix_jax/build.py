@@ -12,6 +12,7 @@ from resizemix_jax.devices import parallel
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.find import bind, find, needs
 from resizemix_jax.input.dataset import Dataset, Split
+from resizemix_jax.input.held_out import EVAL, HELD_OUT, divided
 from resizemix_jax.pictures.pairs import choose_pairs
 
 
@@ -25,6 +26,13 @@ class Plan(NamedTuple):
     eval_batch_size: int
 
     @property
+    def evaluated_on(self):
+        """The split that the training is evaluated on, and its best state chosen: the held-out part, if the
+        config asks for one and the task does not train on it; else 'eval'."""
+        held_out = self.config.held_out and HELD_OUT not in self.task.splits
+        return HELD_OUT if held_out else EVAL
+
+    @property
     def frozen(self):
         """The patterns of the parameters that are not trained: the task's and the config's."""
         return (*getattr(self.task, 'frozen', ()), *self.config.freeze)
@@ -36,7 +44,7 @@ class Run(NamedTuple):
     Attributes:
         plan: see `Plan`.
         train: Splits by name, those that the task trains on.
-        eval: Split.
+        eval: Split, of `Plan.evaluated_on`.
         steps_per_epoch, steps: of an epoch, of the whole run, of the config's batches.
         schedule: number of steps taken -> learning rate.
         tx: `optax.GradientTransformation`.
@@ -44,6 +52,7 @@ class Run(NamedTuple):
         eval_step: `parallel.Step`, (state, batch) -> (sums, rows).
         epoch_end: (state, sums, key) -> state on all devices, or None; the state is donated.
         offset: the steps taken less those of the config at the same place in the data, see `run.position`.
+        test: Split 'eval', kept for the end of the training; None where it is `eval`.
     """
 
     plan: Plan
@@ -57,6 +66,13 @@ class Run(NamedTuple):
     eval_step: parallel.Step
     epoch_end: Any
     offset: int = 0
+    test: Split | None = None
+
+    @property
+    def splits(self):
+        """All its Splits by their names in the dataset, those that are trained on first."""
+        kept = {EVAL: self.test} if self.test else {}
+        return self.train | {self.plan.evaluated_on: self.eval} | kept
 
     @property
     def last(self):
@@ -77,7 +93,7 @@ def plan(config, devices=()):
 
     Raises:
         ConfigError: an unknown name or keyword, a value out of range, or a part that breaks its contract.
-        DataError: a dataset that must be read to be known is missing.
+        DataError: a dataset that must be read to be known is missing, or a class too small for held_out.
     """
     try:
         key_ranges.check(config.to_dict())
@@ -105,14 +121,17 @@ def open_run(plan):
 
     Raises:
         ConfigError: a batch larger than the dataset, or a schedule that does not fit.
-        DataError: the data cannot be read, or gallery_every finds no two images to mix in it.
+        DataError: the data cannot be read or divided, or gallery_every finds no two images to mix in it.
     """
     config, task = plan.config, plan.task
     train = {name: plan.dataset.read(name, config.data_dir) for name in task.splits}
     if config.gallery_every:  # without pairs the training would end at its first picture
         choose_pairs(train[task.splits[0]], config.seed)
     run = _scheduled(plan, train[task.splits[0]].steps(config.batch_size))
-    return run._replace(train=train, eval=plan.dataset.read('eval', config.data_dir))
+    evaluated = plan.dataset.read(plan.evaluated_on, config.data_dir)
+    kept = plan.evaluated_on != EVAL
+    test = plan.dataset.read(EVAL, config.data_dir) if kept else None
+    return run._replace(train=train, eval=evaluated, test=test)
 
 
 def unopened_run(plan):
@@ -130,7 +149,7 @@ def at_offset(run, offset):
     if not offset:
         return run
     shifted = _scheduled(run.plan, run.steps_per_epoch, offset)
-    return shifted._replace(train=run.train, eval=run.eval)
+    return shifted._replace(train=run.train, eval=run.eval, test=run.test)
 
 
 def template(plan):
@@ -225,7 +244,8 @@ def _dataset(config):
     if colon and 'source' not in needs(find('datasets', name)):
         raise ValueError(f'dataset={config.dataset!r}: {name} takes no source after a colon')
     # What is known of a dataset may lie beside it.
-    return bind('datasets', name, config.dataset_args, source=source, data_dir=config.data_dir)()
+    whole = bind('datasets', name, config.dataset_args, source=source, data_dir=config.data_dir)()
+    return divided(whole, config.held_out, config.seed)
 
 
 def _optimizer(config, schedule):

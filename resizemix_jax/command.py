@@ -58,6 +58,8 @@ FLAGS = (
     Flag(flags.DEFINE_string, 'images', '', ('gallery',), 'A directory of your own pictures to mix.'),
     Flag(flags.DEFINE_integer, 'image_size', 224, ('gallery',), 'The side of those, in pixels: 16 to 4096.',
          dict(lower_bound=16, upper_bound=4096)),
+    Flag(flags.DEFINE_string, 'split', 'eval', ('evaluate',),
+         'Which split: eval, the test split; train; held_out of a run with --config.held_out=SHARE.'),
     Flag(flags.DEFINE_string, 'output', '', ('generate', 'export'),
          'The new directory; default WORKDIR/generated or WORKDIR/export.'),
     Flag(flags.DEFINE_enum, 'accuracy', 'last', ('report', 'sweep', 'compare'),

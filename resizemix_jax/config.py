@@ -55,15 +55,13 @@ def base():
     """
     config = ml_collections.ConfigDict()
     config.format = FORMAT
-    config.table = ''
-    config.row = ''
-    config.column = ''
-    config.recipe = 'paper'
-    config.scale = 'paper'
+    config.table = config.row = config.column = ''
+    config.recipe = config.scale = 'paper'
     config.task = 'classify'
     config.seed = 0
     config.dataset = 'fashion_mnist_10k'  # or NAME:SOURCE, e.g. 'folder:/path'
     config.data_dir = ''  # '': $TFDS_DATA_DIR, or else ~/tensorflow_datasets
+    config.held_out = 0.0  # share of the training images to evaluate on instead, see input/held_out.py
     config.model = 'wide_resnet'
     config.batch_norm = 'local'  # statistics over each device's part of the batch; 'global': over all of it
     config.dtype = 'float32'  # of the computation, or 'bfloat16'; parameters and loss stay float32

@@ -84,7 +84,7 @@ def in_order(parts, size):
     return {name: array[valid][order] for name, array in whole.items()}
 
 
-def evaluate_checkpoint(config, workdir):
+def evaluate_checkpoint(config, workdir, split='eval'):
     """Evaluates the newest and the best checkpoint of a run, on the data that `config` names.
 
     The result is logged, and appended to the run's evaluations.jsonl with what was evaluated. The run may be
@@ -93,24 +93,27 @@ def evaluate_checkpoint(config, workdir):
     Args:
         config: ConfigDict; what it says of the network must be what the run says.
         workdir: of the run.
+        split: the dataset's.
 
     Returns:
         name -> number; the names begin with `last_` and `best_`.
 
     Raises:
-        ConfigError: a wrong config, or a workdir without a checkpoint.
+        ConfigError: a wrong config or split, or a workdir without a checkpoint.
         DataError: missing data, or a checkpoint that is damaged or of another network.
     """
     workdir = local(workdir, '--workdir')
     processes.check_same(config)
     plan = build.plan(config)
+    evaluations.check_split(plan, split)
     with Checkpoints(workdir) as checkpoints:
         if not checkpoints.latest_step():
             raise ConfigError(f'{workdir} has no checkpoint to evaluate; train first with --mode=train')
         changes = evaluations.changes(workdir, config)
-        split = processes.run_on_all(lambda: plan.dataset.read('eval', config.data_dir))
-        processes.check_same_data({'eval': identity.fingerprint(split)})
-        evaluations.check_classes(workdir, split)
+        data = processes.run_on_all(lambda: plan.dataset.read(split, config.data_dir))
+        processes.check_same_data({split: identity.fingerprint(data)})
+        evaluations.check_classes(workdir, data)
+        evaluations.check_held_out(workdir, split, data)
         template = build.template(plan)
         step = build.unopened_run(plan).eval_step
         values = {}
@@ -118,11 +121,11 @@ def evaluate_checkpoint(config, workdir):
             if name == 'best' and not checkpoints.best_step():
                 continue
             state = restore(template, plan.devices)
-            measured, _ = evaluate(step, plan, state, split)
+            measured, _ = evaluate(step, plan, state, data)
             values[f'{name}_step'] = int(state.step)
             values.update({f'{name}_{key}': value for key, value in measured.items()})
     log.info('%s', ', '.join(f'{key}={value:.5g}' for key, value in values.items()))
-    evaluations.add(workdir, plan, split, changes, values)
+    evaluations.add(workdir, plan, data, changes, values, split)
     return values
 
 

@@ -1,7 +1,7 @@
 """The ranges of the config's own keys. The keywords of a member are checked by the member, and the keys of a
 task by the task."""
 
-from resizemix_jax.ranges import NOT_NEGATIVE, Choice, Flag, Several, Text, Whole
+from resizemix_jax.ranges import NOT_NEGATIVE, Choice, Flag, Number, Several, Text, Whole
 
 BATCH = Whole(1, 2**20)  # the largest published ones are a tenth of it
 
@@ -16,6 +16,7 @@ RANGES = {
     'seed': Whole(0, 2**63 - 1),
     'dataset': Text(),
     'data_dir': Text(),
+    'held_out': Number(0, 1, '[)'),
     'model': Text(),
     'remat': Flag(),
     'init': Text(),

@@ -8,6 +8,7 @@ from resizemix_jax.config import DEVICE_KEYS, GENERATE_KEYS, LOGGING_KEYS, diffe
 from resizemix_jax.config_files import beside, load
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.run.clock import duration
+from resizemix_jax.run.results import TEST
 from resizemix_jax.tables import COST, USES
 
 PROGRAM = ('python', 'main.py')
@@ -126,7 +127,9 @@ def setting(config, length=True):
     steps, epochs = config['steps'], config['epochs']
     count, unit = (steps, 'step') if steps else (epochs, 'epoch')
     end = f', {count} {unit}{"s" if count > 1 else ""}' if length else ''
-    return f'{network} on {config["dataset"]}{end}'
+    share = config['held_out']
+    part = f', {100 * share:g} % of the training images held out' if length and share else ''
+    return f'{network} on {config["dataset"]}{end}{part}'
 
 
 def changes(table, config):
@@ -154,10 +157,16 @@ def conclusion(table, config, result, score):
     Args:
         table: `tables.Table`, or None for a config file without one.
         config: of the run, a ConfigDict.
-        result: name -> value, of a training or an evaluation.
+        result: name -> value, of a training or an evaluation; `evaluated_on` is the split, 'eval' by default.
         score: the name of the task's main measure, a share of 1; the result's values are named by it.
     """
-    lines = [f'{name}: {100 * value:.2f} %' for name, value in result.items() if score in name.split('_')]
+    split = result.get('evaluated_on', 'eval')
+    where = '' if split == 'eval' else f', on {split}'
+    lines = [
+        f'{name}: {100 * value:.2f} %{"" if name.startswith(TEST) else where}'
+        for name, value in result.items()
+        if score in name.split('_')
+    ]
     row = next((row for row in table.rows if row.name == config['row']), None) if table else None
     number = row.paper.get(config['column']) if row else None
     if number is not None:
@@ -165,6 +174,8 @@ def conclusion(table, config, result, score):
         reasons = [f'overrides {", ".join(changed)}'] if changed else []
         if config['scale'] != 'paper':
             reasons.insert(0, f'is {setting(config)}, at scale={config["scale"]}')
+        if where and not any(name.startswith(TEST) for name in result):
+            reasons.append(f'is measured on {split}')
         not_ours = f'; not comparable, since this run {" and ".join(reasons)}' if reasons else ''
         lines.append(f'the paper, {row.title}, {config["column"]}: {number:.2f} %{not_ours}')
     return '\n'.join(lines)

@@ -2,7 +2,7 @@
 
 import logging
 
-from resizemix_jax import flops, gallery, keys
+from resizemix_jax import build, flops, gallery, keys
 from resizemix_jax.devices import parallel, peak, processes
 from resizemix_jax.errors import PreemptedError, RunError
 from resizemix_jax.evaluate import evaluate
@@ -49,10 +49,38 @@ class Loop:
         )
 
     def go(self, state, batches, watch):
+        """All steps that are left; returns the last state."""
         first = int(state.step)
         traced = max(0, min(self.config.profile_steps, self.run.last - first - 1))
         with Profile(self.writer.workdir / 'profile', first, traced) as profile:
-            self._steps(state, first, batches, watch, profile)
+            return self._steps(state, first, batches, watch, profile)
+
+    def test(self, state, watch):
+        """The measures on the test split, of the last and the best state: name -> number.
+
+        {} if the training was evaluated on it. What was chosen until now was chosen without it. A run that is
+        stopped here, or killed, measures both when it comes back: the states are those of its checkpoints.
+
+        Args:
+            state: the last one.
+            watch: as in `go`; settle the checkpoints before.
+
+        Raises:
+            PreemptedError: a signal came.
+        """
+        if self.run.test is None:
+            return {}
+        best = self.checkpoints.restore_best(build.template(self.run.plan), self.devices)
+        found = {}
+        for name, one in (('last', state), ('best', best)):
+            measured = self._measure(one, self.run.test, watch)
+            if measured is None:
+                raise PreemptedError(
+                    f'{watch.reason}: before the test split was measured; the same command does it'
+                )
+            found |= results.on_test(measured[0], name)
+        log.info('On the test split: %s', ', '.join(f'{key}={value:.5g}' for key, value in found.items()))
+        return found
 
     def _steps(self, state, step, batches, watch, profile):
         metrics = None
@@ -70,7 +98,7 @@ class Loop:
             if self.due.saving(step):
                 self._save(state, metrics, step)
             if step >= self.run.last:
-                return
+                return state
             try:
                 state, metrics = self.advance(state, metrics, step, batches)
             except Interrupted:
@@ -141,10 +169,7 @@ class Loop:
             return state
         self._check(state, step)
         with self.clock.evaluating():
-            measured = evaluate(
-                self.eval_step, self.run.plan, state, self.run.eval,
-                interrupted=lambda: watch.requested, signalled=lambda: watch.signalled,
-            )  # fmt: skip
+            measured = self._measure(state, self.run.eval, watch)
             if measured is None:
                 return state
             values, sums = measured
@@ -157,6 +182,13 @@ class Loop:
         # A row written means that the state of this step's checkpoint is the one after the evaluation.
         self._write(step, values, self.due.evaluations_after(step))
         return state
+
+    def _measure(self, state, split, watch):
+        """As `evaluate`; None if a signal came."""
+        return evaluate(
+            self.eval_step, self.run.plan, state, split,
+            interrupted=lambda: watch.requested, signalled=lambda: watch.signalled,
+        )  # fmt: skip
 
     def _write(self, step, values, evaluations):
         """Writes a row, and logs it with the time left, in which there are so many evaluations."""

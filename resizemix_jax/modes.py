@@ -54,7 +54,9 @@ def evaluate(request):
     """Evaluates the newest and the best checkpoint, by the run's own config if none is given."""
     from resizemix_jax.evaluate import evaluate_checkpoint
 
-    return _conclusion(request, evaluate_checkpoint(request.config, request.workdir))
+    split = request.options['split']
+    values = evaluate_checkpoint(request.config, request.workdir, split)
+    return _conclusion(request, values | {'evaluated_on': split})
 
 
 def gallery(request):

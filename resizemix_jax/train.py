@@ -60,7 +60,7 @@ def train_and_evaluate(
             run = processes.run_on_all(lambda: build.open_run(plan))
             if config.gallery_every:
                 processes.run_on_host_0(lambda: _check_pictures(run))
-            splits = run.train | {'eval': run.eval}
+            splits = run.splits
             processes.check_same_data({name: identity.fingerprint(s) for name, s in splits.items()})
             workdirs.check_rows(workdir, start, checkpoints.record(), allow_config_change)
             offset = workdirs.begin(workdir, opened, plan, splits, start, allow_config_change, initial)
@@ -93,11 +93,13 @@ def _train(run, workdir, checkpoints, owner, initial):
             Watch(parallel.processes()[1] == 1) as watch,
             contextlib.closing(train_batches(run, start, lambda: watch.signalled)) as batches,
         ):
-            loop.go(state, batches, watch)
+            state = loop.go(state, batches, watch)
             checkpoints.settle()
+            test = loop.test(state, watch)
         identities = workdirs.identities(workdir)
         largest = max(count.values(), default=None)
         result = results.summary(config, writer.rows, parallel.describe(plan.devices), largest, identities)
+    result |= {'evaluated_on': plan.evaluated_on} | test
     return result | {'unread_keys': config.unread(), 'rows': writer.sum}
 
 

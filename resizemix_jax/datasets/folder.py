@@ -55,7 +55,8 @@ def folder(*, source, image_size=224, eval_resize=0, resize='antialias', max_dam
         return Stream(f'folder {folders[split].name}', pictures[split], classes, len(classes), view)
 
     sizes = {split: some.size for split, some in pictures.items()}
-    return described(f'folder:{source}', len(classes), sizes, view, read)
+    labels = {split: (some.label, classes) for split, some in pictures.items()}
+    return described(f'folder:{source}', len(classes), sizes, view, read, labels)
 
 
 def _evaluation(root):

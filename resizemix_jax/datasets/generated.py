@@ -13,6 +13,7 @@ from resizemix_jax.ranges import POSITIVE, Number, Several, Whole
 NEEDS = ('data_dir',)
 NAME, VERSION = 'generated', '1.0.0'
 COMMAND = 'python main.py --mode=generate --config=FILE --workdir=TEACHER_RUN --output=DIR'
+UNDIVIDED = 'a generated set holds mixtures of its own images, and what is held out would be in them: set 0'
 ABOUT = {
     'train_size': Whole(1),
     'eval_size': Whole(1),
@@ -44,7 +45,7 @@ def generated(*, data_dir):
             f'one from the training images and a trained network:\n    {COMMAND}'
         )
     about = _about(file)
-    return reading.in_memory(
+    made = reading.in_memory(
         NAME,
         splits={'train': ('train', about['train_size']), 'eval': ('test', about['eval_size'])},
         image_shape=tuple(about['image_shape']),
@@ -54,6 +55,7 @@ def generated(*, data_dir):
         directory=str(root),
         command=COMMAND,
     )
+    return made._replace(undivided=UNDIVIDED)
 
 
 def _about(file):

@@ -8,7 +8,8 @@ padded to a fixed number.
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,10 @@ class Dataset(NamedTuple):
         mean, std: of each channel, for images scaled to [0, 1].
         reader: (split name, data_dir) -> Split; may raise DataError. Call it through `read`.
         streamed: whether the splits are decoded while they are used, see `Split.streamed`.
+        labels: dict split name -> (label int [N], names of the classes or ()), of those whose labels are
+            known before they are read.
+        undivided: why no part of the training examples can be held out, and what to do instead, a sentence;
+            '' if it can, see `held_out`.
     """
 
     name: str
@@ -37,6 +42,8 @@ class Dataset(NamedTuple):
     std: tuple
     reader: Callable
     streamed: bool = False
+    labels: Mapping = MappingProxyType({})
+    undivided: str = ''
 
     @property
     def splits(self):
@@ -91,6 +98,9 @@ class Split:
         names: of the classes, or ().
         files: (name, bytes) of each file that it is read from, which tells it from other data; or ().
         streamed: whether `batch` decodes, so that worker processes are worth it. They get a pickled copy.
+        label: int [N], the class of each example, where it is known without decoding and `part` is defined;
+            or None.
+        parent_rows: of a part, int [N], the rows that it has of the split that was divided; or None.
     """
 
     size: int
@@ -98,6 +108,8 @@ class Split:
     names = ()
     files = ()
     streamed = False
+    label: np.ndarray | None = None
+    parent_rows: np.ndarray | None = None
 
     def batch(self, rows, draw):
         """The examples `rows`, an index array [B] within one bucket: dict of the bucket's arrays, [B, ...].
@@ -107,6 +119,10 @@ class Split:
             draw: (seed, epoch), from which and from its row alone the randomness of an example is drawn, e.g.
                 its crop; None for evaluation.
         """
+        raise NotImplementedError
+
+    def part(self, rows):
+        """The split of the examples `rows`, an index array [n], alone: nothing of the others is ever read."""
         raise NotImplementedError
 
     def steps(self, batch):
@@ -163,6 +179,7 @@ class ImageSplit(Split):
     label: np.ndarray
     names: tuple = ()
     files: tuple = ()
+    parent_rows: np.ndarray | None = None
 
     @property
     def size(self):
@@ -178,6 +195,10 @@ class ImageSplit(Split):
         """The examples `rows`: dict of images uint8 [B, H, W, C] and label int32 [B]."""
         del draw
         return {'images': self.images[rows], 'label': self.label[rows]}
+
+    def part(self, rows):
+        """The examples `rows` alone, copied, so that the whole need not stay in memory."""
+        return replace(self, images=self.images[rows], label=self.label[rows], parent_rows=rows)
 
 
 def image_arrays(image_shape):

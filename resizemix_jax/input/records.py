@@ -129,6 +129,14 @@ class Pictures:
         return len(self._label)
 
     @property
+    def label(self):
+        return self._label
+
+    def part(self, rows):
+        """The pictures `rows`, an index array, alone."""
+        return Pictures(self._root, self._classes, self._names[rows], self._label[rows])
+
+    @property
     def files(self):
         paths = map(self.file, range(self.size))
         return tuple((os.path.relpath(f, self._root), os.stat(f).st_size) for f in paths)

@@ -1,6 +1,7 @@
 """Datasets that are streamed: their pictures are read and decoded while they are used."""
 
 import logging
+from types import MappingProxyType
 from typing import NamedTuple
 
 import cv2
@@ -79,10 +80,23 @@ def streamed(name, *, splits, num_classes, view, source=''):
         return Stream(f'{name} {tfds_split}', examples, names, num_classes, view)
 
     sizes = {split: size for split, (_, size) in splits.items()}
-    return described(name, num_classes, sizes, view, read)
+    made = described(name, num_classes, sizes, view, read)
+    return made._replace(undivided=_undivided(source or name, splits))
 
 
-def described(name, num_classes, sizes, view, reader):
+def _undivided(source, splits):
+    """Why no part of a set in records can be held out by class, and the slices to name instead."""
+    train, test = (splits[split][0] for split in ('train', 'eval'))
+    if '[' in train:
+        return f'its classes are not known without reading all records of {train}, a slice already: set 0'
+    return (
+        f'the classes of {source} are not known without reading all its records. Set 0 and evaluate '
+        f"on a slice, e.g. '--config.dataset=tfds:{source}:{train}[:90%]:{train}[90%:]'; at the end measure "
+        f"with --mode=evaluate and '--config.dataset=tfds:{source}:{train}:{test}'"
+    )
+
+
+def described(name, num_classes, sizes, view, reader, labels=MappingProxyType({})):
     """The Dataset of a `reader` that returns a `Stream`, see `dataset.Dataset`; `view` is checked."""
     return Dataset(
         name=name,
@@ -93,6 +107,7 @@ def described(name, num_classes, sizes, view, reader):
         std=STD,
         reader=reader,
         streamed=True,
+        labels=labels,
     )
 
 
@@ -114,6 +129,18 @@ class Stream(Split):
         self.title, self.records, self.names, self.num_classes = title, records, names, num_classes
         self.view = view
         self.damaged = {}  # row -> DamagedExample
+        self.parent_rows = None
+
+    @property
+    def label(self):
+        """int [N], of pictures in folders; None where it is in the records."""
+        return getattr(self.records, 'label', None)
+
+    def part(self, rows):
+        """The pictures `rows` alone: those that take a damaged one's place are of the same part, too."""
+        part = Stream(self.title, self.records.part(rows), self.names, self.num_classes, self.view)
+        part.parent_rows = rows
+        return part
 
     @property
     def size(self):

@@ -4,13 +4,14 @@ from typing import NamedTuple
 
 from resizemix_jax import listing
 from resizemix_jax.errors import ConfigError
+from resizemix_jax.input.held_out import HELD_OUT
 from resizemix_jax.listing import setting
 from resizemix_jax.report import runs
 from resizemix_jax.tables import CHOICES
 
 # Keys that change the network, the data or the length of the training: the paper's numbers do not apply.
 KEYS_THAT_RENAME = {'scale', 'dataset', 'model'}  # the columns' names are of another network or other data
-KEYS_THAT_BREAK_COMPARISON = KEYS_THAT_RENAME | {'epochs', 'steps'}
+KEYS_THAT_BREAK_COMPARISON = KEYS_THAT_RENAME | {'epochs', 'steps', 'held_out'}
 
 
 class Group(NamedTuple):
@@ -81,6 +82,11 @@ class Group(NamedTuple):
     def score_title(self):
         """The main measure of the runs, in words."""
         return score_title(self.runs)
+
+
+def held_out(some):
+    """Those of some runs that were evaluated on a held-out part of the training images."""
+    return [run for run in some if run.evaluated_on == HELD_OUT]
 
 
 def score_title(some):
@@ -154,7 +160,7 @@ def add(seeds, run, problems):
 
 
 def reached(seeds, accuracy):
-    """The scores of the finished runs in %; a run that does not have this one is not among them."""
+    """The scores of the finished runs on the test split in %, of those that have this one."""
     return [value for run in seeds if (value := run.reached(accuracy)) is not None]
 
 

@@ -2,7 +2,9 @@
 
 import math
 
+from resizemix_jax.input.held_out import EVAL, HELD_OUT
 from resizemix_jax.ranges import SHARE, Number
+from resizemix_jax.run.results import TEST
 
 LARGEST = 1e15  # of a number that a plot can have on its axes
 WORDS = {
@@ -46,10 +48,12 @@ def of_result(result, score):
             return f'{key}={result[key]!r} must be a number >= 0'
     if (result.get('compile_seconds') or 0) > result['seconds']:
         return 'compile_seconds is more than seconds'
-    for key in ('last', 'best', 'median10'):
-        value = result.get(f'{score}_{key}', 0)
-        if not share(value):
-            return f'{score}_{key}={value!r} must be a number in [0, 1]'
+    names = [f'{part}{score}_{key}' for part in ('', TEST) for key in ('last', 'best', 'median10')]
+    for name in names:
+        if not share(result.get(name, 0)):
+            return f'{name}={result[name]!r} must be a number in [0, 1]'
+    if result.get('evaluated_on', EVAL) not in (EVAL, HELD_OUT):
+        return f'evaluated_on={result["evaluated_on"]!r} must be {EVAL} or {HELD_OUT}'
     if not isinstance(result['device'], str):
         return f'device={result["device"]!r} must be a text'
     return ''

@@ -10,8 +10,9 @@ from typing import NamedTuple
 from resizemix_jax.config import differences
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.report import runs
-from resizemix_jax.report.cells import add
+from resizemix_jax.report.cells import add, held_out
 from resizemix_jax.run.clock import unit
+from resizemix_jax.run.results import TEST
 
 SCORES = {'last': 'last', 'best': 'best', 'median10': 'median of the last 10'}
 TIMES = {'seconds': 'time', 'compile_seconds': 'compilation in it'}
@@ -108,6 +109,8 @@ def _pair(a, b, accuracy):
         lines.append(f'    {name}: seeds {", ".join(str(run.seed) for run in variant.runs)}')
         unfinished = [run for run in variant.runs if not run.result]
         lines += [f'        unfinished, not counted: {run.path}, {runs.status(run)}' for run in unfinished]
+        if held_out(variant.runs):
+            lines.append('        its scores are of the test split, measured once after the last step')
     ours, theirs = a.finished(), b.finished()
     if ours and theirs:
         lines += ['', f'    {"mean over the seeds":32}{"A":>10}{"B":>10}{"B - A":>10}']
@@ -120,10 +123,17 @@ def _means(ours, theirs):
     """The means of what the results of both sides have, a line each."""
     run, lines = next(iter(ours.values())), []
     scores = {f'{run.score}_{key}': f'{run.score_title} {words}, %' for key, words in SCORES.items()}
-    others = [key for key in run.result if key.endswith('_last') and key not in scores]
+    others = [
+        key for key in run.result if key.endswith('_last') and not key.startswith(TEST) and key not in scores
+    ]
+    for accuracy, words in SCORES.items():
+        sides = _sides(ours, theirs, lambda run, name=accuracy: run.held_out(name))
+        lines += [_line(f'held-out part: {words}, %', *map(statistics.mean, sides))] if sides else []
     for key in (*scores, *others, *TIMES, 'images_per_second'):
-        sides = [[run.result.get(key) for run in side.values()] for side in (ours, theirs)]
-        if not all(isinstance(value, int | float) for values in sides for value in values):
+        # A score is that of the test split on both sides, whatever they were evaluated on.
+        read = runs.Run.measured if key in (*scores, *others) else lambda run, key: run.result.get(key)
+        sides = _sides(ours, theirs, lambda run, key=key, read=read: read(run, key))
+        if not sides:
             continue
         x, y = map(statistics.mean, sides)
         words, factor = scores.get(key, f'{key.removesuffix("_last")} last'), 100 if key in scores else 1
@@ -132,9 +142,19 @@ def _means(ours, theirs):
             words, factor = f'{TIMES[key]}, {name}', 1 / size
         elif key == 'images_per_second':
             words = 'images/s'
-        a, b, change = (_short(factor * value, sign) for value, sign in ((x, ''), (y, ''), (y - x, '+')))
-        lines.append(f'    {words:32}{a:>10}{b:>10}{change:>10}')
+        lines.append(_line(words, factor * x, factor * y))
     return lines
+
+
+def _sides(ours, theirs, value):
+    """Two lists of `value` of the Runs of both sides, or None if one of these is no number."""
+    sides = [[value(run) for run in side.values()] for side in (ours, theirs)]
+    return sides if all(isinstance(one, int | float) for values in sides for one in values) else None
+
+
+def _line(words, a, b):
+    a, b, change = (_short(value, sign) for value, sign in ((a, ''), (b, ''), (b - a, '+')))
+    return f'    {words:32}{a:>10}{b:>10}{change:>10}'
 
 
 def _short(value, sign):
@@ -152,6 +172,8 @@ def _test(ours, theirs, accuracy):
     if len(values) < len(pairs):
         short = [seed for seed, pair in zip(common, pairs, strict=True) if None in pair]
         seeds = ', '.join(map(str, short))
+        if held_out([*ours.values(), *theirs.values()]):
+            return [f'    No test: the last 10 evaluations were on a held-out part; seeds with such: {seeds}']
         return [f'    No test: the median of the last 10 evaluations needs 10; seeds with fewer: {seeds}']
     if not 2 <= len(values) <= MOST_PAIRS:
         return [f'    No test: seeds finished on both sides: {len(values)}; 2 to {MOST_PAIRS} are needed']

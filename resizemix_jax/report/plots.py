@@ -11,7 +11,7 @@ import sys
 from typing import NamedTuple
 
 from resizemix_jax.report import runs
-from resizemix_jax.report.cells import reached, times
+from resizemix_jax.report.cells import held_out, reached, times
 from resizemix_jax.run.clock import unit
 from resizemix_jax.tables import COST
 
@@ -56,9 +56,12 @@ def section(group, table, accuracy):
         lines = [(k, _title(row, seeds[k]), curve(seeds[k])) for k, row in enumerate(table.rows)]
         lines = [line for line in lines if line[2]]
         if lines:
+            runs_of = [run for some in seeds.values() for run in some]
+            held = len(held_out(runs_of))
+            where = ' on the held-out part' + (', where there is one' if held < len(runs_of) else '')
             caption = (
-                f'{group.title(column)}: {title} after each evaluation, mean over seeds, shaded ± standard '
-                'deviation; the steep beginning may be cut off'
+                f'{group.title(column)}: {title} after each evaluation{where if held else ""}, mean over '
+                'seeds, shaded ± standard deviation; the steep beginning may be cut off'
             )
             pictures.append(_draw(f'curves_{column}', caption, learning_curves, lines, title))
         points = by_row(group, table, column, accuracy)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from resizemix_jax.config import base, differences, migrate, stored
 from resizemix_jax.errors import ConfigError, RunError
+from resizemix_jax.input.held_out import EVAL, HELD_OUT
 from resizemix_jax.report import checks
 from resizemix_jax.run import files, results, workdir
 from resizemix_jax.run.clock import duration
@@ -61,10 +62,27 @@ class Run(NamedTuple):
         starts = self.result.get('identity')
         return [one for one in starts if isinstance(one, dict)] if isinstance(starts, list) else []
 
+    @property
+    def evaluated_on(self):
+        """The split of its evaluations during the training, and on which the best was chosen."""
+        return self.result.get('evaluated_on') or (HELD_OUT if self.config['held_out'] else EVAL)
+
     def reached(self, accuracy):
-        """Its score in %: 'last', 'best' or 'median10'; None without a result that has it."""
-        value = self.result.get(f'{self.score}_{accuracy}')
+        """Its score on the test split in %: 'last', 'best' or 'median10'; None without a result that has it.
+
+        The median is not there of a run that was evaluated on a held-out part.
+        """
+        value = self.measured(f'{self.score}_{accuracy}')
         return None if value is None else 100 * value
+
+    def held_out(self, accuracy):
+        """Its score on the held-out part in %, which its evaluations were of; None of other runs."""
+        value = self.result.get(f'{self.score}_{accuracy}') if self.evaluated_on == HELD_OUT else None
+        return None if value is None else 100 * value
+
+    def measured(self, key):
+        """What its result has under NAME_last, NAME_best or NAME_median10, on the test split; or None."""
+        return self.result.get(f'{results.TEST if self.evaluated_on == HELD_OUT else ""}{key}')
 
 
 def find(directory):
@@ -159,7 +177,8 @@ def status(run):
     words = [f'{progress(run):.0%}, step {step}']
     scores = evaluations(run)
     if scores:
-        words.append(f'{run.score_title} {100 * scores[-1][1]:.2f} so far')
+        where = ' on the held-out part' if run.evaluated_on == HELD_OUT else ''
+        words.append(f'{run.score_title} {100 * scores[-1][1]:.2f} so far{where}')
     return ', '.join([*words, f'last row {duration(round(max(time.time() - run.written, 0)))} ago'])
 
 

@@ -10,6 +10,7 @@ import statistics
 import time
 
 from resizemix_jax.errors import ConfigError
+from resizemix_jax.input.held_out import HELD_OUT
 from resizemix_jax.report import cells, origins, page, plots, runs
 from resizemix_jax.report.page import NONE, TextTable
 from resizemix_jax.run.clock import unit
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 
 ACCURACIES = {
     'last': 'of the last evaluation',
-    'best': 'of the best evaluation, chosen on the test split itself and so slightly too high',
+    'best': 'of the best evaluation',
     'median10': 'the median of the last 10 evaluations',
 }
 
@@ -83,7 +84,7 @@ def _section(group, table, path, accuracy, directory, whole):
     ]
     return page.Section(
         heading=_heading(group),
-        remarks=_remarks(group, table),
+        remarks=_remarks(group, table, accuracy),
         results=results_table(group, table, rows, columns, accuracy),
         notes=_notes(group, rows, columns, accuracy, pictures),
         pictures=pictures,
@@ -105,12 +106,29 @@ def _heading(group):
     return 'Runs that differ: ' + ', '.join(f'{key}={value}' for key, _, value in group.differences)
 
 
-def _remarks(group, table):
+def _remarks(group, table, accuracy):
     remarks = ['Differs from the table in: ' + '; '.join(group.labels)] if group.differences else []
     if not group.comparable and any(row.paper for row in table.rows):
         remarks.append(
             f"Trained here: {group.settings}. The paper's numbers are of another network, dataset or length "
             'and not shown.'
+        )
+    return remarks + _splits(group, accuracy)
+
+
+def _splits(group, accuracy):
+    """Sentences on the splits that the runs were evaluated on."""
+    held, remarks = cells.held_out(group.runs), []
+    if accuracy == 'best' and len(held) < len(group.runs):
+        remarks.append(
+            'The best evaluation was chosen on the test split itself, so its number is slightly too high.'
+        )
+    if held:
+        shares = ', '.join(f'{share:g}' for share in sorted({run.config['held_out'] for run in held}))
+        remarks.append(
+            f'held_out={shares}: during the training these runs were evaluated on a part of the training '
+            'images that they were not trained on. The best state was chosen there, and the learning curves '
+            'show it. "ours" is of the test split, measured once, after the last step.'
         )
     return remarks
 
@@ -122,17 +140,7 @@ def _notes(group, rows, columns, accuracy, pictures):
         if row.refused:
             refused.setdefault(row.refused, []).append(row.title)
     notes = [f'Refused: {", ".join(titles)}: {reason}.' for reason, titles in refused.items()]
-    short = [
-        f'{row.title}, {group.title(column)} (seed {run.seed})'
-        for row, column, seeds in group.by_row(rows, columns)
-        for run in seeds
-        if run.result and run.reached(accuracy) is None
-    ]
-    if short:
-        notes.append(
-            'The median of the last 10 evaluations needs 10; these runs have fewer and are not counted: '
-            f'{"; ".join(short)}.'
-        )
+    notes += _not_counted(group, rows, columns, accuracy)
     priced = [
         row for row, _, seeds in group.by_row(rows, columns)
         if COST in row.paper and cells.reached(seeds, accuracy)
@@ -142,14 +150,30 @@ def _notes(group, rows, columns, accuracy, pictures):
     return notes
 
 
+def _not_counted(group, rows, columns, accuracy):
+    """Sentences on the finished runs that lack the score asked for."""
+    reasons = {
+        False: 'The median of the last 10 evaluations needs 10; these runs have fewer',
+        True: 'The last 10 evaluations of these runs were on a held-out part, not on the test split; they',
+    }
+    found = {}
+    for row, column, seeds in group.by_row(rows, columns):
+        for run in seeds:
+            if run.result and run.reached(accuracy) is None:
+                name = f'{row.title}, {group.title(column)} (seed {run.seed})'
+                found.setdefault(run.evaluated_on == HELD_OUT, []).append(name)
+    return [f'{reasons[held]} and are not counted: {"; ".join(names)}.' for held, names in found.items()]
+
+
 def results_table(group, table, rows, columns, accuracy):
     """The paper's layout: a line per row; for each column ours, the paper's and the difference."""
     costs = group.comparable and any(COST in row.paper for row in table.rows)
     printed = group.comparable and any(row.paper.keys() - {COST} for row in table.rows)
-    shown = 3 if printed else 1
+    shown, held = 3 if printed else 1, cells.held_out(group.runs)
     header = ['Row'] + (['cost, GPU h'] if costs else [])
     for column in columns:
         header += [f'{group.title(column)}: ours', 'paper', 'difference'][:shown]
+        header += [f'{group.title(column)}: held-out part'] if held else []
     lines = []
     for row in rows:
         line = [row.title] + ([_number(row.paper.get(COST), 'g')] if costs else [])
@@ -159,6 +183,7 @@ def results_table(group, table, rows, columns, accuracy):
             difference = statistics.mean(values) - paper if values and paper is not None else None
             own = 'refused' if row.refused else ours(seeds, accuracy)
             line += [own, _number(paper, '.2f'), _number(difference, '+.2f')][:shown]
+            line += [on_held_out(seeds, accuracy)] if held else []
         lines.append(tuple(line))
     return TextTable(tuple(header), lines)
 
@@ -223,10 +248,22 @@ def ours(seeds, accuracy):
     if not seeds:
         return 'not run'
     if not values:
-        return f'at {", ".join(running)}' if running else 'fewer than 10 evaluations'
-    spread = f' ± {statistics.stdev(values):.2f}' if len(values) > 1 else ''
+        none = 'not on the test split' if cells.held_out(seeds) else 'fewer than 10 evaluations'
+        return f'at {", ".join(running)}' if running else none
     more = f', more at {", ".join(running)}' if running else ''
-    return f'{statistics.mean(values):.2f}{spread} ({len(values)}{more})'
+    return f'{_scores(values)} ({len(values)}{more})'
+
+
+def on_held_out(seeds, accuracy):
+    """The scores of the finished runs of a cell on their held-out parts, as text."""
+    values = [value for run in seeds if (value := run.held_out(accuracy)) is not None]
+    return f'{_scores(values)} ({len(values)})' if values else NONE
+
+
+def _scores(values):
+    """The mean ± standard deviation of scores, as text."""
+    spread = f' ± {statistics.stdev(values):.2f}' if len(values) > 1 else ''
+    return f'{statistics.mean(values):.2f}{spread}'
 
 
 def _mean(done, key):

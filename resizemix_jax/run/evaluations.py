@@ -4,7 +4,8 @@ import logging
 
 from resizemix_jax import config as configs
 from resizemix_jax.devices import processes
-from resizemix_jax.errors import RunError
+from resizemix_jax.errors import ConfigError, RunError
+from resizemix_jax.input.held_out import EVAL, HELD_OUT
 from resizemix_jax.run import files, identity, workdir
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,27 @@ def changes(path, config):
     return found
 
 
+def check_split(plan, name):
+    """Raises ConfigError unless the dataset of a plan has the split `name`."""
+    if name not in plan.dataset.sizes:
+        part = '' if plan.config.held_out else '; held_out is one of runs with --config.held_out=SHARE'
+        raise ConfigError(
+            f'--split={name}: dataset={plan.config.dataset!r} has: {", ".join(plan.dataset.sizes)}{part}'
+        )
+
+
+def check_held_out(path, name, split):
+    """Raises ConfigError if the split `name` is 'held_out', and not what the run held out of its training."""
+    now = identity.fingerprint(split)
+    for row in workdir.identities(path)[-1:] if name == HELD_OUT else ():
+        part = row.get('data', {}).get(name, {})
+        if any(now.get(key) != part.get(key) for key in ('rows', 'files')):
+            raise ConfigError(
+                f'--split={name}: these are not the examples that the run in {path} held out, so it trained '
+                "on some of them. Leave held_out, seed and dataset as they are in the run's own config"
+            )
+
+
 def check_classes(path, split):
     """Warns if the classes of a split have other names, or another order, than those of the run's data."""
     for row in workdir.identities(path)[-1:]:
@@ -42,11 +64,12 @@ def check_classes(path, split):
             )
 
 
-def add(path, plan, split, changes, values):
-    """Appends a row of an evaluation: its values (name -> number), what was evaluated, and with what."""
+def add(path, plan, split, changes, values, name=EVAL):
+    """Appends a row of an evaluation: its values (name -> number), what was evaluated (a `dataset.Split`, and
+    its `name`), and with what."""
 
     def append():
-        row = {'step': values['last_step'], **values, 'dataset': plan.config.dataset}
+        row = {'step': values['last_step'], **values, 'dataset': plan.config.dataset, 'split': name}
         row |= {'data': identity.fingerprint(split), 'changes': changes, **identity.collect(plan.devices)}
         try:
             file = files.Appender(path / EVALUATIONS)

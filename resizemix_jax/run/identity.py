@@ -13,6 +13,7 @@ import sys
 import resizemix_jax
 from resizemix_jax.devices import parallel
 from resizemix_jax.errors import ConfigError
+from resizemix_jax.input.held_out import HELD_OUT
 
 IDENTITY = 'identity.jsonl'
 NAMED = 1000  # the most classes that are recorded by their names
@@ -48,13 +49,16 @@ def fingerprint(split):
 
     Args:
         split: has `size` and `names`, and may have `files`: a list of (name below the data's directory,
-        bytes).
+        bytes), and `parent_rows`.
 
     Returns:
         dict of size, classes, bytes, and SHA-256 digests of the class names and of the files; bytes and files
-        are None without `files`. names: those of the classes, None if they are many.
+        are None without `files`. names: those of the classes, None if they are many. rows: of a part of a
+        split, a digest of the rows that it has; absent from others.
     """
-    return {
+    rows = getattr(split, 'parent_rows', None)
+    part = {} if rows is None else {'rows': _digest(map(str, rows))}
+    return part | {
         'size': split.size,
         'classes': len(split.names),
         'class_names': _digest(split.names),
@@ -78,6 +82,16 @@ def check_data(before, now):
                     f'the data is not what this run was trained on: {key} of {name!r} was {values[0]} and is '
                     f'{values[1]}. {_REMEDY}'
                 )
+
+
+def check_held_out(before, now):
+    """Raises ConfigError if a run would continue with another held-out part; arguments as `check_data`."""
+    one, two = (data.get(HELD_OUT, {}) for data in (before, now))
+    if any(one.get(key) != two.get(key) for key in ('rows', 'files')):
+        raise ConfigError(
+            'a run cannot continue with other held-out examples: it trained on some of them, and was '
+            'evaluated on others. Leave held_out, seed and data as they were, or use another --workdir'
+        )
 
 
 def _check_classes(split, before, now):

@@ -9,6 +9,14 @@ from resizemix_jax.find import find
 KEYS = ('config', 'seconds', 'images_per_second', 'device')
 
 
+TEST = 'test_'  # before the names of what was measured on a test split that was kept for the end
+
+
+def on_test(measured, name):
+    """The entries of result.json of what was measured on the test split, of the 'last' or 'best' state."""
+    return {f'{TEST}{key}_{name}': value for key, value in measured.items() if key != 'examples'}
+
+
 def best(rows, score):
     """The highest value of `score` in the rows, or -1.0 if there was no evaluation."""
     return max((row[score] for row in rows if score in row), default=-1.0)
@@ -39,6 +47,8 @@ def summary(config, rows, device, flops=None, identity=()):
 
     NAME_last is the last evaluation's value of every metric. Of the task's score there are also SCORE_best
     and, from 10 evaluations on, SCORE_median10, the median of the last 10. `score` says which metric it is.
+    All of these are of the split that the training was evaluated on, `evaluated_on`. Where that is a held-out
+    part, the loop adds test_NAME_last and test_NAME_best of the test split, see `on_test`.
     `seconds` is everything; `compile_seconds` of it is compilation, and absent where a part of the run did
     not record it.
 

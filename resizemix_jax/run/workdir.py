@@ -207,7 +207,8 @@ def begin(workdir, opened, plan, splits, step, allow_config_change=False, initia
         workdir: pathlib.Path, `owned`.
         opened: of `open_workdir`.
         plan: `build.Plan`.
-        splits: name -> Split: those that are trained on, first the one that makes the epochs, and 'eval'.
+        splits: name -> Split: those that are trained on, first the one that makes the epochs, 'eval', and
+            the held-out part if there is one.
         step: of the checkpoint that it continues from, or 0.
         allow_config_change: continue although the data is another.
         initial: `weights.initial.Initial` that a new run starts from, or None.
@@ -216,7 +217,8 @@ def begin(workdir, opened, plan, splits, step, allow_config_change=False, initia
         offset: step - offset is the step of the config at the same place in the data, see `position`.
 
     Raises:
-        ConfigError: the data is another, or its place in the data cannot be kept with the new batch size.
+        ConfigError: the data, or what is held out of it, is another, or its place in the data cannot be kept
+            with the new batch size.
     """
     return processes.run_on_host_0(
         lambda: _begin(workdir, opened, plan, splits, step, allow_config_change, initial)
@@ -234,6 +236,8 @@ def _begin(workdir, opened, plan, splits, step, allow, initial):
         known = [{'step': 0, 'offset': 0, 'batch_size': opened.config.get('batch_size', config.batch_size)}]
     last = known[-1] if known else {'offset': 0, 'batch_size': config.batch_size}
     data = {name: identity.fingerprint(split) for name, split in splits.items()}
+    if step:
+        identity.check_held_out(last.get('data', {}), data)
     same_data = _same_data(last.get('data', {}), data, allow)
     offset, before = last['offset'], last['batch_size']
     trained = [splits[name] for name in plan.task.splits]

@@ -12,6 +12,7 @@ from resizemix_jax.datasets.fake import fake
 from resizemix_jax.errors import DataError
 from resizemix_jax.input import writing
 from resizemix_jax.input.dataset import ImageSplit, image_arrays
+from resizemix_jax.input.held_out import divided
 
 DATASET = fake(image_shape=(6, 5, 3), num_classes=4, train_size=9, eval_size=3)
 NAMES = ('ant', 'bee', 'cat', 'dog')
@@ -29,13 +30,21 @@ def write(directory, **origin):
 def test_a_set_reads_as_it_was_written(tmp_path):
     write(tmp_path / 'set', seed=3)
     dataset = generated.generated(data_dir=str(tmp_path / 'set'))
-    assert dataset._replace(reader=None, name='') == DATASET._replace(reader=None, name='')
+    about = dict(reader=None, name='', undivided='')
+    assert dataset._replace(**about) == DATASET._replace(**about)
     for split, expected in zip(('train', 'eval'), splits(), strict=True):
         read = dataset.read(split, '/elsewhere')
         np.testing.assert_array_equal(read.images, expected.images)
         np.testing.assert_array_equal(read.label, expected.label)
         assert read.names == NAMES
     assert [path.name for path in tmp_path.iterdir()] == ['set']  # nothing else is left
+
+
+def test_no_part_of_it_can_be_held_out(tmp_path):
+    write(tmp_path / 'set', seed=3)
+    dataset = generated.generated(data_dir=str(tmp_path / 'set'))
+    with pytest.raises(ValueError, match="^held_out=0.2: dataset='generated': .* mixtures of its own images"):
+        divided(dataset, 0.2, 0)
 
 
 def test_tfds_reads_it(tmp_path):
