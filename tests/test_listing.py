@@ -131,9 +131,27 @@ def test_a_conclusion_has_the_score_and_the_paper_s_number_of_its_cell():
     ):
         assert conclusion(argument, **values)[1].endswith(f' %; not comparable, since this run {words}')
     assert len(conclusion('', TABLES['quickstart'])) == 1
+    (_, held) = conclusion(cell, held_out=0.1)
+    assert held.endswith('; not comparable, since this run overrides held_out')
     config = TABLES['table2'].get_config(cell)
     alone = listing.conclusion(None, config, {'map_best': 0.25, 'loss_top1': 1.0}, 'map')
     assert alone == 'map_best: 25.00 %'
+
+
+def test_a_conclusion_says_on_which_split_a_score_was_measured():
+    table = TABLES['table3']
+    config = table.get_config('row=cutmix')
+    training = {'top1_best': 0.5, 'test_top1_best': 0.25, 'evaluated_on': 'held_out'}
+    assert listing.conclusion(None, config, training, 'top1').splitlines() == [
+        'top1_best: 50.00 %, on held_out', 'test_top1_best: 25.00 %',
+    ]  # fmt: skip
+    lines = listing.conclusion(
+        table, config, {'last_top1': 1.0, 'evaluated_on': 'train'}, 'top1'
+    ).splitlines()
+    assert lines[0] == 'last_top1: 100.00 %, on train'
+    assert lines[1].endswith('83.40 %; not comparable, since this run is measured on train')
+    lines = listing.conclusion(table, config, {'last_top1': 1.0, 'evaluated_on': 'eval'}, 'top1').splitlines()
+    assert lines == ['last_top1: 100.00 %', 'the paper, CutMix, wrn28_10: 83.40 %']
 
 
 def test_a_finished_run_says_where_it_is_and_what_comes_next():
@@ -157,3 +175,5 @@ def test_a_setting_is_what_was_really_used():
     words = 'wide_resnet (depth=10, width=1) on fashion_mnist_10k'
     assert listing.setting(configs.stored(config)) == f'{words}, 7 steps'
     assert listing.setting(config, length=False) == words
+    configs.override(config, {'held_out': 0.05})
+    assert listing.setting(config) == f'{words}, 7 steps, 5 % of the training images held out'

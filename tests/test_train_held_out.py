@@ -16,7 +16,8 @@ from tests.test_train import TIMES, final_state, rows, terminate_at
 
 # 67 images: 13 are held out, and the other 54 make 3 steps an epoch.
 KEYS = dict(held_out=0.2, optimizer_args__weight_decay=0.0, schedule_args__lr=0.05)
-OF_A_START = (*TIMES, 'identity', 'rows')  # and what depends on times
+# What is of one start, or depends on times.
+OF_A_START = (*TIMES, 'identity', 'rows', 'unread_keys')
 
 
 def config(**values):

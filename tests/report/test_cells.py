@@ -63,6 +63,7 @@ def test_the_cells_with_runs_come_in_the_order_of_the_table(tmp_path):
         (['recipe', 'model_args.width'], False),
         (['dataset'], False),
         (['steps'], False),
+        (['held_out'], False),
     ],
 )
 def test_the_paper_is_comparable_where_network_data_and_length_are(keys, comparable):

@@ -129,6 +129,30 @@ def test_a_task_s_own_score_is_compared_and_never_with_another(tmp_path):
     assert 'No test: A is measured by top-1, B by close' in text
 
 
+def test_the_scores_are_of_the_test_split_whatever_a_side_was_evaluated_on(tmp_path):
+    held = dict(evaluated_on='held_out', test_top1_last=0.4, test_top1_best=0.45, test_loss_last=0.7)
+    for seed in (0, 1):
+        made_up.run(tmp_path, f'row=cutmix,seed={seed}', [0.5] * 10, name=f'a_{seed}')
+        for side, score in (('b', 0.8), ('c', 0.6)):
+            made_up.run(
+                tmp_path, f'row=cutmix,seed={seed}', [score] * 10, name=f'{side}_{seed}', held_out=0.1,
+                mixing_args__prob=0.25 if side == 'c' else 0.5, result=held,
+            )  # fmt: skip
+    text = compare.compare(f'{tmp_path}/a_*', f'{tmp_path}/b_*')
+    assert (
+        'held_out: 0.0 -> 0.1' in text and 'B: seeds 0, 1\n        its scores are of the test split' in text
+    )
+    assert numbers(text)['top-1 last, %'] == ['50', '40', '-10']
+    assert numbers(text)['top-1 best, %'] == ['50', '45', '-5']
+    assert numbers(text)['loss last'] == ['0.5', '0.7', '+0.2']
+    assert 'held-out part:' not in text and 'test_top1' not in text
+    assert 'B - A, top-1 last, 2 seeds in pairs: -10.00' in text
+    text = compare.compare(f'{tmp_path}/b_*', f'{tmp_path}/c_*', 'median10')
+    assert numbers(text)['held-out part: last, %'] == ['80', '60', '-20']
+    assert numbers(text)['top-1 last, %'] == ['40', '40', '+0']
+    assert 'No test: the last 10 evaluations were on a held-out part; seeds with such: 0, 1' in text
+
+
 def test_times_have_a_unit_of_their_size(tmp_path):
     for name, seconds, compiled in (('a', 38.0, 9.5), ('b', 19.0, 0.5)):
         result = dict(seconds=seconds, compile_seconds=compiled)

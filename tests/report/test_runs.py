@@ -64,6 +64,8 @@ def test_the_progress_of_a_run(tmp_path):
     assert runs.progress(run) == pytest.approx(2 / 200)
     run = run._replace(written=time.time() - 3 * 3600)
     assert runs.status(run) == '1%, step 20, top-1 25.00 so far, last row 3 h ago'
+    held = run._replace(config=run.config | {'held_out': 0.1})
+    assert 'top-1 25.00 so far on the held-out part, last row' in runs.status(held)
     assert runs.progress(run._replace(config=run.config | {'steps': 40})) == 0.5
     empty = made_up.run(tmp_path, 'row=baseline', [], finished=False)
     run, _ = runs.read(empty)

@@ -114,6 +114,40 @@ def test_a_table_of_our_own_has_no_paper(tmp_path):
     assert table['Row'] == ['wrn16_2: ours'] and table['CutMix'] == ['30.00 (1)']
 
 
+HELD_OUT = dict(evaluated_on='held_out', test_top1_last=0.6, test_top1_best=0.65)
+
+
+@pytest.mark.parametrize(
+    ('accuracy', 'ours', 'part'),
+    [
+        ('last', '60.00 (1)', '70.00 (1)'),
+        ('best', '65.00 (1)', '90.00 (1)'),
+        ('median10', 'not on the test split', '70.00 (1)'),
+    ],
+)
+def test_runs_with_a_held_out_part_say_what_was_measured_where(accuracy, ours, part, tmp_path):
+    scores = [0.9, *[0.7] * 9]
+    made_up.run(tmp_path, 'row=cutmix', scores, held_out=0.1, result=HELD_OUT, name='held')
+    made_up.run(tmp_path, 'row=cutmix', [0.8] * 10)
+    report.write(tmp_path, TABLE, PATH, accuracy)
+    text = (tmp_path / 'report.md').read_text()
+    own, other = text.split('## Runs that differ: held_out=0.1')
+    # The numbers of both splits stand in columns of their own, and beside no number of the paper.
+    assert results(text, 'Runs that differ: held')['Row'] == [
+        'wrn28_10: ours', 'wrn28_10: held-out part',
+    ]  # fmt: skip
+    assert results(text, 'Runs that differ: held')['CutMix'] == [ours, part]
+    assert results(text, "Runs of the table's own")['CutMix'][1] == '80.00 (1)' and 'held-out' not in own
+    assert 'held_out=0.1: during the training these runs were evaluated on a part' in other
+    assert '10 % of the training images held out' in other
+    assert 'after each evaluation on the held-out part, mean' in other
+    assert ('chosen on the test split itself' in own) == (accuracy == 'best')
+    assert 'chosen on the test split itself' not in other
+    assert ('The last 10 evaluations of these runs were on a held-out part' in other) == (
+        accuracy == 'median10'
+    )
+
+
 def test_watch_writes_until_ctrl_c_and_waits_for_the_first_run(tmp_path, monkeypatch):
     pages = []
 
