@@ -13,7 +13,7 @@ from resizemix_jax.ranges import POSITIVE, Number, Several, Whole
 NEEDS = ('data_dir',)
 NAME, VERSION = 'generated', '1.0.0'
 COMMAND = 'python main.py --mode=generate --config=FILE --workdir=TEACHER_RUN --output=DIR'
-UNDIVIDED = 'a generated set holds mixtures of its own images, and what is held out would be in them: set 0'
+UNDIVIDED = 'it holds mixtures of its own images, and what is held out would be in them; set held_out=0'
 ABOUT = {
     'train_size': Whole(1),
     'eval_size': Whole(1),

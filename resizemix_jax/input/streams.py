@@ -88,9 +88,10 @@ def _undivided(source, splits):
     """Why no part of a set in records can be held out by class, and the slices to name instead."""
     train, test = (splits[split][0] for split in ('train', 'eval'))
     if '[' in train:
-        return f'its classes are not known without reading all records of {train}, a slice already: set 0'
+        reason = f'its classes are not known without reading all records of {train}, a slice already'
+        return f'{reason}; set held_out=0'
     return (
-        f'the classes of {source} are not known without reading all its records. Set 0 and evaluate '
+        f'the classes of {source} are not known without reading all its records. Set held_out=0 and evaluate '
         f"on a slice, e.g. '--config.dataset=tfds:{source}:{train}[:90%]:{train}[90%:]'; at the end measure "
         f"with --mode=evaluate and '--config.dataset=tfds:{source}:{train}:{test}'"
     )

@@ -8,6 +8,7 @@ from resizemix_jax.datasets.imagenet import imagenet
 from resizemix_jax.datasets.tfds import tfds
 from resizemix_jax.errors import DataError
 from resizemix_jax.input import writing
+from resizemix_jax.input.held_out import divided
 from tests.input import miniature
 
 FEATURES = tensorflow_datasets.features
@@ -52,6 +53,16 @@ def test_a_dataset_is_described_by_its_directory(tmp_path):
 def test_another_form_of_source_is_refused(source, tmp_path):
     with pytest.raises(ValueError, match='must be tfds:NAME or tfds:NAME:TRAIN:EVAL'):
         tfds(source=source, data_dir=str(tmp_path))
+
+
+def test_no_part_is_held_out_but_the_slices_are_named(written):
+    directory = str(written['tfrecord'])
+    with pytest.raises(
+        ValueError, match=r"'--config.dataset=tfds:imagenet2012:train\[:90%\]:train\[90%:\]'; "
+    ):
+        divided(tfds(source='imagenet2012', data_dir=directory), 0.1, 0)
+    with pytest.raises(ValueError, match=r'all records of train\[:90%\], a slice already; set held_out=0$'):
+        divided(tfds(source='imagenet2012:train[:90%]:train[90%:]', data_dir=directory), 0.1, 0)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,11 @@ def test_both_parts_of_a_set_in_memory():
     np.testing.assert_array_equal(parts['eval'].images, whole.read('eval', '').images)
 
 
+def test_the_sizes_are_known_without_data():
+    plan = build.plan(tiny.config(dataset='cifar100', held_out=0.1))
+    assert plan.dataset.sizes == {'train': 45_000, 'eval': 10_000, 'held_out': 5_000}
+
+
 def test_a_fingerprint_tells_other_draws_of_the_same_size():
     one, two = (divided(fake(train_size=67), 0.2, seed).read('held_out', '') for seed in (0, 1))
     assert one.size == two.size and identity.fingerprint(one)['rows'] != identity.fingerprint(two)['rows']
