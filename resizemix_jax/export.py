@@ -10,9 +10,11 @@ import jax.numpy as jnp
 from resizemix_jax import build
 from resizemix_jax import config as configs
 from resizemix_jax.errors import ConfigError
-from resizemix_jax.run import files, identity
+from resizemix_jax.input.held_out import EVAL
+from resizemix_jax.run import files, identity, results
 from resizemix_jax.run import network as networks
 from resizemix_jax.run.leaves import named
+from resizemix_jax.run.workdir import RESULT
 from resizemix_jax.run.writers import METRICS
 from resizemix_jax.weights import card
 from resizemix_jax.weights.files import write_pth, write_safetensors
@@ -123,11 +125,21 @@ def metadata(plan, workdir, step, score):
 
 
 def _score(plan, workdir, step):
-    """The task's score of the evaluation at a step: name -> number; {} if that is not known."""
+    """The task's score of the evaluation at a step: name -> number; {} if that is not known.
+
+    Of a run with a held-out part `evaluated_on` says that it is of that, and once the run is finished there
+    is the best state's score on the test split.
+    """
     name = plan.task.score
     at_step = [row for row in files.read_rows(workdir / METRICS)[0] if row['step'] == step]
     values = [row[f'eval_{name}'] for row in at_step if f'eval_{name}' in row]
-    return {name: values[-1]} if values else {}
+    found = {name: values[-1]} if values else {}
+    if found and plan.evaluated_on != EVAL:
+        found['evaluated_on'] = plan.evaluated_on
+        tested, result = f'{results.TEST}{name}_best', workdir / RESULT
+        known = files.read_json(result) if files.exists(result) else {}
+        found |= {tested: known[tested]} if tested in known else {}
+    return found
 
 
 def _check(plan, directory):

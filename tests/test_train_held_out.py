@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from resizemix_jax import command, evaluate, loop, train
+from resizemix_jax import build, command, evaluate, export, listing, loop, train
 from resizemix_jax.errors import ConfigError, PreemptedError
 from resizemix_jax.report import runs
 from resizemix_jax.run import files
@@ -84,6 +84,19 @@ def test_the_checkpoints_give_these_numbers_by_the_split_that_is_named(unbroken,
     words = ['main.py', '--mode=evaluate', f'--workdir={workdir}', '--split=held_out']
     assert command.main(words) == 0
     assert f'last_top1: {100 * result["top1_last"]:.2f} %, on held_out' in capsys.readouterr().out
+
+
+def test_an_export_says_where_its_score_was_measured(unbroken):
+    workdir, result, measured = unbroken
+    plan = build.plan(config())
+    score = export._score(plan, workdir, measured[-1][0])
+    assert score == {
+        'top1': result['top1_best'], 'evaluated_on': 'held_out', 'test_top1_best': result['test_top1_best'],
+    }  # fmt: skip
+    assert listing.conclusion(None, plan.config, score, 'top1').splitlines() == [
+        f'top1: {100 * result["top1_best"]:.2f} %, on held_out',
+        f'test_top1_best: {100 * result["test_top1_best"]:.2f} %',
+    ]
 
 
 def test_what_cannot_be_evaluated_is_a_sentence(unbroken):
