@@ -56,7 +56,7 @@ class Loop:
             return self._steps(state, first, batches, watch, profile)
 
     def test(self, state, watch):
-        """The measures on the test split, of the last and the best state: name -> number.
+        """The measures on the test split, of the last and the best state, and the run's times after it.
 
         {} if the training was evaluated on it. What was chosen until now was chosen without it. A run that is
         stopped here, or killed, measures both when it comes back: the states are those of its checkpoints.
@@ -64,6 +64,9 @@ class Loop:
         Args:
             state: the last one.
             watch: as in `go`; settle the checkpoints before.
+
+        Returns:
+            name -> number, as result.json has it.
 
         Raises:
             PreemptedError: a signal came.
@@ -73,14 +76,15 @@ class Loop:
         best = self.checkpoints.restore_best(build.template(self.run.plan), self.devices)
         found = {}
         for name, one in (('last', state), ('best', best)):
-            measured = self._measure(one, self.run.test, watch)
+            with self.clock.evaluating():
+                measured = self._measure(one, self.run.test, watch)
             if measured is None:
                 raise PreemptedError(
                     f'{watch.reason}: before the test split was measured; the same command does it'
                 )
             found |= results.on_test(measured[0], name)
         log.info('On the test split: %s', ', '.join(f'{key}={value:.5g}' for key, value in found.items()))
-        return found
+        return found | self.clock.totals()
 
     def _steps(self, state, step, batches, watch, profile):
         metrics = None

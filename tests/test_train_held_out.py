@@ -60,6 +60,7 @@ def test_the_result_says_what_was_measured_where(unbroken):
         'train': 54, 'held_out': 13, 'eval': 37,
     }  # fmt: skip
     assert len({row['data'][name].get('rows') for name in ('train', 'held_out', 'eval')}) == 3
+    assert result['seconds'] > files.read_rows(workdir / 'metrics.jsonl')[0][-1]['seconds']  # of all of it
     run, problems = runs.read(workdir)
     assert not problems and run.reached('best') == 100 * result['test_top1_best']
     assert run.held_out('best') == 100 * result['top1_best']

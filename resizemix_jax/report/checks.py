@@ -28,6 +28,8 @@ def of_config(config, defaults):
     for key in ('epochs', 'steps', 'batch_size'):
         if not 0 <= config[key] < LARGEST:
             return f'{key}={config[key]} is out of range'
+    if not 0 <= config['held_out'] < 1:
+        return f'held_out={config["held_out"]} is out of range'
     if not (config['steps'] or config['epochs']) or not config['batch_size']:
         return 'steps and epochs are 0, or batch_size is'
     return ''

@@ -22,6 +22,8 @@ RESULT = {'seconds': 3.0, 'images_per_second': 7, 'device': 'x', 'top1_last': 0.
         ({'remat': 1}, 'remat=1 must be true or false'),
         ({'table': None}, 'table=None must be a text'),
         ({'mixing_args': []}, 'mixing_args=[] must be an object'),
+        ({'held_out': 0.25}, ''),
+        ({'held_out': 1.0}, 'held_out=1.0 is out of range'),
         ({'epochs': 0}, 'steps and epochs are 0, or batch_size is'),
         ({'epochs': 0, 'steps': 5}, ''),
         ({'epochs': -1}, 'epochs=-1 is out of range'),
