@@ -39,7 +39,7 @@ WORDS = {
 }  # fmt: skip
 # Keys that cannot be large; of others some can.
 SMALL = {
-    'workers', 'batch_size', 'eval_batch_size', 'micro_batches', 'num_devices', 'batch_augment',
+    'held_out', 'workers', 'batch_size', 'eval_batch_size', 'micro_batches', 'num_devices', 'batch_augment',
     'label_smoothing', 'mixing_args.prob', 'mixing_args.ratio', 'mixing_args.length',
     'mixing_args.attempts', 'mixing_args.n_labels', 'augment_args.padding', 'policy_args.n',
     'policy_args.m', 'policy_args.width', 'policy_args.depth', 'policy_args.severity', 'task_args.views',
@@ -49,7 +49,7 @@ SMALL = {
 }  # fmt: skip
 # Keys that may be 0, may be empty, and may hold any text.
 ZERO = {
-    'seed', 'steps', 'saliency_layer', 'gallery_every', 'profile_steps', 'num_devices', 'workers',
+    'held_out', 'seed', 'steps', 'saliency_layer', 'gallery_every', 'profile_steps', 'num_devices', 'workers',
     'label_smoothing', 'generate_images', 'generate_args.lambda_s', 'generate_args.leftover',
     'task_args.weight', 'dataset_args.eval_resize', 'dataset_args.max_damaged', 'model_args.dropout',
     'augment_args.padding',
