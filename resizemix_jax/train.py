@@ -18,7 +18,7 @@ from resizemix_jax.loop import Loop
 from resizemix_jax.pictures import pairs
 from resizemix_jax.run import identity, results
 from resizemix_jax.run import workdir as workdirs
-from resizemix_jax.run.checkpoint import Checkpoints
+from resizemix_jax.run.checkpoint import Checkpoints, latest_step
 from resizemix_jax.run.recorded import RecordedConfig
 from resizemix_jax.run.writers import Writer, log_parameters, shown_log
 from resizemix_jax.weights import initial as weights
@@ -54,12 +54,12 @@ def train_and_evaluate(
     with workdirs.owned(workdir) as owner, passed_on():
         # Again: another process may have owned it until now.
         opened = workdirs.open_workdir(workdir, config, allow_config_change)
+        start = latest_step(workdir)
+        initial = None if start else weights.read(config, build.template(plan))
+        run = processes.run_on_all(lambda: build.open_run(plan))
+        if config.gallery_every:
+            processes.run_on_host_0(lambda: _check_pictures(run))
         with Checkpoints(workdir, config.max_to_keep) as checkpoints:
-            start = checkpoints.latest_step()
-            initial = None if start else weights.read(config, build.template(plan))
-            run = processes.run_on_all(lambda: build.open_run(plan))
-            if config.gallery_every:
-                processes.run_on_host_0(lambda: _check_pictures(run))
             splits = run.splits
             processes.check_same_data({name: identity.fingerprint(s) for name, s in splits.items()})
             workdirs.check_rows(workdir, start, checkpoints.record(), allow_config_change)

@@ -8,7 +8,7 @@ import sys
 ROOT = pathlib.Path(__file__).parents[1]
 ENVIRONMENT = {**os.environ, 'JAX_PLATFORMS': 'cpu'}
 SMALL = (
-    '--config.model_args.depth=10', '--config.model_args.width=1', '--config.batch_size=16',
+    '--config.model=tests.small', '--config.batch_size=16',
     '--config.eval_batch_size=16', '--config.log_every_steps=2',
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 TINY = (
     '--config=configs/fake.py:size=8,classes=4',
     '--config.dataset_args.train_size=67', '--config.dataset_args.eval_size=37',
-    '--config.model_args.depth=10', '--config.model_args.width=1',
+    '--config.model=tests.small',
     '--config.batch_size=16', '--config.eval_batch_size=16', '--config.epochs=3',
     '--config.log_every_steps=3',
 )  # fmt: skip

@@ -38,7 +38,7 @@ LONG = {}
 # Files that are tested through the loop, the command or the members that use them.
 SEEN_ELSEWHERE = {
     '__main__', 'build', 'loop', 'checks', 'state', 'errors', 'run/clock', 'devices/preemption',
-    'input/example', 'input/tfrecord',
+    'input/example', 'input/tfrecord', 'run/states',
 }  # fmt: skip
 
 

@@ -438,7 +438,7 @@ def test_a_name_that_checkpoints_cannot_have_is_refused(name, tmp_path):
         ({'num_devices': 64}, 'num_devices=64 must be between 0 .all. and the 8 devices'),
         ({'schedule_args__lr': -1.0}, 'schedule_args.lr=-1.0 must be > 0'),
         ({'schedule_args__warmup_epochs': 3}, 'a warm-up of 12 steps does not fit a run of 12'),
-        ({'model_args__depth': 11}, r'depth=11 must be 6 n \+ 4'),
+        ({'model': 'wide_resnet', 'model_args__depth': 11}, r'depth=11 must be 6 n \+ 4'),
         ({'augment_args__padding': -1}, 'padding=-1 must be from 0 to 8'),
     ],
 )

@@ -6,6 +6,7 @@ from resizemix_jax import config as configs
 KEYS = dict(
     dataset='fake',
     dataset_args=dict(image_shape=(8, 8, 1), num_classes=4, train_size=67, eval_size=37),
+    model='tests.small',
     batch_size=16,
     eval_batch_size=16,
     epochs=3,

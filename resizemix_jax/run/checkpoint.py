@@ -4,11 +4,21 @@ import contextlib
 import pathlib
 
 from resizemix_jax.devices import processes
-from resizemix_jax.run import files
+from resizemix_jax.run import files, steps
 from resizemix_jax.run.states import KEEP, Directory
 
 NEWEST, BEST = 'checkpoints', 'best'
 NETWORK = ('params/', 'batch_stats/')
+
+
+def latest_step(workdir):
+    """The newest step that the run in a workdir can be resumed from, or 0; changes nothing.
+
+    Raises:
+        DataError: there are only unfinished ones.
+    """
+    path = files.absolute(pathlib.Path(workdir)) / NEWEST
+    return processes.run_on_host_0(lambda: steps.latest(path))
 
 
 class Checkpoints:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from configs import fake
+from resizemix_jax import config as configs
 from resizemix_jax import errors, train
 from resizemix_jax.devices import processes
 from tests import hosts
@@ -21,7 +22,7 @@ def config():
     """What hosts.TINY says."""
     made = fake.get_config('size=8,classes=4')
     made.dataset_args.update(train_size=67, eval_size=37)
-    made.model_args.update(depth=10, width=1)
+    configs.override(made, {'model': 'tests.small'})
     made.batch_size, made.eval_batch_size, made.epochs, made.log_every_steps = 16, 16, 3, 3
     return made
 
