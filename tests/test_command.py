@@ -295,10 +295,10 @@ def test_jax_made_strict_for_other_code_is_no_error(tmp_path):
 LIBRARY = """
 import logging, sys
 import configs.fake as fake
+from resizemix_jax import config as configs
 from resizemix_jax import train
 exec(sys.argv[2])
-config = fake.get_config('size=8')
-config.model_args.update(depth=10, width=1)
+config = configs.override(fake.get_config('size=8'), {'model': 'tests.small'})
 config.update(steps=1, batch_size=16, eval_batch_size=16)
 train.train_and_evaluate(config, sys.argv[1])
 logging.getLogger('resizemix_jax').debug('after it')

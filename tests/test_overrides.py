@@ -136,7 +136,7 @@ MISSING = {
 @pytest.mark.slow
 @pytest.mark.parametrize(('key', 'name'), MEMBERS)
 def test_another_member_can_be_run(key, name, tmp_path):
-    config = quickstart.get_config('row=resizemix')
+    config = configs.override(quickstart.get_config('row=resizemix'), {'model': 'tests.small'})
     texts = {'data_dir': str(tmp_path), key: name} | BESIDES.get((key, name), {})
     overrides.apply(config, {word.replace('__', '.'): text for word, text in texts.items()})
     if (key, name) in MISSING:

@@ -72,9 +72,7 @@ def test_two_processes_evaluate_what_they_trained(both):
         assert f'best_top1: {100 * result["top1_best"]:.2f} %' in output
 
 
-@pytest.mark.parametrize(
-    ('number', 'waits'), [(signal.SIGTERM, 0), (signal.SIGTERM, 1), (signal.SIGINT, 0), (signal.SIGHUP, 1)]
-)
+@pytest.mark.parametrize(('number', 'waits'), [(signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGHUP, 1)])
 @pytest.mark.slow
 def test_one_that_is_told_to_stop_while_it_waits_for_another_ends_at_once(number, waits, tmp_path):
     """With the exit code that launchers start it again for."""
@@ -89,7 +87,7 @@ def test_one_that_is_told_to_stop_while_it_waits_for_another_ends_at_once(number
     assert last == f'{number.name}: nothing was left to save; the same command continues'
 
 
-@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])  # SIGHUP is as SIGINT
 @pytest.mark.slow
 def test_one_that_is_told_to_stop_stops_both_and_they_continue_bit_by_bit(number, both, tmp_path):
     hosts.skip_if_ignored(number)
