@@ -72,6 +72,7 @@ def test_a_dataset_s_standard_deviations_must_be_positive(std):
 
 
 @pytest.mark.parametrize('sizes', [{'eval': 0}, {'train': 0}])
+@pytest.mark.slow
 def test_an_empty_split_is_told(sizes):
     plan = build.plan(tiny.config())
     empty = plan.dataset._replace(sizes=plan.dataset.sizes | sizes)
@@ -79,6 +80,7 @@ def test_an_empty_split_is_told(sizes):
         build.checks.dataset(plan.config, empty, 1)
 
 
+@pytest.mark.slow
 def test_pictures_that_could_not_be_drawn_are_told_at_the_start():
     config = tiny.config(gallery_every=2, batch_size=1, **data(train_size=1))
     with pytest.raises(DataError, match='two images of different classes are needed'):

@@ -195,6 +195,7 @@ def test_what_is_read_reaches_the_program():
     assert request.config.is_locked and request.table.name == 'table3'
 
 
+@pytest.mark.slow
 def test_the_user_s_disk_is_a_sentence(tmp_path):
     (tmp_path / 'file').touch()
     done = run(
@@ -329,6 +330,7 @@ def test_a_script_that_calls_the_trainer_is_shown_its_log_unless_it_has_decided(
         assert done.stderr.count('after it') == after
 
 
+@pytest.mark.slow
 def test_missing_data_is_exit_code_2_and_the_command(tmp_path):
     flags = ['--config=configs/table3.py', f'--workdir={tmp_path}/run', f'--config.data_dir={tmp_path}']
     done = run(*flags)

@@ -69,6 +69,7 @@ def test_beside(tmp_path):
     assert config_files.beside(tmp_path / 'mine.py', 'related') == 'configs/related.py'
 
 
+@pytest.mark.slow
 def test_an_installed_package_carries_its_tables(tmp_path):
     """As in a wheel: configs/ lies in the package, and there is no checkout around it."""
     wheel = tmp_path / 'wheel.zip'

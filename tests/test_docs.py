@@ -59,6 +59,7 @@ def parse(monkeypatch, module, *words):
 @pytest.mark.parametrize(
     ('page', 'words'), CASES, ids=[f'{page}-{" ".join(words[1:])}'[:120] for page, words in CASES]
 )
+@pytest.mark.slow
 def test_a_command_is_taken(page, words, monkeypatch):
     monkeypatch.chdir(ROOT)
     if words[1] == '-m' and len(words) == 3:  # a program is named

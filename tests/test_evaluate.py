@@ -19,6 +19,7 @@ def trained(tmp_path_factory):
     return workdir, train.train_and_evaluate(tiny.config(), workdir)
 
 
+@pytest.mark.slow
 def test_every_device_count_gives_the_same_numbers():
     values = []
     for devices, batch_size in ((1, 37), (1, 5), (8, 16), (3, 4)):
@@ -70,6 +71,7 @@ def test_the_run_s_own_config_serves(trained):
         command.read(['main.py', '--mode=evaluate', f'--workdir={workdir}/absent'])
 
 
+@pytest.mark.slow
 def test_an_interrupted_evaluation_gives_nothing():
     run = build.open_run(build.plan(tiny.config()))
     state = build.initial_state(run)

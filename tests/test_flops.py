@@ -35,12 +35,14 @@ def test_neither_devices_nor_memory_change_what_the_model_needs():
     assert share_of(plan(num_devices=4)) == [pytest.approx(expected / 4, rel=0.1)]
 
 
+@pytest.mark.slow
 def test_counting_compiles_nothing():
     with jax.log_compiles(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(jax.stages.Lowered, 'compile', None)  # would fail if it were called
         flops.of_model(plan())
 
 
+@pytest.mark.slow
 def test_a_warm_up_that_fits_the_run_fits_the_count():
     """A share of 4 images makes 16 steps an epoch, and two epochs of warm-up are more than the run."""
     values = dict(num_devices=4, steps=12, schedule_args__warmup_epochs=2)

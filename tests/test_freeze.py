@@ -98,6 +98,7 @@ def test_frozen_parameters_and_statistics_stay_bit_equal_and_the_others_move(rem
     assert set(momentum) == {p for p in flatten_dict(first.params, sep='/') if not freeze.matches(p, STEM)}
 
 
+@pytest.mark.slow
 def test_frozen_statistics_are_those_that_are_used():
     model = find('models', 'wide_resnet')(3, depth=10, width=1)
     _, made, batch = start(())
@@ -118,6 +119,7 @@ def test_frozen_statistics_are_those_that_are_used():
     ('patterns', 'fixed'),
     [(('*/scale', '*/bias'), True), (('*/bias',), False), (('backbone/group1*', 'top/*'), False)],
 )
+@pytest.mark.slow
 def test_a_batch_norm_is_frozen_with_all_of_its_parameters(patterns, fixed):
     _, made, batch = start(())
     model = find('models', 'wide_resnet')(3, depth=10, width=1)
@@ -148,6 +150,7 @@ def convolutions(fn, *args):
     return count(jax.make_jaxpr(fn)(*args).jaxpr)
 
 
+@pytest.mark.slow
 def test_no_gradient_is_computed_for_frozen_parameters():
     # The stem, 2 convolutions in each of 3 blocks and 2 shortcuts. Each has a gradient of its kernel, and all
     # but the stem one of its input. The input of the first block that is trained has a trained BatchNorm.

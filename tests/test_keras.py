@@ -176,6 +176,7 @@ def test_a_compiled_fit_makes_new_draws_in_every_step(steps_per_execution):
         ),
     ],
 )
+@pytest.mark.slow
 def test_another_backend_is_refused(backend, said):
     code = "from resizemix_jax.keras import Mixing; Mixing('resizemix')"
     ran = subprocess.run([sys.executable, '-c', code], env={**os.environ, 'KERAS_BACKEND': backend},

@@ -241,6 +241,7 @@ def test_sweep_is_the_command_of_the_mode(machine):
     assert machine.calls() == [['python', 'main.py', *words]] * 2
 
 
+@pytest.mark.slow
 def test_a_dry_sweep_lists_the_runs(machine):
     env = {'VENV': str(machine.path / 'none'), 'PYTHON': sys.executable}
     lines = machine.dry(

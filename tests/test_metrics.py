@@ -45,6 +45,7 @@ def torch_bce(logits, labels):
     return -each.mean(-1)
 
 
+@pytest.mark.slow
 def test_bce_of_the_softmax_is_its_formula(key):
     logits = np.asarray(3 * jax.random.normal(key, (40, 5)), np.float64)
     labels = np.full((40, 5), 0.1) + 0.5 * np.eye(5)[np.arange(40) % 5]
@@ -65,6 +66,7 @@ def torch_bce_gradient(logits, labels):
 
 
 @pytest.mark.parametrize('std', [1.0, 3.0])
+@pytest.mark.slow
 def test_bce_torch_is_torch_s_formula_and_gradient(std, key):
     logits = np.asarray(std * jax.random.normal(key, (40, 10)), np.float64)
     labels = np.full((40, 10), 0.02) + 0.8 * np.eye(10)[np.arange(40) % 10]
@@ -75,6 +77,7 @@ def test_bce_torch_is_torch_s_formula_and_gradient(std, key):
     np.testing.assert_allclose(gradient, expected, rtol=2e-3, atol=2e-3 * abs(expected).max())
 
 
+@pytest.mark.slow
 def test_bce_torch_clips_where_bce_softmax_is_exact():
     logits, labels = jnp.array([[40.0, 0.0, 0.0]]), jnp.array([[0.0, 1.0, 0.0]])
     value, gradient = jax.value_and_grad(lambda x: metrics.torch_binary_cross_entropy(x, labels)[0])(logits)

@@ -36,6 +36,7 @@ def test_a_step_that_does_not_fit_is_exit_code_1():
     assert 'DOES NOT FIT: ' in done.stderr
 
 
+@pytest.mark.slow
 def test_generating_without_a_teacher_is_exit_code_2(tmp_path):
     done = run('--config=configs/quickstart.py', f'--workdir={tmp_path}/run', *SMALL, '--mode=generate')
     assert done.returncode == 2 and 'Traceback' not in done.stderr

@@ -84,6 +84,7 @@ def test_every_op_runs_in_the_core_environment():
 
 
 @pytest.mark.parametrize('name', ['resizemix', 'randaugment'])
+@pytest.mark.slow
 def test_an_export_is_a_function_whether_or_not_its_module_was_imported(name):
     code = (
         f'import sys, resizemix_jax\nassert "jax" not in sys.modules\n'

@@ -47,6 +47,7 @@ def test_fake_makes_the_shapes_of_a_network():
         get_config('model=vgg')
 
 
+@pytest.mark.slow
 def test_the_small_scale_is_one_network_on_the_embedded_data():
     config = TABLES['table4'].get_config('row=resizemix,model=resnet101,scale=small')
     assert (config.dataset, config.augment, config.schedule_args.lr) == (
@@ -62,6 +63,7 @@ def test_the_small_scale_is_one_network_on_the_embedded_data():
         assert config.mixing_args.length == small  # the same share of 28 pixels as of 32
 
 
+@pytest.mark.slow
 def test_the_small_study():
     table = TABLES['small_study']
     assert [row.name for row in table.rows[4:]] == [

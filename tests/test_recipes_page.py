@@ -50,6 +50,7 @@ def modules(code):
 
 
 @pytest.mark.parametrize('name', BLOCKS)
+@pytest.mark.slow
 def test_a_block_runs_alone(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = run(name, tmp_path)

@@ -31,6 +31,7 @@ WITH_EXAMPLES = [module(p) for p in sorted(PACKAGE.rglob('*.py')) if '>>> ' in p
 
 
 @pytest.mark.parametrize('name', WITH_EXAMPLES)
+@pytest.mark.slow
 def test_examples_run(name):
     found = doctest.testmod(importlib.import_module(name))
     assert found.attempted and not found.failed

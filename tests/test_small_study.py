@@ -53,6 +53,7 @@ def test_results_are_those_of_the_metrics(row):
         assert [m['eval_examples'] for m in evaluations] == [2000] * 24
 
 
+@pytest.mark.slow
 def test_the_report_is_the_one_of_these_runs(tmp_path, monkeypatch):
     shutil.copytree(ROOT / STUDY, tmp_path / STUDY)
     monkeypatch.chdir(tmp_path)

@@ -22,6 +22,7 @@ def test_eight_devices_take_the_step_of_one():
     assert int(eight.step) == 3
 
 
+@pytest.mark.slow
 def test_the_step_is_plain_sgd_on_the_whole_batch():
     task, batch = toy.task(), toy.batch()
     start = toy.state(task)
@@ -36,6 +37,7 @@ def test_the_step_is_plain_sgd_on_the_whole_batch():
     assert_close(toy.run(task, 8, steps=1).params, expected)
 
 
+@pytest.mark.slow
 def test_global_batch_norm_is_that_of_one_device():
     one = toy.run(toy.task(norm=True), 1)
     eight = toy.run(toy.task(norm=True, batch_norm='global'), 8)
@@ -51,6 +53,7 @@ def test_local_batch_norm_keeps_the_mean_of_the_devices_statistics():
 
 
 @pytest.mark.parametrize('mixing', ['none', 'resizemix'])
+@pytest.mark.slow
 def test_micro_batches_make_the_unsplit_step(mixing):
     task = toy.task(mixing=mixing, augment='crop_flip')
     whole, parts = (toy.run(task, 2, micro_batches=m) for m in (1, 4))
@@ -74,6 +77,7 @@ def test_running_statistics_move_once_a_step_by_the_mean_of_the_parts():
     np.testing.assert_allclose(moved['four'].mean() / moved['one'].mean(), (3 / 4) / (15 / 16), atol=0.05)
 
 
+@pytest.mark.slow
 def test_one_step_in_parts_has_the_mean_of_their_statistics():
     task, batch = toy.task(norm=True), toy.batch()
     fresh = toy.state(task)

@@ -147,6 +147,7 @@ CHILD = (
 
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.slow
 def test_the_run_ends_with_the_sweep(number, tmp_path):
     """It saves, on one signal, also if the sweep itself cannot do anything any more."""
     command = f'[sys.executable, "-c", {CHILD.format(str(tmp_path))!r}]'
@@ -213,6 +214,7 @@ def test_overrides_are_checked_before_the_first_run(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_teacher_that_fails_fails_its_student_with_a_sentence(tmp_path, monkeypatch):
     flags = [f'--workdir={tmp_path}', '--columns=cifar10', '--config.num_devices=99', '--rows=supermix']
     with pytest.raises(RunError) as error:

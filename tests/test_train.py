@@ -296,6 +296,7 @@ def test_the_optimiser_takes_the_rate_of_its_place():
     assert (update(run.tx, 7) != update(plain.tx, 7)).all()
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
     with pytest.raises(NonFiniteError, match=r'The loss of step \d+ is (nan|inf)') as error:
         train.train_and_evaluate(tiny.config(schedule_args__lr=1e30), tmp_path)

@@ -103,6 +103,7 @@ def test_a_signal_is_obeyed_although_no_batch_comes(written, tmp_path, monkeypat
     assert train.train_and_evaluate(config(written[0], workers=0), tmp_path)['steps'] == 10
 
 
+@pytest.mark.slow
 def test_other_sets_take_its_place_by_name(tmp_path):
     miniature.write_folders(tmp_path)
     run = build.open_run(build.plan(config('', dataset=f'folder:{tmp_path}')))
@@ -118,6 +119,7 @@ def test_other_sets_take_its_place_by_name(tmp_path):
             build.plan(config(tmp_path, dataset=name))
 
 
+@pytest.mark.slow
 def test_pairs_to_look_at_are_of_the_middle_of_the_pictures(written):
     run = build.open_run(build.plan(config(written[0])))
     chosen = pairs.choose_pairs(run.train['train'], 0)

@@ -148,6 +148,7 @@ def test_sgd_s_keywords_are_those_of_the_config(values, expected):
     np.testing.assert_allclose([c['kernel'][0, 0] for c in changes], expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_optimiser_schedule_and_network_are_those_of_the_config():
     config = tiny.config(
         model='vit',
@@ -169,6 +170,7 @@ def test_optimiser_schedule_and_network_are_those_of_the_config():
     assert not state.batch_stats
 
 
+@pytest.mark.slow
 def test_freeze_is_that_of_the_config():
     plan = build.plan(tiny.config(freeze=('backbone/*',), optimizer_args=dict(weight_decay=0.5)))
     run = build.unopened_run(plan)

@@ -35,6 +35,7 @@ def codes(names):
 
 
 @pytest.mark.parametrize('shape', SHAPES, ids=str)
+@pytest.mark.slow
 def test_every_operation_and_value_equals_pillow(shape):
     for pictures, names, values in drawn(shape):
         out = apply(pictures, codes(names), values)
@@ -59,6 +60,7 @@ def test_bilinear_warps_are_within_one_level_of_pillow(shape):
 
 
 @pytest.mark.parametrize('shape', [(32, 32, 3), (37, 53, 3), (13, 8, 1)], ids=str)
+@pytest.mark.slow
 def test_solarize_add_and_cutout_of_ildoonet(shape):
     height, width, channels = shape
     colour = (125, 123, 114) if channels == 3 else 120
@@ -120,6 +122,7 @@ def test_large_images_with_fill_colours():
     check(out, [pillow(*case) for case in cases], names, values)
 
 
+@pytest.mark.slow
 def test_optimised_code_gives_the_same_bits():
     # The other tests run without what conftest.py switches off, which may fuse a product and a sum into one
     # rounding.
@@ -145,6 +148,7 @@ def test_a_mixed_batch_equals_its_images_one_by_one(key):
     assert len({o.tobytes() for o in np.asarray(out)}) > 60
 
 
+@pytest.mark.slow
 def test_one_compilation_serves_all_draws():
     traces = []
 
@@ -201,6 +205,7 @@ def test_bad_arguments_are_refused(change, message):
         ops.apply(**(good | change))
 
 
+@pytest.mark.slow
 def test_temporaries_stay_below_four_batches():
     pictures = jnp.zeros((32, 64, 64, 3), jnp.uint8)
     lowered = jax.jit(ops.apply).lower(pictures, jnp.zeros(32, jnp.int32), jnp.zeros(32))

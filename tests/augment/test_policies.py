@@ -47,6 +47,7 @@ def test_rows_are_equally_likely_and_operations_have_their_probability(tmp_path,
     assert (abs(counts - expected) < 6 * expected**0.5).all()
 
 
+@pytest.mark.slow
 def test_one_draw_a_batch(tmp_path):
     rows = [[['Invert', 0.5, 0], ['Identity', 1.0, 0]], [['Solarize', 0.5, 9], ['Identity', 1.0, 0]]]
     images = jnp.full((16, 2, 2, 1), 30, jnp.uint8)
@@ -56,6 +57,7 @@ def test_one_draw_a_batch(tmp_path):
     assert len({int(values[0]) for values in outputs}) == 2
 
 
+@pytest.mark.slow
 def test_both_signs_are_equally_likely(tmp_path, key):
     image = np.zeros((1, 5, 5, 1), np.uint8)
     image[0, 2, 2] = 9

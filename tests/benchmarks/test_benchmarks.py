@@ -17,6 +17,7 @@ QUICK = 'data', 'targets'
 @pytest.mark.parametrize(
     'name', [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SCRIPTS]
 )
+@pytest.mark.slow
 def test_a_script_runs_at_its_smallest_size(name, capsys):
     main = importlib.import_module(f'benchmarks.{name}').main
     if name in EXTRA and not importlib.util.find_spec(EXTRA[name]):

@@ -145,6 +145,7 @@ FRESH = [record for record in SMALL if record['method'] in QUICK or record is FI
         for record in FRESH
     ],
 )
+@pytest.mark.slow
 def test_the_numbers_of_the_page_are_those_of_the_op(record):
     """With draws of another seed: they agree as two samples of one law do."""
     case = {key: record[key] for key in ('method', 'values', 'side')}

@@ -52,6 +52,7 @@ def test_it_describes_itself_without_its_data(name):
 
 
 @pytest.mark.parametrize('name', NAMES)
+@pytest.mark.slow
 def test_missing_data_is_an_error_with_a_remedy(name, tmp_path):
     try:
         split = make(name, source='nowhere', data_dir=str(tmp_path)).read('train', str(tmp_path))
@@ -62,6 +63,7 @@ def test_missing_data_is_an_error_with_a_remedy(name, tmp_path):
 
 
 @pytest.mark.parametrize('name', KNOWN)
+@pytest.mark.slow
 def test_its_splits_are_as_it_describes_them(name, tmp_path, capsys):
     dataset = make(name)
     source = tfds_name(dataset, tmp_path / 'empty')

@@ -9,6 +9,7 @@ from tests.datasets import embed
 
 
 @pytest.mark.parametrize(('split', 'size'), [('train', 10_000), ('eval', 2_000)])
+@pytest.mark.slow
 def test_the_embedded_dataset_is_real_and_balanced(split, size):
     dataset = fashion_mnist_10k()
     found = dataset.read(split, '/nowhere')
@@ -22,6 +23,7 @@ def test_the_embedded_dataset_is_real_and_balanced(split, size):
 
 
 @pytest.mark.parametrize('size', [10, 500])
+@pytest.mark.slow
 def test_a_part_of_it_is_the_first_images_of_every_class(size):
     dataset = fashion_mnist_10k(train_size=size)
     whole, part = (d.read('train', '') for d in (fashion_mnist_10k(), dataset))

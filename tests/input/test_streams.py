@@ -41,6 +41,7 @@ def test_folders_give_the_same_crops(written, tmp_path):
 
 
 @pytest.mark.parametrize('count', [1, 2])
+@pytest.mark.slow
 def test_processes_make_the_batches_that_this_one_makes(count, written):
     split = read(written['tfrecord'])
     direct = [pipeline.train_batch(split, 8, 3, step) for step in range(2, 9)]  # over an epoch's end

@@ -58,6 +58,7 @@ class Wrong(BucketedSplit):
         (Wrong, 'a batch has .*area float64'),
     ],
 )
+@pytest.mark.slow
 def test_a_split_that_breaks_its_contract_ends_the_processes(kind, message, monkeypatch):
     monkeypatch.setattr(workers, 'PART', 1)
     with pytest.raises(DataError, match=message):

@@ -70,7 +70,7 @@ def test_needs_are_declared(name):
             bind('mixing', name, {need: None}, **provided)
 
 
-@pytest.mark.parametrize('dtype', [jnp.float32, jnp.bfloat16])
+@pytest.mark.parametrize('dtype', [jnp.float32, pytest.param(jnp.bfloat16, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(('name', 'per'), CASES)
 def test_shape_dtype_and_label_sums(name, per, dtype, key):
     images, labels = make_batch(dtype=dtype)
@@ -81,6 +81,7 @@ def test_shape_dtype_and_label_sums(name, per, dtype, key):
 
 
 @pytest.mark.parametrize(('name', 'per'), CASES)
+@pytest.mark.slow
 def test_batch_of_one(name, per, key):
     images, labels = make_batch(size=1)
     _, mixed_labels = jitted(name, per)(key, images, labels)
@@ -110,6 +111,7 @@ def test_the_key_decides_and_nothing_recompiles(name, per):
 
 
 @pytest.mark.parametrize(('name', 'per'), CASES)
+@pytest.mark.slow
 def test_no_key_is_used_twice(name, per):
     with jax.debug_key_reuse(True):
         jitted(name, per)(jax.random.key(0), *make_batch())

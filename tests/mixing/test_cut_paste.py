@@ -69,6 +69,7 @@ def start(centre, side):
 
 
 @pytest.mark.parametrize('per', ['batch', 'sample'])
+@pytest.mark.slow
 def test_sizes_and_places_of_the_random_law(per):
     rows = drawn(per=per)
     sides = {row['side'] for row in rows}
@@ -80,6 +81,7 @@ def test_sizes_and_places_of_the_random_law(per):
     assert abs(correlation) < 5 / len(small) ** 0.5
 
 
+@pytest.mark.slow
 def test_one_size_a_batch_or_one_an_image():
     images, labels = coded.batch(BATCH, 32, 32, 1)
     for per, most in (('batch', 1), ('sample', BATCH)):
@@ -95,6 +97,7 @@ def test_corresponding_pastes_where_it_cut():
 
 
 @pytest.mark.parametrize('per', ['batch', 'sample'])
+@pytest.mark.slow
 def test_salient_regions_are_centred_on_the_highest_pixel(per):
     for row in drawn(source='salient', per=per):
         assert row['cut'] == start((row['source'] + 3, row['source']), row['side'])
@@ -102,6 +105,7 @@ def test_salient_regions_are_centred_on_the_highest_pixel(per):
         assert row['pasted'] == start((row['target'] + 3, row['target']), row['side'])
 
 
+@pytest.mark.slow
 def test_non_salient_regions_are_centred_on_the_lowest_pixels():
     for region_of, image in (('cut', 'source'), ('pasted', 'target')):
         name = {'cut': 'source', 'pasted': 'paste'}[region_of]
@@ -115,6 +119,7 @@ def test_non_salient_regions_are_centred_on_the_lowest_pixels():
         assert abs(first / told_apart - 0.5) < 5 * 0.5 / told_apart**0.5
 
 
+@pytest.mark.slow
 def test_a_flat_map_has_every_pixel_in_both_sets(key):
     flat = jnp.zeros((60_000, 4, 5))
     for area in (flat >= flat.max(axis=(1, 2), keepdims=True), flat <= flat.min(axis=(1, 2), keepdims=True)):
@@ -132,6 +137,7 @@ def test_an_odd_width_is_the_same_inside_and_at_the_border():
     assert boxes[8].tolist() == [6, 6, 11, 11] and boxes[1].tolist() == [0, 0, 5, 5]
 
 
+@pytest.mark.slow
 def test_the_size_of_cutmix(key):
     scale = module.draw_side(key, 'beta', (0.1, 0.8), 1.0, 100_000)
     assert float((scale**2).mean()) == pytest.approx(0.5, abs=0.005)  # lam0 ~ U(0, 1), before rounding

@@ -21,6 +21,7 @@ def test_the_frozen_vector_of_the_public_code():
 
 
 @pytest.mark.parametrize('per', ['batch', 'sample'])
+@pytest.mark.slow
 def test_label_weight_is_the_pasted_share_in_every_sample(per):
     images, labels = drawn(per=per, prob=1.0)
     source = images[..., 0] != np.arange(8)[:, None, None]
@@ -45,6 +46,7 @@ def test_mean_source_share_at_32_pixels():
 
 
 @pytest.mark.parametrize(('per', 'prob'), [('batch', 0.5), ('sample', 0.5), ('sample', 0.0)])
+@pytest.mark.slow
 def test_prob_is_the_share_that_is_mixed(per, prob):
     images, labels = drawn(per=per, prob=prob)
     mixed = labels[:, np.arange(8), np.arange(8)] < 1
@@ -54,6 +56,7 @@ def test_prob_is_the_share_that_is_mixed(per, prob):
     assert draws.mean() == pytest.approx(expected, abs=0.02 + 6 * (0.25 / draws.size) ** 0.5 * (prob > 0))
 
 
+@pytest.mark.slow
 def test_one_box_a_batch_or_one_an_image():
     for per, most in (('batch', 1), ('sample', 8)):
         images, _ = drawn(per=per, prob=1.0)

@@ -94,6 +94,7 @@ def test_the_weight_can_be_the_share_of_the_mask():
     np.testing.assert_allclose(lam[other], masks.mean(axis=(2, 3))[other], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_lam_follows_alpha():
     _, lam = drawn(per='sample', alpha=8.0)
     assert lam[lam > 0].std() == pytest.approx((1 / (4 * 17)) ** 0.5, rel=0.1)
@@ -111,6 +112,7 @@ def runs(masks):
     return (masks != np.roll(masks, 1, axis=2)).sum(axis=2).max(axis=1)
 
 
+@pytest.mark.slow
 def test_the_spectrum_shapes_the_mask():
     released, textbook, rough = (
         cut(*drawn(per='sample', **keywords))[0]

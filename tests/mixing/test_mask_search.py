@@ -86,6 +86,7 @@ def test_step_sizes_are_bounded(loss, scale, size):
     np.testing.assert_allclose(moved, -size * direction, rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_masks_share_every_pixel():
     logits = jax.random.normal(jax.random.key(0), (4, 3, CELLS, CELLS)) * 30
     masks = mask_search.make_masks(logits, 9, 13)
@@ -97,6 +98,7 @@ def test_masks_share_every_pixel():
     np.testing.assert_allclose(mask_search.make_masks(jnp.zeros((1, 3, 2, 2)), 3, 3), 1 / 3, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_smoothing_is_symmetric_positive_and_keeps_the_mass_inside():
     n = 9
     impulses = jnp.eye(n * n).reshape(-1, n, n)
@@ -113,6 +115,7 @@ def test_smoothing_is_symmetric_positive_and_keeps_the_mass_inside():
 
 
 @pytest.mark.parametrize(('sigma', 'taps'), [(1.0, 5), (2.0, 10), (1.3, 6), (0.2, 1)])
+@pytest.mark.slow
 def test_the_released_smoothing_is_a_padded_convolution_of_few_taps(sigma, taps):
     maps = np.random.default_rng(0).normal(size=(2, 7, 8))
     at = (np.arange(taps) - (taps - 1) / 2) / (taps / 5)

@@ -142,6 +142,7 @@ def adversarial(rng):
     return [np.concatenate([kind[i] for kind in kinds.values()], axis=-1).astype(np.int32) for i in range(3)]
 
 
+@pytest.mark.slow
 def test_full_grids_cost_what_a_maximum_flow_says():
     steps, down, right = adversarial(np.random.default_rng(0))
     found, pulses = moves(steps[0], down, right)
@@ -163,6 +164,7 @@ def test_three_labels_on_full_grids_cost_what_a_maximum_flow_says():
         assert energy(found[..., i], *one) == layered_minimum(*one)
 
 
+@pytest.mark.slow
 def test_a_problem_is_independent_of_its_batch():
     steps, down, right = adversarial(np.random.default_rng(2))
     found = np.asarray(moves(steps[0], down, right)[0])

@@ -21,6 +21,7 @@ def test_images_and_labels_have_the_same_weights(per):
 
 @pytest.mark.parametrize('per', ['batch', 'sample'])
 @pytest.mark.parametrize('alpha', [1.0, 0.5])
+@pytest.mark.slow
 def test_lam_is_beta(alpha, per):
     _, labels = coded.many(functools.partial(mixup, alpha=alpha, per=per), KEYS, *coded.batch(8, 2, 2, 1))
     own = labels[:, np.arange(8), np.arange(8)]

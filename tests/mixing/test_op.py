@@ -28,6 +28,7 @@ def agree(mixed, expected):
 @pytest.mark.parametrize(
     'kinds', [(AxisType.Explicit, AxisType.Auto), (AxisType.Explicit, AxisType.Explicit)]
 )
+@pytest.mark.slow
 def test_only_images_may_be_sharded(kinds, jitted):
     mesh = mesh_of(*kinds)
     sharded = jax.device_put(IMAGES, NamedSharding(mesh, P('batch')))
@@ -37,6 +38,7 @@ def test_only_images_may_be_sharded(kinds, jitted):
     agree(mixed, mixup(KEY, IMAGES, LABELS))
 
 
+@pytest.mark.slow
 def test_shard_map_over_one_of_two_explicit_axes():
     mesh = mesh_of(AxisType.Explicit, AxisType.Explicit)
     parts = zip(jnp.split(IMAGES, 2), jnp.split(LABELS, 2), strict=True)

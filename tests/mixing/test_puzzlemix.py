@@ -27,6 +27,7 @@ shares = jax.jit(module.source_share, static_argnames=('n_labels', 'neigh'))
         (4, {'n_labels': 2, 'neigh': 2, 'beta': 1.0, 'gamma': 1.0, 'eta': 0.05}, 0.4),
     ],
 )
+@pytest.mark.slow
 def test_the_mask_has_the_least_energy(side, changed, lam0):
     numbers = NUMBERS | changed
     pixels, maps, partner = problem(side, 16 if side == 2 else 4)
@@ -47,6 +48,7 @@ def small(pixels, maps, lam0=0.5, **changed):
     return np.asarray(shares(pixels, worth, jnp.array([1, 0, 3, 2]), lam0, **NUMBERS | changed))
 
 
+@pytest.mark.slow
 def test_each_image_is_visible_where_it_is_salient():
     maps = np.zeros((4, 8, 8), np.float32)
     maps[::2, :, :4] = maps[1::2, :, 4:] = 1
@@ -93,6 +95,7 @@ def no_cut(monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_without_transport_blocks_stay_and_the_label_is_their_share():
     images, labels = drawn(n_labels=2, transport=False, blocks=(4,))
     y, x = np.meshgrid(np.arange(HEIGHT), np.arange(WIDTH), indexing='ij')
@@ -109,6 +112,7 @@ def test_without_transport_blocks_stay_and_the_label_is_their_share():
     assert kinds == {1, 2}
 
 
+@pytest.mark.slow
 def test_the_batch_draws_one_share_and_one_permutation(no_cut):
     """With a heavy prior and flat maps x is the mode of the binomial law, the same in all blocks."""
     _, labels = drawn(300, shape=(8, 8), eta=100.0, transport=False, maps=jnp.ones((4, 8, 8)))
@@ -121,6 +125,7 @@ def test_the_batch_draws_one_share_and_one_permutation(no_cut):
         assert np.mean(lam == value) == pytest.approx(1 / 4, abs=6 * (0.25 / 300) ** 0.5)
 
 
+@pytest.mark.slow
 def test_alpha_shapes_the_share(no_cut):
     """For alpha < 1 the shares that are aimed at crowd at the ends, so fewer blocks are half and half."""
     _, labels = drawn(200, size=2, shape=(4, 4), eta=100.0, alpha=0.3, transport=False, blocks=(2,),
@@ -132,6 +137,7 @@ def test_alpha_shapes_the_share(no_cut):
         assert np.mean(lam == value) == pytest.approx(chance, abs=5 * (chance / 200) ** 0.5)
 
 
+@pytest.mark.slow
 def test_all_fitting_grids_are_equally_likely(no_cut):
     """Two neighbouring pixels of unlike images are where blocks end; the maps differ from pixel to pixel."""
     images, _ = drawn(300, shape=(16, 16), n_labels=2, transport=False, beta=0.0, eta=0.0)
@@ -149,6 +155,7 @@ def is_blocks(batch, side):
 
 
 @pytest.mark.parametrize(('t_size', 'parts'), [(-1, 1), (4, 2)])
+@pytest.mark.slow
 def test_transport_moves_whole_parts_of_blocks_within_their_image(t_size, parts, no_cut):
     images, labels = drawn(20, shape=(16, 16), n_labels=2, t_size=t_size, t_eps=0.001, blocks=(2,))
     side = 2 * parts

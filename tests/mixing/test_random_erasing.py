@@ -63,6 +63,7 @@ def test_the_frozen_vector():
         (9, 40, {'area': (0.2, 0.9), 'attempts': 1}),
     ],
 )
+@pytest.mark.slow
 def test_sizes_follow_the_published_loop(height, width, keywords):
     boxes = drawn(height, width, prob=1.0, **keywords)
     size = boxes[:, 2:] - boxes[:, :2]
@@ -91,6 +92,7 @@ def test_places_are_uniform_and_reach_all_borders():
 
 
 @pytest.mark.parametrize('prob', [0.0, 0.5])
+@pytest.mark.slow
 def test_prob_is_the_erased_share_and_draws_are_independent(prob):
     boxes = drawn(prob=prob) if prob != 0.5 else drawn()  # the default
     erased = (boxes[:, 2] > 0).reshape(-1, BATCH)
@@ -107,6 +109,7 @@ def test_prob_is_the_erased_share_and_draws_are_independent(prob):
         (2, 0.25, (0.25, 0.25)),
     ],
 )
+@pytest.mark.slow
 def test_the_fill_is_written_unchanged(channels, fill, shown, key):
     images = jnp.full((BATCH, 12, 10, channels), 7, jnp.bfloat16)
     mixed, _ = random_erasing(key, images, jnp.eye(BATCH), prob=1.0, fill=fill)

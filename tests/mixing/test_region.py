@@ -27,6 +27,7 @@ def test_clipped_box_loses_the_part_outside():
     assert odd.tolist() == [[14, 16, 18, 16]]  # an odd side loses a pixel, a side of 1 vanishes
 
 
+@pytest.mark.slow
 def test_share_is_the_mean_of_the_mask():
     box = jnp.array([[19, 0, 32, 14], [0, 0, 32, 20], [5, 5, 5, 9]])
     mask = region.inside(box, 32, 20)

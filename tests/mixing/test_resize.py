@@ -12,6 +12,7 @@ ALL = pytest.mark.parametrize('method', KERNELS)
 
 @ALL
 @pytest.mark.parametrize('antialias', [True, False])
+@pytest.mark.slow
 def test_weights_are_jax_image_s(method, antialias):
     for side, sizes in ((32, (1, 3, 11, 25, 32)), (20, (2, 19))):
         found = jax.jit(weights, static_argnums=(1, 2, 3, 4))(jnp.array(sizes), side, 32, method, antialias)
@@ -22,6 +23,7 @@ def test_weights_are_jax_image_s(method, antialias):
 
 
 @ALL
+@pytest.mark.slow
 def test_every_image_has_a_size_of_its_own(method, key):
     images = jax.random.normal(key, (5, 16, 24, 3))
     h, w = jnp.array([0, 1, 7, 12, 12]), jnp.array([0, 1, 10, 18, 3])
@@ -35,6 +37,7 @@ def test_every_image_has_a_size_of_its_own(method, key):
         np.testing.assert_allclose(patches[i], expected, atol=1e-5)  # the error of its float32 centres
 
 
+@pytest.mark.slow
 def test_one_size_for_all_images_and_the_dtype_of_the_images(key):
     images = jax.random.normal(key, (3, 16, 16, 2))
     one = jnp.array([9])
@@ -46,6 +49,7 @@ def test_one_size_for_all_images_and_the_dtype_of_the_images(key):
 
 @ALL
 @pytest.mark.parametrize('antialias', [True, False])
+@pytest.mark.slow
 def test_a_line_of_a_large_image_is_the_law_in_float64(method, antialias):
     side, size = 224, 171
     x = np.random.default_rng(0).normal(size=side)

@@ -106,6 +106,7 @@ def test_nearest_is_the_released_law():
     assert (mixed[1, 21:32, 0:11, 0] == 0).all()
 
 
+@pytest.mark.slow
 def test_nearest_reads_the_same_pixels_by_gather_and_by_product(key):
     images = jax.random.normal(key, (4, 20, 30, 3))
     partner = jnp.array([3, 0, 1, 2])
@@ -116,6 +117,7 @@ def test_nearest_reads_the_same_pixels_by_gather_and_by_product(key):
 
 
 @pytest.mark.parametrize('per', ['batch', 'sample'])
+@pytest.mark.slow
 def test_a_smooth_patch_is_jax_image_resize_s(per, key):
     """The same draws with 'nearest' show the partners and the boxes."""
     images, labels = jax.random.normal(key, (6, 16, 20, 3)), jnp.eye(6)
@@ -138,6 +140,7 @@ def test_a_smooth_patch_is_jax_image_resize_s(per, key):
 
 @pytest.mark.parametrize('method', ['nearest', 'linear'])
 @pytest.mark.parametrize('per', ['batch', 'sample'])
+@pytest.mark.slow
 def test_non_square_images(per, method):
     function = functools.partial(resizemix, per=per, method=method)
     images, labels = coded.many(function, KEYS[:50], *coded.batch(4, 20, 33, channels=1))
@@ -146,6 +149,7 @@ def test_non_square_images(per, method):
     np.testing.assert_allclose(pasted[partner >= 0], lam[partner >= 0], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_batch_has_few_branches_at_any_size(key):
     shapes = jax.ShapeDtypeStruct((2, 224, 300, 3), jnp.float32), jnp.eye(2)
     for per, branches in (('batch', module.BRANCHES), ('sample', 0)):
@@ -171,6 +175,7 @@ def test_a_batch_over_many_devices_stays_there(per, key):
         np.testing.assert_allclose(one, two, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_empty_patch_pastes_nothing(key):
     images, labels = coded.batch(4, 8, 8)
     for method in ('nearest', 'linear'):

@@ -107,6 +107,7 @@ def test_each_cell_has_its_own_partners_and_crop():
     assert abs(fixed - 1 / 8).max() < 0.05 and abs(equal - 1 / 8).max() < 0.05
 
 
+@pytest.mark.slow
 def test_corners_and_crops_are_independent_per_image():
     meet = corners('sample', 5.0).reshape(-1, BATCH, 2)
     assert min(len(np.unique(batch, axis=0)) for batch in meet) > 3

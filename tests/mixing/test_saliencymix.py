@@ -91,6 +91,7 @@ def test_each_box_is_centred_on_the_peak_of_the_partner():
     assert len(sizes) > 30  # lam0 is an image's own
 
 
+@pytest.mark.slow
 def test_lam0_follows_alpha_and_the_box_is_clipped(key):
     middle = jnp.zeros((BATCH, 41, 41)).at[:, 20, 20].set(1)
     images, labels = coded.batch(BATCH, 41, 41, 1)
@@ -106,6 +107,7 @@ def test_lam0_follows_alpha_and_the_box_is_clipped(key):
 
 
 @pytest.mark.parametrize(('per', 'prob'), [('batch', 0.5), ('sample', 0.5), ('sample', 0.0)])
+@pytest.mark.slow
 def test_prob_is_the_share_that_is_mixed(per, prob):
     mixed = drawn(per, prob)[1][:, np.arange(BATCH), np.arange(BATCH)] < 1
     draws = mixed.any(axis=1) if per == 'batch' else mixed

@@ -15,6 +15,7 @@ from tests.mixing import contexts, teachers
 from tests.mixing.searching import BATCH, CELLS, CLASSES, TEACHER, make_images, problem_of, searched
 
 
+@pytest.mark.slow
 def test_sources_are_the_next_of_a_shuffled_batch():
     chosen = np.asarray(draw_sources(jax.random.key(3), 16, 3))
     assert chosen[:, 0].tolist() == list(range(16))
@@ -31,6 +32,7 @@ def test_sources_are_the_next_of_a_shuffled_batch():
 
 
 @pytest.mark.parametrize(('k', 'alpha'), [(2, 3.0), (3, 0.5)])
+@pytest.mark.slow
 def test_weights_are_dirichlet_for_every_image(k, alpha):
     draw = jax.jit(lambda key: draw_problem(key, make_images(), TEACHER, k=k, alpha=alpha).weights)
     weights = np.asarray(jax.lax.map(draw, jax.random.split(jax.random.key(0), 200)))

@@ -55,6 +55,7 @@ def test_a_salient_block_moves_to_the_nearest_visible_place():
     assert moved(visible, worth, 1.0).tolist() == [[[0, 1], [2, 3]]]
 
 
+@pytest.mark.slow
 def test_a_place_without_a_bid_keeps_its_block():
     worth = jnp.array([[[0.5, 0.5, 0], [0, 0, 0], [0, 0, 0.0]]])
     origin = moved(jnp.ones((1, 3, 3), bool), worth, 0.8)

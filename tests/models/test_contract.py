@@ -69,6 +69,7 @@ def test_variables_are_parameters_and_statistics_of_the_declared_batch_norm(name
 
 
 @CASES
+@pytest.mark.slow
 def test_features_and_head_compose_at_every_layer(name, keywords):
     model, images, variables = built(name, keywords)
     if not hasattr(model, 'features'):

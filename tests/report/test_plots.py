@@ -78,6 +78,7 @@ def test_points_are_ours_and_the_paper_s(group):
     assert [text.get_text() for text in page.get_yticklabels()] == [row.title for row in TABLE.rows]
 
 
+@pytest.mark.slow
 def test_the_pictures_of_a_group(group):
     pictures = plots.section(group, TABLE, 'last')
     names = [f'{kind}_wrn28_10' for kind in ('curves', 'rows', 'time', 'cost')]

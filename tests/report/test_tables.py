@@ -61,6 +61,7 @@ def test_numbers_agree_with_the_raw_metrics(directory, accuracy):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_layout_of_the_paper(directory):
     report.write(directory, TABLE, PATH)
     text = (directory / 'report.md').read_text()
@@ -84,6 +85,7 @@ def test_the_layout_of_the_paper(directory):
     )
 
 
+@pytest.mark.slow
 def test_runs_that_differ_have_sections_of_their_own(directory):
     report.write(directory, TABLE, PATH)
     text = (directory / 'report.md').read_text()
@@ -219,6 +221,7 @@ def test_operations_and_utilization_have_columns_where_they_are_known(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_times_are_without_compilation_and_have_a_spread(tmp_path):
     """Two seeds that trained for 100 and 120 s; the first compiled for 60 s, the second found it cached."""
     for seed, (whole, compiled) in enumerate(((160.0, 60.0), (123.0, 3.0))):

@@ -34,6 +34,7 @@ def same_run(path):
     return made
 
 
+@pytest.mark.slow
 def test_the_state_is_restored_bit_by_bit(old):
     plan = build.plan(same_run(old / 'stopped'))
     run = build.open_run(plan)

@@ -71,6 +71,7 @@ def test_another_experiment_is_refused_with_the_differences(tmp_path):
     assert files.read_json(tmp_path / 'config.json')['label_smoothing'] == 0.1
 
 
+@pytest.mark.slow
 def test_where_it_runs_and_how_much_it_logs_may_change(tmp_path, caplog):
     start(tmp_path)
     opened, _ = start(tmp_path, tiny.config(num_devices=2, data_dir='/data', remat=True, log_every_steps=7))
@@ -78,6 +79,7 @@ def test_where_it_runs_and_how_much_it_logs_may_change(tmp_path, caplog):
     assert opened.changes == [] and not caplog.text
 
 
+@pytest.mark.slow
 def test_a_change_that_shifts_the_run_is_said(tmp_path, caplog):
     start(tmp_path)
     opened, offset = start(tmp_path, tiny.config(batch_size=32, epochs=5))
@@ -95,6 +97,7 @@ def test_a_change_that_shifts_the_run_is_said(tmp_path, caplog):
     assert start(tmp_path, tiny.config(batch_size=32, epochs=5), step=4)[1] == 2
 
 
+@pytest.mark.slow
 def test_a_change_that_was_cut_off_is_found(tmp_path, monkeypatch):
     """A kill between identity.jsonl and config.json: the place is known, whatever config.json says."""
     start(tmp_path)
@@ -114,6 +117,7 @@ def test_a_change_that_was_cut_off_is_found(tmp_path, monkeypatch):
     )  # a whole epoch later, changed back
 
 
+@pytest.mark.slow
 def test_a_place_that_cannot_be_kept_is_refused_and_nothing_is_written(tmp_path):
     start(tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.glob('*.json*')}
@@ -127,6 +131,7 @@ def test_a_place_that_cannot_be_kept_is_refused_and_nothing_is_written(tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.glob('*.json*')} == before
 
 
+@pytest.mark.slow
 def test_other_data_is_another_experiment(tmp_path, caplog):
     start(tmp_path)
     renamed = type('Renamed', (Data,), {'names': ('cat', 'cow')})()
@@ -197,6 +202,7 @@ def test_a_run_without_its_config_is_refused(tmp_path):
     assert start(tmp_path, allow=True)[0] == ({}, {}, [])
 
 
+@pytest.mark.slow
 def test_a_run_of_format_1_continues(tmp_path):
     """The config that version 0.1.0 stored: another format, and fewer keywords."""
     start(tmp_path)
@@ -214,6 +220,7 @@ def test_a_run_of_format_1_continues(tmp_path):
     assert files.read_json(tmp_path / 'config.json')['format'] == configs.FORMAT
 
 
+@pytest.mark.slow
 def test_a_run_of_an_older_format_is_told_which_laws_changed(tmp_path, caplog):
     start(tmp_path)
     assert not caplog.text
@@ -226,6 +233,7 @@ def test_a_run_of_an_older_format_is_told_which_laws_changed(tmp_path, caplog):
     assert not caplog.text
 
 
+@pytest.mark.slow
 def test_a_run_of_another_jaxlib_is_told_so(tmp_path, caplog):
     start(tmp_path)
     row = workdir.identities(tmp_path)[-1]

@@ -69,6 +69,7 @@ def test_cam_is_the_weighted_sum_of_the_features(target):
 
 
 @pytest.mark.parametrize('train', [False, True])
+@pytest.mark.slow
 def test_cam_of_a_network_averages_to_its_logits(train):
     """With BatchNorm's own statistics of the batch too: the positions of all images are the same set."""
     model = find('models', 'wide_resnet')(K, depth=10, width=1)

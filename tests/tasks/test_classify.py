@@ -44,6 +44,7 @@ def test_measure_counts_valid_examples_only():
     assert rows == {} and 0 <= summary[task.score] <= summary['top5'] <= 1
 
 
+@pytest.mark.slow
 def test_losses_are_chosen_by_name():
     dataset = fake(image_shape=(8, 8, 1), num_classes=4)
     examples = {'images': jnp.zeros((2, 8, 8, 1)), 'labels': jnp.eye(4)[:2]}
@@ -92,6 +93,7 @@ def test_bad_names_and_values_are_refused(values, message):
         classify(config(**values), fake())
 
 
+@pytest.mark.slow
 def test_training_and_evaluation_see_half_the_side(key):
     task = classify(
         config(half_train='random_crop', half_eval='resize', augment='none', augment_args={}, mixing='none',

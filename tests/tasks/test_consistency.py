@@ -26,6 +26,7 @@ def batch(size=6):
     return {'images': images, 'label': rng.integers(0, 4, size, np.int32)}
 
 
+@pytest.mark.slow
 def test_the_divergence_of_predictions():
     p = np.array([[[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.3, 0.3, 0.4]], [[0.2, 0.5, 0.3]] * 3])
     m = p.mean(1, keepdims=True)
