@@ -54,3 +54,10 @@ def test_the_summary_has_a_line_for_each_perturbation():
         '    mean of all corruptions: 40.00',
     ]
     assert robustness.without(values, chosen) == {'best_x': 0.5}
+
+
+def test_a_network_of_one_size_is_not_shown_half_of_it():
+    keywords = dict(patch=4, width=8, depth=1, heads=2)
+    plan = build.plan(tiny.config(model='vit', **{f'model_args__{k}': v for k, v in keywords.items()}))
+    with pytest.raises(ConfigError, match='--robustness=half: this vit has positions for 5 tokens'):
+        robustness.check(plan, perturbations.choose(['half']))
