@@ -144,6 +144,13 @@ def unopened_run(plan):
     return _scheduled(plan, size // plan.config.batch_size)
 
 
+def eval_step(plan, predict=False):
+    """The evaluation step on the devices; arguments as of `step.make_eval_step`."""
+    function, arguments = step.make_eval_step(plan.task, predict), (parallel.WHOLE, parallel.SPLIT)
+    shapes = template(plan), eval_batches(plan)
+    return parallel.Step(function, plan.devices, arguments, *shapes, donate=False)
+
+
 def at_offset(run, offset):
     """The run for a state that has taken `offset` steps more than its place in the data."""
     if not offset:
@@ -227,16 +234,14 @@ def _steps(plan, tx, steps, offset):
         frozen=plan.frozen,
         offset=offset,
     )
-    evaluate = step.make_eval_step(task)
     whole, split = parallel.WHOLE, parallel.SPLIT
     key = jax.eval_shape(jax.random.key, 0)
     shapes = template(plan)
     train_step = parallel.Step(train, devices, (whole, split, whole), shapes, train_batches(plan), key)
-    eval_step = parallel.Step(evaluate, devices, (whole, split), shapes, eval_batches(plan), donate=False)
     epoch_end = getattr(task, 'epoch_end', None)
     if epoch_end:
         epoch_end = parallel.on_whole_arrays(epoch_end, devices)
-    return train_step, eval_step, epoch_end
+    return train_step, eval_step(plan), epoch_end
 
 
 def _dataset(config):

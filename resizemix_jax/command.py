@@ -55,6 +55,12 @@ FLAGS = (
          'How long each of several hosts waits for the others.', dict(lower_bound=1)),
     Flag(flags.DEFINE_bool, 'allow_config_change', False, ('train',),
          'Continue even if the workdir holds a run of a different config.'),
+    Flag(flags.DEFINE_bool, 'predictions', False, ('evaluate',),
+         'Write WORKDIR/predictions: the class given to every example, accuracies by class, the confusion '
+         'matrix, calibration.'),
+    Flag(flags.DEFINE_bool, 'logits', False, ('evaluate',), 'Keep the logits, too; with --predictions.'),
+    Flag(flags.DEFINE_list, 'robustness', [], ('evaluate',),
+         'Also on perturbed images: fgsm, occlusion, half, corruptions (or one of them by name), or all.'),
     Flag(flags.DEFINE_string, 'images', '', ('gallery',), 'A directory of your own pictures to mix.'),
     Flag(flags.DEFINE_integer, 'image_size', 224, ('gallery',), 'The side of those, in pixels: 16 to 4096.',
          dict(lower_bound=16, upper_bound=4096)),
@@ -238,6 +244,8 @@ def _check(mode, given):
         if flag.name in given and flag.modes and mode not in flag.modes:
             owners = ' or '.join(flag.modes)
             raise ValueError(f'--{flag.name} belongs to --mode={owners}; the mode here is {mode}')
+    if 'logits' in given and 'predictions' not in given:
+        raise ValueError('--logits belongs to --predictions; add --predictions')
     if MODES[mode].config and not MODES[mode].own and 'config' not in given:
         raise ValueError(NO_CONFIG)
     if MODES[mode].workdir and 'workdir' not in given:

@@ -52,11 +52,22 @@ def train(request):
 
 def evaluate(request):
     """Evaluates the newest and the best checkpoint, by the run's own config if none is given."""
-    from resizemix_jax.evaluate import evaluate_checkpoint
+    from resizemix_jax import perturbations, robustness
+    from resizemix_jax.evaluate import Asked, evaluate_checkpoint
+    from resizemix_jax.predictions import FOLDER
 
+    asked = Asked(**{name: request.options[name] for name in Asked._fields})
     split = request.options['split']
-    values = evaluate_checkpoint(request.config, request.workdir, split)
-    return _conclusion(request, values | {'evaluated_on': split})
+    values = evaluate_checkpoint(request.config, request.workdir, split, asked)
+    where = {'evaluated_on': split}
+    lines = [_conclusion(request, values | where)]
+    if asked.robustness:
+        chosen = perturbations.choose(asked.robustness)
+        plain = robustness.without(values, chosen)
+        lines = [_conclusion(request, plain | where), robustness.summary(values, _score(request), chosen)]
+    if asked.predictions:
+        lines.append(f'written: {request.workdir}/{FOLDER}')
+    return '\n'.join(lines)
 
 
 def gallery(request):
@@ -152,10 +163,13 @@ def compile(request):
 
 
 def _conclusion(request, result):
+    return listing.conclusion(request.table, request.config, result, _score(request))
+
+
+def _score(request):
     from resizemix_jax.run import results
 
-    score = results.score_of(request.config)
-    return listing.conclusion(request.table, request.config, result, score)
+    return results.score_of(request.config)
 
 
 def _table(request):

@@ -63,15 +63,21 @@ def make_train_step(task, tx, *, steps, log_every, micro_batches=1, frozen=(), o
     return train_step
 
 
-def make_eval_step(task):
+def make_eval_step(task, predict=False):
     """The step (state, batch) -> (sums, rows), equal on all devices.
 
     `sums`: the task's sums over the batch's valid examples of all devices, and their number as 'examples';
     `rows`: {}, or the task's rows of the whole batch, with 'row' and 'valid' of the batch.
+
+    Args:
+        predict: the rows also have the task's 'logits' and the batch's 'label'.
     """
 
     def eval_step(state, batch):
         sums, rows = task.measure(state.params, state.batch_stats, batch)
+        if predict:  # the compiler joins it with the network's pass of `measure`
+            logits = task.logits(state.params, state.batch_stats, batch['images'])
+            rows = rows | {'logits': logits.astype(jnp.float32), 'label': batch['label']}
         sums = parallel.total(sums | {'examples': jnp.sum(batch['valid'])})
         if rows:
             rows = parallel.gather(rows | {'row': batch['row'], 'valid': batch['valid']})

@@ -47,6 +47,7 @@ TABLE3, QUICKSTART, HERE = '--config=configs/table3.py', '--config=configs/quick
             [QUICKSTART, '--mode=gallery', '--multihost', HERE],
             '--multihost belongs to --mode=train or evaluate',
         ),
+        ([QUICKSTART, '--mode=evaluate', '--logits', HERE], '--logits belongs to --predictions'),
         ([QUICKSTART, '--rows=a', HERE], '--rows belongs to --mode=sweep; the mode here is train'),
         ([QUICKSTART, '--mode=compare', HERE], '--config belongs to --mode=train or'),
         ([QUICKSTART, '--wrkdir=x'], "Unknown command line flag 'wrkdir'. Did you mean: workdir ?"),

@@ -72,6 +72,39 @@ def test_the_run_s_own_config_serves(trained):
 
 
 @pytest.mark.slow
+def test_predictions_are_written_in_the_order_of_the_split(trained, tmp_path, caplog):
+    workdir = shutil.copytree(trained[0], tmp_path / 'run')
+    config = tiny.config(num_devices=2, eval_batch_size=12)
+    asked = evaluate.Asked(predictions=True, logits=True, robustness=('occlusion',))
+    values = evaluate.evaluate_checkpoint(config, workdir, asked=asked)
+    assert 'No temperature is fitted, since that needs examples of its own: --split=held_out' in caplog.text
+    with np.load(workdir / 'predictions/last.npz') as made:
+        assert made['row'].tolist() == list(range(37)) and made['logits'].shape == (37, 4)
+        plan = build.plan(config)
+        split = plan.dataset.read('eval', '')
+        assert made['label'].tolist() == split.batch(np.arange(37), None)['label'].tolist()
+        assert np.mean(made['predicted'] == made['label']) == pytest.approx(values['last_top1'])
+        types = {name: made[name].dtype.name for name in made}
+    assert types.pop('probability') == types.pop('logits') == 'float32' and set(types.values()) == {'int32'}
+    assert values['last_nll'] == pytest.approx(values['last_loss'], rel=1e-5)
+    assert 0 <= values['best_ece'] <= 1 and 'last_temperature' not in values
+    about = files.read_json(workdir / 'predictions/best.json')
+    assert about['values']['ece'] == values['best_ece'] and np.sum(about['confusion']) == 37
+    assert (workdir / 'predictions/best_reliability.png').read_bytes().startswith(b'\x89PNG')
+    row = json.loads((workdir / 'evaluations.jsonl').read_text().splitlines()[-1])
+    assert row['last_brier'] == values['last_brier'] and 0 <= row['best_occlusion_50_top1'] <= 1
+
+
+@pytest.mark.slow
+def test_a_temperature_is_fitted_on_held_out_examples(trained, tmp_path, monkeypatch):
+    workdir = shutil.copytree(trained[0], tmp_path / 'run')
+    monkeypatch.setattr(evaluate, 'HELD_OUT', 'train')
+    values = evaluate.evaluate_checkpoint(tiny.config(), workdir, asked=evaluate.Asked(predictions=True))
+    assert values['last_temperature'] > 0 and 0 <= values['last_ece_scaled'] <= 1
+    assert values['best_nll_scaled'] != values['best_nll'] == pytest.approx(values['best_loss'], rel=1e-5)
+
+
+@pytest.mark.slow
 def test_an_interrupted_evaluation_gives_nothing():
     run = build.open_run(build.plan(tiny.config()))
     state = build.initial_state(run)

@@ -29,7 +29,7 @@ ONLY = {
     'clu': (),
 }
 # The families of pure functions know each other's rooms as little as anything above them.
-PURE = ('mixing', 'augment', 'models', 'optimizers', 'schedules', 'saliency', 'detection')
+PURE = ('mixing', 'augment', 'corruptions', 'models', 'optimizers', 'schedules', 'saliency', 'detection')
 SHARED = {'find', 'errors', 'keys', 'metrics', 'normalize', 'ranges'}
 FAMILIES = (*PURE, 'tasks', 'datasets')  # a family is tested by its conventions, over `ls`
 DEVICE_WORDS = ('jax.pmap', 'shard_map', 'sharding import', 'process_index', 'jax.devices(', 'jax.local_')

@@ -180,6 +180,12 @@ def data_parallel(fn, devices, *, arguments=(WHOLE, SPLIT, WHOLE), donate=True):
     )
 
 
+def on_shares(fn, devices):
+    """fn(state, batch, value) -> batch, on the share of each device; the batch stays as `shard` has it."""
+    arguments = WHOLE, SPLIT, WHOLE
+    return jax.pmap(fn, axis_name=AXIS, in_axes=arguments, out_axes=SPLIT, devices=devices)
+
+
 def on_whole_arrays(fn, devices):
     """fn(state, ...) -> state of arrays that are whole on every device; the state is donated."""
     return jax.jit(fn, donate_argnums=(0,), out_shardings=sharding(_here(devices)))

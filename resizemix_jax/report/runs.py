@@ -8,16 +8,17 @@ from typing import NamedTuple
 from resizemix_jax.config import base, differences, migrate, stored
 from resizemix_jax.errors import ConfigError, RunError
 from resizemix_jax.input.held_out import EVAL, HELD_OUT
-from resizemix_jax.report import checks
+from resizemix_jax.report import checks, measures
 from resizemix_jax.run import files, results, workdir
 from resizemix_jax.run.clock import duration
+from resizemix_jax.run.evaluations import EVALUATIONS
 from resizemix_jax.run.writers import METRICS
 
 # What result.json (beside its scores) and config.json must have for a run to be counted.
 RESULT_KEYS = ('config', 'seconds', 'images_per_second', 'device')
 CONFIG_KEYS = ('table', 'row', 'column', 'recipe', 'seed', 'epochs', 'steps')
 # Folders of a run that hold many files and no run.
-INSIDE = {'checkpoints', 'best', 'events', 'gallery', 'generated', 'profile'}
+INSIDE = {'checkpoints', 'best', 'events', 'gallery', 'generated', 'predictions', 'profile'}
 
 
 class Run(NamedTuple):
@@ -29,6 +30,7 @@ class Run(NamedTuple):
         rows: of metrics.jsonl.
         result: of result.json, or {} while it is not finished.
         written: the time of the last row, in seconds since the epoch, or 0.0.
+        evaluated: of a finished run what --mode=evaluate has measured, see `measures.of_run`.
     """
 
     path: pathlib.Path
@@ -36,6 +38,7 @@ class Run(NamedTuple):
     rows: list
     result: dict
     written: float
+    evaluated: dict = {}
 
     @property
     def cell(self):
@@ -129,7 +132,13 @@ def read(path):
     else:
         if result and not results.has_eval(rows, result.get('steps'), f'eval_{score}'):
             problems.append(f'{path}: {METRICS} has no row of the last evaluation, so the curve is not whole')
-    return Run(path, config, rows, result, written), problems
+    evaluated = {}
+    if result:
+        try:
+            evaluated = measures.of_run(_evaluations(path), result.get('steps'))
+        except (RunError, AttributeError) as error:
+            problems.append(f'{path} is shown without its evaluations: {error}')
+    return Run(path, config, rows, result, written, evaluated), problems
 
 
 def not_shown(path, reason):
@@ -217,6 +226,15 @@ def _rows(path, score):
         words = ', '.join(map(str, bad[:5])) + (', ...' if len(bad) > 5 else '')
         skipped = [f'{path}: {_count(len(bad))} skipped, not a row of metrics: {words}']
     return list(good.values()), skipped, files.modified(path) if good else 0.0
+
+
+def _evaluations(path):
+    """The rows of --mode=evaluate, [] without any."""
+    path = path / EVALUATIONS
+    if not os.path.lexists(path):
+        return []
+    _check_regular(path)
+    return files.read_rows(path)[0]
 
 
 def _json(path, keys):

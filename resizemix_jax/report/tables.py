@@ -11,7 +11,7 @@ import time
 
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.input.held_out import HELD_OUT
-from resizemix_jax.report import cells, origins, page, plots, runs
+from resizemix_jax.report import cells, measures, origins, page, plots, runs
 from resizemix_jax.report.page import NONE, TextTable
 from resizemix_jax.run.clock import unit
 from resizemix_jax.tables import COST
@@ -78,6 +78,7 @@ def _section(group, table, path, accuracy, directory, whole):
     rows = [row for row in table.rows if whole or any((row.name, c) in group.cells for c in columns)]
     pictures = plots.section(group, table, accuracy)
     details = [
+        *measures.tables(group, rows, columns, accuracy),
         details_table(group, rows, columns),
         origins.started_from(group, rows, columns, accuracy, directory),
         origins.made_with(group, rows, columns),

@@ -33,6 +33,12 @@ draw(state, pairs, seed)
               float32 [P, h, w, C], and the sources' label weights, float32 [P]
 predict(params, batch_stats, images)
               -> what the trained network says of images uint8 [B, H, W, C], for --mode=export
+logits(params, batch_stats, images)
+              -> the scores of the classes, float [B, K], of images uint8 [B, H, W, C]; for --predictions, of
+              evaluation batches that have `images` and `label`, int32 [B]
+gradient(params, batch_stats, images, label)
+              -> the gradient of the evaluation's loss by the images, uint8 [B, H, W, C], as numbers in
+              [0, 1]: float32 [B, H, W, C], for --robustness=fgsm; `label` int32 [B]
 heat(state, kind, images, label)
               -> heat maps float32 [P, h, w] of the evidence for a class, and its probability, float32 [P]
 """

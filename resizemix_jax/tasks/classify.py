@@ -211,6 +211,17 @@ class Classify:
         """The probabilities of the classes, softmax of the logits: images uint8 [B, H, W, C] -> [B, K]."""
         return jax.nn.softmax(self.logits(params, batch_stats, images))
 
+    def gradient(self, params, batch_stats, images, label):
+        """The gradient of the cross-entropy by the images as numbers in [0, 1], float32 [B, H, W, C]."""
+        labels = jax.nn.one_hot(label, self.dataset.num_classes, dtype=jnp.float32)
+
+        def loss(shares):
+            images = normalize(255 * shares, self.dataset.mean, self.dataset.std)
+            logits = self.model.apply({'params': params, 'batch_stats': batch_stats}, images, train=False)
+            return jnp.sum(metrics.softmax_cross_entropy(logits, labels))
+
+        return jax.grad(loss)(images.astype(jnp.float32) / 255)
+
     def measure(self, params, batch_stats, batch):
         logits = self.logits(params, batch_stats, batch['images'])
         labels = jax.nn.one_hot(batch['label'], self.dataset.num_classes, dtype=jnp.float32)
