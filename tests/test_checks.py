@@ -35,14 +35,17 @@ def data(**values):
             dict(eval_batch_size=2**20, **data(image_shape=(1024, 1024, 3))),
             r'eval_batch_size=1048576: each dev',
         ),
-        ({'model_args__width': 10**6}, 'width=1000000 must be from 1 to 1024'),
-        ({'model_args__depth': 10**6}, 'depth=1000000 must be from 10 to 400'),
+        (tiny.WIDE | {'model_args__width': 10**6}, 'width=1000000 must be from 1 to 1024'),
+        (tiny.WIDE | {'model_args__depth': 10**6}, 'depth=1000000 must be from 10 to 400'),
         (
-            {'model_args__width': 1000, 'model_args__depth': 28},
+            tiny.WIDE | {'model_args__width': 1000, 'model_args__depth': 28},
             r"model='wide_resnet' with model_args=.* needs at least .*e\+1\d bytes",
         ),
-        ({'model_args__dropout': float('nan')}, r'dropout=nan must be a finite number in \[0, 1\)'),
-        ({'model_args__dropout': 1.0}, r'dropout=1.0 must be in \[0, 1\)'),
+        (
+            tiny.WIDE | {'model_args__dropout': float('nan')},
+            r'dropout=nan must be a finite number in \[0, 1\)',
+        ),
+        (tiny.WIDE | {'model_args__dropout': 1.0}, r'dropout=1.0 must be in \[0, 1\)'),
         ({'augment_args__padding': 100}, 'padding=100 must be from 0 to 8'),
         (
             {'half_train': 'resize', **data(image_shape=(1, 1, 1)), 'augment': 'none'},
@@ -107,5 +110,6 @@ def test_a_network_that_cannot_be_run_on_the_images_it_is_shown_is_told(values, 
     refused(f'{size}.*{words}', model='tests.flat', **values)
 
 
+@pytest.mark.slow
 def test_a_network_for_one_size_trains_at_it():
     build.plan(tiny.config(model='tests.flat'))

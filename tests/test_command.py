@@ -437,5 +437,6 @@ def test_a_typo_is_a_sentence_with_the_nearest(word, message, capsys):
     assert '\\' not in text or '\0' in word
 
 
+@pytest.mark.slow
 def test_a_flag_s_value_stands_after_an_equals_sign(capsys):
     assert '--NAME=VALUE' in refusal(capsys, QUICKSTART, '--list', 'true', HERE)

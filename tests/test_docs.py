@@ -84,6 +84,7 @@ def blocks():
     return re.findall(r'^```python\n(.*?)^```', (ROOT / 'README.md').read_text('utf-8'), re.M | re.S)
 
 
+@pytest.mark.slow
 def test_the_block_of_an_op_mixes():
     code = next(code for code in blocks() if 'import resizemix\n' in code)
     names = {}

@@ -148,6 +148,7 @@ def test_checkpoints_that_may_not_be_read_are_not_taken_for_none(name, trained, 
         evaluate.evaluate_checkpoint(tiny.config(), workdir)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_network_is_refused(trained):
     with pytest.raises(DataError, match='another network'):
         evaluate.evaluate_checkpoint(tiny.config(model_args__width=2), trained[0])

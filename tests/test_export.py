@@ -13,7 +13,7 @@ from resizemix_jax.run import network as networks
 from resizemix_jax.weights import files
 from tests import tiny
 
-CONFIG = dict(steps=2, epochs=1, half_eval='resize')
+CONFIG = dict(steps=2, epochs=1, half_eval='resize', **tiny.WIDE)
 
 
 @pytest.fixture(scope='module')
@@ -24,6 +24,7 @@ def workdir(tmp_path_factory):
     return workdir
 
 
+@pytest.mark.slow
 def test_the_program_gives_the_network_s_probabilities_for_any_number_of_images(workdir):
     program = jax.export.deserialize(bytearray((workdir / 'export' / 'model.stablehlo').read_bytes()))
     assert set(program.platforms) == {'cpu', 'cuda', 'tpu'}
@@ -74,6 +75,7 @@ def test_a_workdir_without_a_checkpoint_is_a_sentence(tmp_path):
     assert not (tmp_path / 'export').exists()
 
 
+@pytest.mark.slow
 def test_a_network_without_a_layout_is_refused_before_anything_is_read(tmp_path):
     with pytest.raises(ConfigError, match="model='tests.flat' has no torch layout"):
         export(tiny.config(steps=2, epochs=1, model='tests.flat'), tmp_path)

@@ -46,6 +46,7 @@ def test_a_name_with_dots_is_a_module_outside_the_package(tmp_path, monkeypatch)
         find.find('mixing', 'mine.broken')
 
 
+@pytest.mark.slow
 def test_members_are_found_in_a_zip_file(tmp_path):
     package = tmp_path / 'tree' / 'resizemix_jax'
     shutil.copytree(

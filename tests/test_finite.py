@@ -10,6 +10,7 @@ from tests import toy
 @pytest.mark.parametrize('count', [1, 8])
 @pytest.mark.parametrize('value', ['nan', 'inf', '-inf'])
 @pytest.mark.parametrize('field', ['params', 'batch_stats', 'more'])
+@pytest.mark.slow
 def test_a_single_value_is_found_and_named(field, value, count):
     state = toy.state(toy.task(norm=True), parallel.choose_devices(count))
     finite.check_state(state, 7, lambda: 4)
@@ -26,6 +27,7 @@ def test_integers_and_metrics_are_not_asked():
     finite.check_state(state.replace(metrics={'a': jnp.nan}, opt_state={'count': jnp.int32(1)}), 1, None)
 
 
+@pytest.mark.slow
 def test_the_loss():
     finite.check_loss(None, 3, None)
     finite.check_loss({'loss': 1.0}, 3, None)

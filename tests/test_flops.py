@@ -6,7 +6,7 @@ from tests import tiny
 
 
 def plan(**values):
-    small = dict(model_args__depth=10, model_args__width=1, num_devices=1)
+    small = dict(tiny.WIDE, num_devices=1)
     return build.plan(tiny.config(**small | values))
 
 

@@ -31,6 +31,7 @@ def state(layer):
     return np.asarray(layer.generator.state.value).tolist()
 
 
+@pytest.mark.slow
 def test_it_does_what_the_op_does():
     key = jax.random.wrap_key_data(jnp.array([3, 0], jnp.uint32))
     expected = jax.jit(lambda *batch: resizemix(key, *batch, per='sample'))(IMAGES, LABELS)
@@ -38,6 +39,7 @@ def test_it_does_what_the_op_does():
     equal(Mixing(resizemix, per='sample', seed=3)((IMAGES, LABELS)), expected)
 
 
+@pytest.mark.slow
 def test_a_dict_returns_as_one():
     pair = Mixing('cutmix', prob=1.0, seed=0)((IMAGES, LABELS))
     mixed = Mixing('cutmix', prob=1.0, seed=0)({'images': IMAGES, 'labels': LABELS})
@@ -47,12 +49,14 @@ def test_a_dict_returns_as_one():
 
 @pytest.mark.parametrize('label', [LABEL, LABEL.astype(np.uint8)[:, None], LABELS.astype(np.float64)])
 @pytest.mark.parametrize('training', [True, False])
+@pytest.mark.slow
 def test_labels_of_any_kind_become_soft(label, training):
     found = Mixing('resizemix', num_classes=5, seed=0)((IMAGES, label), training=training)
     equal(found, Mixing('resizemix', seed=0)((IMAGES, LABELS), training=training))
     assert found[1].shape == (8, 5) and found[1].dtype == jnp.float32
 
 
+@pytest.mark.slow
 def test_every_call_makes_new_draws_and_the_seed_decides():
     layer, twin = Mixing('resizemix', seed=1), Mixing('resizemix', seed=1)
     first, second = layer((IMAGES, LABELS)), layer((IMAGES, LABELS))
@@ -68,6 +72,7 @@ def test_nothing_is_mixed_or_drawn_outside_training():
     assert state(layer) == [1, 0]
 
 
+@pytest.mark.slow
 def test_bytes_keep_their_scale():
     images = np.full((4, 8, 8, 3), 200, np.uint8)
     mixed, _ = Mixing('resizemix')((images, LABELS[:4]))
@@ -75,6 +80,7 @@ def test_bytes_keep_their_scale():
 
 
 @pytest.mark.parametrize('training', [True, False])
+@pytest.mark.slow
 def test_labels_stay_float32_under_a_bfloat16_policy(training):
     smooth = 0.9 * LABELS + np.float32(0.02)
     images, labels = Mixing('resizemix', dtype='mixed_bfloat16', seed=0)((IMAGES, smooth), training=training)
@@ -119,6 +125,7 @@ def mirrored(key, images, labels, *, axis=2):
     ],
     ids=['name', 'function', 'own'],
 )
+@pytest.mark.slow
 def test_a_saved_layer_is_the_same(make, tmp_path):
     layer = make()
     inputs = keras.Input((8, 8, 3)), keras.Input((5,))
@@ -152,6 +159,7 @@ class Trained(keras.Model):
 
 
 @pytest.mark.parametrize('steps_per_execution', [1, 2])
+@pytest.mark.slow
 def test_a_compiled_fit_makes_new_draws_in_every_step(steps_per_execution):
     model = Trained(Mixing('resizemix', per='sample', seed=7))
     model.compile('sgd', keras.losses.CategoricalCrossentropy(from_logits=True), jit_compile=True,
@@ -222,6 +230,7 @@ def test_what_is_no_op_is_refused(op, keywords, message):
         ),
     ],
 )
+@pytest.mark.slow
 def test_data_of_another_form_are_refused(data, got):
     with pytest.raises(
         ValueError, match=rf"takes \(images, labels\) or a dict of 'images', 'labels'; .*{got}"

@@ -203,6 +203,7 @@ def test_run_reaches_python_on_all_workers_word_for_word(hosts, flags, cloud):
     assert cloud.run('tpu_vm.sh', 'stop').stdout == 'No run is at work\n'
 
 
+@pytest.mark.slow
 def test_setup_copies_the_repository_as_it_is(cloud):
     if subprocess.run(
         ['git', '-C', ROOT, 'ls-files', '--error-unmatch', 'main.py'], capture_output=True

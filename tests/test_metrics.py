@@ -7,6 +7,7 @@ import pytest
 from resizemix_jax import metrics
 
 
+@pytest.mark.slow
 def test_the_mixed_loss_is_the_mix_of_the_losses(key):
     logits = jax.random.normal(key, (6, 5))
     own, source = jax.nn.one_hot(jnp.arange(6) % 5, 5), jax.nn.one_hot((jnp.arange(6) + 2) % 5, 5)
@@ -21,6 +22,7 @@ def test_the_mixed_loss_is_the_mix_of_the_losses(key):
     )
 
 
+@pytest.mark.slow
 def test_an_infinite_logit_is_not_hidden():
     """As in optax; the safe form is that of a large negative logit."""
     logits, labels = jnp.array([[0.0, 1.0, -jnp.inf]]), jnp.eye(3)[:1]
@@ -90,6 +92,7 @@ def test_bce_torch_clips_where_bce_softmax_is_exact():
 
 
 @pytest.mark.parametrize('scale', [0.0, 20.0, 60.0, 1e4])
+@pytest.mark.slow
 def test_bce_of_the_softmax_and_its_gradient_are_finite_for_sure_networks(scale):
     logits = scale * jnp.array([[1.0, 0.0, -1.0]] * 4)
     labels = jnp.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [0.5, 0.25, 0.25]])
@@ -116,6 +119,7 @@ def test_label_share_is_lam_weighted():
 
 
 @pytest.mark.parametrize('k', [1, 2, 3])
+@pytest.mark.slow
 def test_in_top_is_a_stable_sort(k, key):
     logits = jax.random.randint(key, (200, 3), 0, 3).astype(jnp.float32)  # with many ties
     label = jax.random.randint(key, (200,), 0, 3)
@@ -126,5 +130,6 @@ def test_in_top_is_a_stable_sort(k, key):
         np.testing.assert_array_equal(logits.argmax(-1) == label, expected)
 
 
+@pytest.mark.slow
 def test_nan_scores_are_wrong():
     assert metrics.in_top(jnp.full((1, 4), jnp.nan), jnp.array([0]), 1).tolist() == [0.0]

@@ -1,5 +1,6 @@
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from resizemix_jax.normalize import denormalize, normalize
 
@@ -12,6 +13,7 @@ def test_normalize():
     np.testing.assert_allclose(out[0, :, 0, 1], [0.0, 0.2, 1.0], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_denormalize_is_the_inverse():
     images = jnp.arange(256, dtype=jnp.uint8).reshape(1, 16, 8, 2)
     mean, std = (0.2, 0.49), (0.5, 0.26)

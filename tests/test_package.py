@@ -130,6 +130,7 @@ def test_a_config_by_the_words_of_the_command():
         resizemix_jax.get_config('configs/table33.py')
 
 
+@pytest.mark.slow
 def test_the_workflows_are_valid():
     files = [str(path) for path in sorted((ROOT / '.github/workflows').glob('*.yml'))]
     command = [

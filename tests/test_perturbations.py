@@ -20,6 +20,7 @@ def test_names_are_chosen_or_refused():
 
 
 @pytest.mark.parametrize('percent', perturbations.PERCENT)
+@pytest.mark.slow
 def test_so_many_cells_are_black(percent):
     made = perturbations.occlude(perturbations.row_keys('a', np.arange(6)), IMAGES, percent)
     black = (np.asarray(made) == 0).all(-1)
@@ -30,6 +31,7 @@ def test_so_many_cells_are_black(percent):
     assert perturbations.occlude(perturbations.row_keys('a', np.arange(2)), IMAGES[:2, :5, :3], percent).any()
 
 
+@pytest.mark.slow
 def test_draws_are_of_the_row_alone():
     keys = perturbations.row_keys('a', np.arange(6))
     whole = perturbations.occlude(keys, IMAGES, 50)
@@ -39,6 +41,7 @@ def test_draws_are_of_the_row_alone():
     assert (np.asarray(other) != whole).any()
 
 
+@pytest.mark.slow
 def test_fgsm_follows_the_sign_of_the_gradient_and_raises_the_loss():
     task = toy.task()
     state, batch = toy.state(task), toy.batch(16) | {'valid': np.ones(16, np.float32)}

@@ -32,6 +32,7 @@ def test_prepared_means_that_it_is_read(monkeypatch, tmp_path, capsys):
 
 
 @pytest.mark.parametrize('file_format', ['array_record', 'tfrecord'])
+@pytest.mark.slow
 def test_a_copy_of_either_format_is_found(file_format, tmp_path, capsys):
     path = miniature.write(tmp_path, file_format)
     assert prepare.main(['imagenet2012', f'--data_dir={tmp_path}']) == 0
@@ -111,6 +112,7 @@ def test_configs_are_prepared_and_found_by_name(tmp_path, capsys):
         assert f'imagenette/full-size-v2 is in {path}' in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_name_beside_versions_is_no_traceback(tmp_path, capsys):
     directories.write(tmp_path, 'cifar10', {'train': 20, 'test': 10})
     (path,) = (tmp_path / 'cifar10').iterdir()

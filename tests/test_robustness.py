@@ -5,6 +5,7 @@ from resizemix_jax.errors import ConfigError
 from tests import tiny
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_refused_before_anything_is_read():
     half = perturbations.choose(['half'])
     plan = build.plan(tiny.config(half_eval='resize'))
@@ -56,6 +57,7 @@ def test_the_summary_has_a_line_for_each_perturbation():
     assert robustness.without(values, chosen) == {'best_x': 0.5}
 
 
+@pytest.mark.slow
 def test_a_network_of_one_size_is_not_shown_half_of_it():
     keywords = dict(patch=4, width=8, depth=1, heads=2)
     plan = build.plan(tiny.config(model='vit', **{f'model_args__{k}': v for k, v in keywords.items()}))

@@ -15,6 +15,7 @@ def assert_close(one, two, **tolerance):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, **({'atol': 1e-6} | tolerance)), one, two)
 
 
+@pytest.mark.slow
 def test_eight_devices_take_the_step_of_one():
     one, eight = (toy.run(toy.task(), count) for count in (1, 8))
     assert_close(one.params, eight.params)
@@ -45,6 +46,7 @@ def test_global_batch_norm_is_that_of_one_device():
     assert_close(one.batch_stats, eight.batch_stats, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_local_batch_norm_keeps_the_mean_of_the_devices_statistics():
     local = toy.run(toy.task(norm=True), 8, steps=1).batch_stats['norm']
     whole = toy.run(toy.task(norm=True), 1, steps=1).batch_stats['norm']
@@ -67,6 +69,7 @@ def statistics(**keywords):
     return {name: np.asarray(value) for name, value in stats.items()}
 
 
+@pytest.mark.slow
 def test_running_statistics_move_once_a_step_by_the_mean_of_the_parts():
     one, four = statistics(), statistics(micro_batches=4)
     # 0.9 of the old value five times: four times as many moves would leave 0.12 of it instead of 0.59.
@@ -109,6 +112,7 @@ def test_every_output_is_averaged_over_the_devices(norm, monkeypatch):
         mapped_by_vmap(step.make_train_step(task, toy.tx(), steps=100, log_every=3), task)
 
 
+@pytest.mark.slow
 def test_the_step_compiles_once():
     task, devices = toy.task(mixing='cutmix'), parallel.choose_devices(8)
     traces = []
@@ -136,6 +140,7 @@ def test_metrics_are_sums_since_the_last_log():
         assert float(state.metrics['loss']) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_the_same_batch_is_mixed_anew_at_every_step():
     task, devices = toy.task(mixing='mixup'), parallel.choose_devices(2)
     advance, batch = toy.train_step(task, devices), parallel.shard(toy.batch(), devices)
@@ -174,6 +179,7 @@ class Told:
         return 0.0 * params['w'].sum(), ({}, {'loss': examples['progress']})
 
 
+@pytest.mark.slow
 def test_the_task_is_told_how_far_the_training_is():
     devices = parallel.choose_devices(1)
     state = parallel.place(states.create({'params': {'w': jnp.zeros(1)}}, toy.tx(), ('loss',)), devices)

@@ -2,6 +2,7 @@
 
 import ast
 import collections
+import functools
 import pathlib
 import subprocess
 import sys
@@ -46,16 +47,26 @@ def name(path):
     return path.relative_to(ROOT).as_posix()
 
 
-ALL = pytest.mark.parametrize('path', FILES, ids=name)
+def of_all(test):
+    """A test of every file of the package; one test, since there are thousands of pairs."""
+
+    def run():
+        for path in FILES:
+            test(path)
+
+    return run
 
 
+@functools.cache
 def imports(path):
     """The full names of all modules that a file imports, anywhere in it."""
+    found = []
     for node in ast.walk(ast.parse(path.read_text('utf-8'))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            yield from (f'{node.module}.{alias.name}' for alias in node.names)
+            found += [f'{node.module}.{alias.name}' for alias in node.names]
+    return found
 
 
 def without_docstrings(path):
@@ -77,7 +88,7 @@ def rooms_of(path):
     return {i.split('.')[1] for i in imports(path) if i.startswith(f'{PACKAGE}.')} - {room(path)}
 
 
-@ALL
+@of_all
 def test_third_party_modules_stay_in_their_place(path):
     for module, allowed in ONLY.items():
         if not name(path).startswith(allowed or ('-',)):
@@ -96,13 +107,13 @@ def test_no_room_imports_a_room_that_imports_it():
         rest -= free
 
 
-@ALL
+@of_all
 def test_pure_families_import_nothing_above_them(path):
     if name(path).startswith(PACKAGE) and room(path) in PURE:
         assert rooms_of(path) <= SHARED, name(path)
 
 
-@ALL
+@of_all
 def test_configs_import_the_package_and_the_package_no_configs(path):
     found = {i.split('.')[0] for i in imports(path)}
     if name(path).startswith('configs/'):
@@ -113,7 +124,7 @@ def test_configs_import_the_package_and_the_package_no_configs(path):
         assert not found & {'configs', 'main', 'tests', 'benchmarks'}
 
 
-@ALL
+@of_all
 def test_helpers_are_imported_by_their_own_room_alone(path):
     for module in imports(path):
         parts = module.split('.')
@@ -125,7 +136,7 @@ def test_helpers_are_imported_by_their_own_room_alone(path):
             assert name(path.parent) == own, f'{name(path)} imports {module}'
 
 
-@ALL
+@of_all
 def test_everything_about_devices_is_in_one_room(path):
     if name(path).startswith(f'{PACKAGE}/devices/'):
         return
@@ -134,14 +145,14 @@ def test_everything_about_devices_is_in_one_room(path):
         assert word not in text, f'{name(path)} says {word}'
 
 
-@ALL
+@of_all
 def test_no_task_is_known_outside_tasks(path):
     if not name(path).startswith((f'{PACKAGE}/tasks/', 'configs/')):
         text = path.read_text('utf-8')
         assert 'top1' not in text and 'top5' not in text, name(path)
 
 
-@ALL
+@of_all
 def test_sizes(path):
     text = path.read_text('utf-8')
     assert len(text.splitlines()) <= 300 or LONG.get(name(path)), f'{name(path)}: give a reason in LONG'
@@ -165,14 +176,14 @@ def test_importing_starts_no_backend_and_no_tensorflow():
     subprocess.run([sys.executable, '-c', code], cwd=ROOT, check=True)
 
 
-@ALL
+@of_all
 def test_no_random_state_in_ops(path):
     if name(path).startswith(PACKAGE) and room(path) in PURE:
         assert not {'random', 'secrets'} & {i.split('.')[0] for i in imports(path)}, path
         assert 'np.random' not in path.read_text('utf-8'), path
 
 
-@ALL
+@of_all
 def test_the_tests_mirror_the_package(path):
     part = path.relative_to(ROOT / PACKAGE if name(path).startswith(PACKAGE) else ROOT)
     where = part.with_suffix('').as_posix()

@@ -41,6 +41,7 @@ def jobs(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_finished_jobs_are_skipped_and_a_failed_one_does_not_end_the_others(jobs, tmp_path):
     outcome = sweep.run_all(jobs)
     assert outcome == (2, 1, {str(tmp_path / 'bad'): 'exit code 3'})
@@ -206,6 +207,7 @@ def test_the_plan_of_a_table_has_needed_runs_first_and_once(tmp_path, monkeypatc
     assert [line.split(':')[0] for line in lines] == ['run', 'finished, skipped', *['run'] * 4]
 
 
+@pytest.mark.slow
 def test_overrides_are_checked_before_the_first_run(tmp_path, monkeypatch):
     """The first row takes this one; the second needs a run that does not."""
     flags = ['--config.mixing_args.tau=(0.1, 0.2)', f'--workdir={tmp_path}', '--rows=resizemix,supermix']

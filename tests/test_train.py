@@ -282,6 +282,7 @@ def test_another_batch_size_continues_with_the_next_examples(tmp_path, monkeypat
         assert checkpoints.latest_step() == 11
 
 
+@pytest.mark.slow
 def test_the_optimiser_takes_the_rate_of_its_place():
     plain = build.unopened_run(build.plan(tiny.config(batch_size=32)))
     run = build.at_offset(plain, 4)
@@ -443,6 +444,7 @@ def test_a_name_that_checkpoints_cannot_have_is_refused(name, tmp_path):
         ({'augment_args__padding': -1}, 'padding=-1 must be from 0 to 8'),
     ],
 )
+@pytest.mark.slow
 def test_a_wrong_config_is_told_before_anything_is_written(values, message, tmp_path):
     with pytest.raises(ConfigError, match=message) as error:
         train.train_and_evaluate(tiny.config(**values), tmp_path / 'run')
@@ -453,10 +455,11 @@ def test_a_wrong_config_is_told_before_anything_is_written(values, message, tmp_
 @pytest.mark.parametrize(
     ('key', 'message'),
     [
-        ('dataset', "datasets: there is no 'absent'; there are: cifar10, cifar100, fake"),
+        ('dataset', "datasets: there is no 'absent'; there are: cifar10, cifar100, cifar_c, fake"),
         ('task', "tasks: there is no 'absent'"),
     ],
 )
+@pytest.mark.slow
 def test_an_unknown_name_is_told_before_anything_is_written(key, message, tmp_path):
     config = tiny.config()
     config[key] = 'absent'

@@ -39,6 +39,7 @@ def unbroken(tmp_path_factory):
     return workdir, result, measured
 
 
+@pytest.mark.slow
 def test_the_test_split_is_measured_once_at_the_end(unbroken):
     workdir, result, measured = unbroken
     best = next(row['step'] for row in rows(workdir) if row.get('eval_top1') == result['top1_best'])
@@ -100,6 +101,7 @@ def test_an_export_says_where_its_score_was_measured(unbroken):
     ]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_evaluated_is_a_sentence(unbroken):
     workdir = unbroken[0]
     with pytest.raises(ConfigError, match="--split=test: dataset='fake' has: train, eval, held_out$"):
@@ -139,6 +141,7 @@ def test_a_stopped_run_continues_bit_by_bit(where, calls, message, unbroken, tmp
 
 
 @pytest.mark.parametrize('change', [dict(held_out=0.3), dict(held_out=0.0), dict(seed=1)])
+@pytest.mark.slow
 def test_no_flag_lets_a_run_hold_out_other_examples(change, unbroken, tmp_path):
     workdir = shutil.copytree(unbroken[0], tmp_path / 'run')
     (workdir / 'result.json').unlink()

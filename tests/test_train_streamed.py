@@ -129,6 +129,7 @@ def test_pairs_to_look_at_are_of_the_middle_of_the_pictures(written):
     assert (chosen.label[::2] != chosen.label[1::2]).all()
 
 
+@pytest.mark.slow
 def test_supermix_is_refused(written, tmp_path):
     with pytest.raises(
         ConfigError, match='dataset=imagenet is streamed, and a generated set is written from'
@@ -136,6 +137,7 @@ def test_supermix_is_refused(written, tmp_path):
         generate.generate(config(written[0]), tmp_path)
 
 
+@pytest.mark.slow
 def test_the_keys_are_those_of_the_dataset(written):
     wrong = config(written[0], dataset_args=ml_collections.ConfigDict(dict(size=3)))
     with pytest.raises(

@@ -139,6 +139,7 @@ def test_loss_and_smoothing_are_those_of_the_config(values, label, expected):
         (dict(momentum=0.5, nesterov=False, weight_decay=0.005), [-0.051, -0.0764745]),
     ],
 )
+@pytest.mark.slow
 def test_sgd_s_keywords_are_those_of_the_config(values, expected):
     config = tiny.config(
         optimizer_args=values, schedule='step', schedule_args=dict(lr=0.1, decay_epochs=(), warmup_steps=0)

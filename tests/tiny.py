@@ -13,6 +13,8 @@ KEYS = dict(
     log_every_steps=3,
     num_devices=1,
 )
+# The smallest Wide ResNet, where the network matters.
+WIDE = dict(model='wide_resnet', model_args__depth=10, model_args__width=1)
 
 
 def config(**values):

@@ -2,10 +2,12 @@
 
 import jax
 import numpy as np
+import pytest
 
 from resizemix_jax.augment import _affine as affine
 
 
+@pytest.mark.slow
 def test_matrix_of_a_rotation_equals_pillow():
     def exact(degrees, height, width):
         turn = -np.radians(degrees.astype(np.float64) % 360)

@@ -81,6 +81,7 @@ def test_vmap_and_pmap_agree_with_a_loop(name):
 
 
 @pytest.mark.parametrize('name', METHODS)
+@pytest.mark.slow
 def test_gray_images_are_accepted(name, key):
     gray = jax.eval_shape(bind('augment', name, {}, **PROVIDED), key, IMAGES[..., :1])
     assert gray.shape == (*jax.eval_shape(jitted(name), key, IMAGES).shape[:3], 1)

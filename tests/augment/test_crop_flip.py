@@ -37,6 +37,7 @@ def test_every_output_is_a_crop_and_all_are_drawn_equally(flip, key):
     assert out.dtype == np.uint8
 
 
+@pytest.mark.slow
 def test_no_padding_and_no_flip_change_nothing(key):
     images = jax.random.randint(key, (3, 6, 5, 2), 0, 256).astype(jnp.uint8)
     np.testing.assert_array_equal(crop_flip(key, images, padding=0, flip=False), images)

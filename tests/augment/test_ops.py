@@ -88,6 +88,7 @@ def test_solarize_add_and_cutout_of_ildoonet(shape):
 
 
 @pytest.mark.parametrize('shape', [(32, 32, 3), (37, 53, 3), (224, 224, 3), (300, 300, 1)], ids=str)
+@pytest.mark.slow
 def test_contrast_and_sharpness_of_the_tpu_code(shape):
     height, width, channels = shape
     level = {(32, 32): 4, (37, 53): 7, (224, 224): 196, (300, 300): 255}[shape[:2]]
@@ -171,6 +172,7 @@ def test_vmap_and_pmap_agree_with_jit():
         np.testing.assert_array_equal(function(*parts).reshape(out.shape), out)
 
 
+@pytest.mark.slow
 def test_an_index_out_of_range_does_nothing():
     pictures = images(8, 8, 3)
     count = len(ops.OPS)
@@ -195,6 +197,7 @@ def test_an_index_out_of_range_does_nothing():
         ({'centre': np.zeros((2, 2), np.int32), 'variant': 'ildoonet'}, 'centre is int32 .* must be float32'),
     ],
 )
+@pytest.mark.slow
 def test_bad_arguments_are_refused(change, message):
     good = {
         'images': np.zeros((2, 8, 8, 3), np.uint8),
@@ -212,6 +215,7 @@ def test_temporaries_stay_below_four_batches():
     assert lowered.compile().memory_analysis().temp_size_in_bytes < 4 * pictures.nbytes
 
 
+@pytest.mark.slow
 def test_table_of_op_names_is_complete():
     assert len(set(ops.OPS)) == len(ops.OPS) == 18
     assert set(VALUES) == set(ops.OPS)

@@ -35,6 +35,7 @@ def test_published_files_are_complete():
             assert sum(content['segments_epochs']) == content['total_epochs']
 
 
+@pytest.mark.slow
 def test_rows_are_equally_likely_and_operations_have_their_probability(tmp_path, key):
     # Rows that turn one grey into others: 255 - 10 surely; then, one time in four, the four upper bits.
     rows = [[['Invert', 1.0, 0], ['Posterize', 0.25, 0]], [['Identity', 1.0, 0], ['Identity', 1.0, 0]]]

@@ -82,6 +82,7 @@ def test_ildoonet_s_cutout_is_moved_at_the_top_and_left(key):
     assert painted.mean() == pytest.approx(rows.mean() ** 2, abs=0.01) and rows.mean() ** 2 > 0.3
 
 
+@pytest.mark.slow
 def test_no_operation_changes_nothing(key):
     given = images(8, 8, 3)
     np.testing.assert_array_equal(randaugment(key, given, n=0), given)

@@ -2,11 +2,13 @@
 
 import jax
 import numpy as np
+import pytest
 
 from resizemix_jax.augment import _tables as tables
 from tests.augment.pillow import check, pillow
 
 
+@pytest.mark.slow
 def test_every_range_of_autocontrast():
     # One image for each range low..high of values: its levels are what the table is made of.
     low, high = np.triu_indices(256, 1)

@@ -5,6 +5,7 @@ import pytest
 from tests.campaigns import damaged_pictures
 
 
+@pytest.mark.slow
 def test_damaged_pictures(capsys):
     with pytest.raises(SystemExit) as ended:
         damaged_pictures.main(['--jpegs=32', '--others=12'])

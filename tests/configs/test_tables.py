@@ -44,6 +44,7 @@ def test_every_config_file_resolves_and_explains_itself(name):
 
 
 @ALL
+@pytest.mark.slow
 def test_every_cell_names_itself_and_is_complete(name):
     table = TABLES[name]
     for config in cells(name).values():
@@ -67,6 +68,7 @@ def test_the_paper_has_a_number_or_a_dash(name):
 
 
 @ALL
+@pytest.mark.slow
 def test_the_listing_has_every_row_and_its_commands_resolve(name):
     table, path = TABLES[name], f'configs/{name}.py'
     lines = listing.listing(table, path).splitlines()

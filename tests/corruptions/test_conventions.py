@@ -22,6 +22,7 @@ def jitted(name, severity):
 
 
 @pytest.mark.parametrize('name', METHODS)
+@pytest.mark.slow
 def test_images_stay_uint8_of_their_shape_and_grow_worse(name):
     distance = []
     for severity in (1, 3, 5):
@@ -44,6 +45,7 @@ def test_each_image_has_draws_of_its_own(name):
 
 
 @pytest.mark.parametrize('name', METHODS)
+@pytest.mark.slow
 def test_gray_and_large_images_are_taken(name, key):
     for shape in ((2, 8, 8, 1), (1, 70, 96, 3), (1, 33, 17, 1)):
         for severity in (1, 5):
@@ -70,6 +72,7 @@ def test_no_key_is_used_twice(name):
 
 
 @pytest.mark.parametrize('name', METHODS)
+@pytest.mark.slow
 def test_wrong_arguments_are_refused(name, key):
     for images in (IMAGES / 255, IMAGES[..., :2], IMAGES[0]):
         with pytest.raises(ValueError, match='must be uint8 .* with 1 or 3 channels; got'):

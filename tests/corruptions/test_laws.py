@@ -68,6 +68,7 @@ def test_zoom_blur():
 
 
 @pytest.mark.parametrize('reach', [1, 2, 4])
+@pytest.mark.slow
 def test_a_sweep_of_glass_copies_pixel_by_pixel(reach):
     key, x = jax.random.key(reach), SQUARE[:1].astype(np.float32)
     moves = np.asarray(jax.random.randint(key, (2, *x.shape[:3]), -reach, reach))[:, 0]
@@ -82,6 +83,7 @@ def test_motion(degrees):
 
 
 @pytest.mark.parametrize('severity', [1, 3, 5])
+@pytest.mark.slow
 def test_defocus_is_opencvs(severity):
     for images, numbers in (
         (IMAGES, ((0.3, 0.4), (0.5, 0.6), (1.5, 0.1))),
@@ -92,12 +94,14 @@ def test_defocus_is_opencvs(severity):
 
 
 @pytest.mark.parametrize('severity, share', [(1, 0.95), (3, 0.85), (5, 0.65)])
+@pytest.mark.slow
 def test_pixelate_is_pillows(severity, share):
     expected = each(lambda x: reference.pixelate(x, share), IMAGES)
     np.testing.assert_array_equal(pixelate(None, IMAGES, severity=severity), np.round(255 * expected))
 
 
 @pytest.mark.parametrize('severity, quality, large', [(1, 80, 25), (5, 40, 7)])
+@pytest.mark.slow
 def test_jpeg_is_near_libjpegs(severity, quality, large):
     for images, q in ((IMAGES, quality), (IMAGES[..., :1], quality), (LARGE, large)):
         expected = each(lambda x, q=q: reference.jpeg(x, q), images)
@@ -121,6 +125,7 @@ def test_contrast():
     close(contrast(None, IMAGES, severity=3), expected, most=1)
 
 
+@pytest.mark.slow
 def test_the_noises_have_their_moments(key):
     x = 128 / 255
     made = np.asarray(gaussian_noise(key, FLAT[:, :32], severity=5)) / 255
@@ -135,6 +140,7 @@ def test_the_noises_have_their_moments(key):
     )
 
 
+@pytest.mark.slow
 def test_the_fractal_of_fog(key):
     uniform = np.asarray(jax.random.uniform(key, (3, 85), minval=-1.0))
 
@@ -145,6 +151,7 @@ def test_the_fractal_of_fog(key):
     np.testing.assert_allclose(plasma(key, 16, 1.75), reference.plasma(16, 1.75, draws), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_snow(key):
     key_flakes, key_angle = jax.random.split(key)
     draws = np.asarray(jax.random.normal(key_flakes, (1, 28, 28, 1)))[0, ..., 0]
@@ -154,6 +161,7 @@ def test_snow(key):
 
 
 @pytest.mark.parametrize('severity', [1, 2, 3])
+@pytest.mark.slow
 def test_elastic(severity, key):
     amount, sigma, shift = (32 * number for number in ELASTIC[severity - 1])
     key_points, key_field = jax.random.split(key)

@@ -55,6 +55,7 @@ def test_another_form_of_source_is_refused(source, tmp_path):
         tfds(source=source, data_dir=str(tmp_path))
 
 
+@pytest.mark.slow
 def test_no_part_is_held_out_but_the_slices_are_named(written):
     directory = str(written['tfrecord'])
     with pytest.raises(

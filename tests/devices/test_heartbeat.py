@@ -66,6 +66,7 @@ def test_the_death_of_the_first_one_ends_all_others(three):
         assert process.ended()[0] == 75
 
 
+@pytest.mark.slow
 def test_one_that_is_silent_is_lost():
     here, there = pair(1)
     code, words = Process(0, {1: here}, silence=0.5).ended()
@@ -73,6 +74,7 @@ def test_one_that_is_silent_is_lost():
     assert there.receive()[-1]['stop'] == 75  # and is told, if it is only slow
 
 
+@pytest.mark.slow
 def test_processes_that_live_are_not_silent():
     here, there = pair(1)
     both = Process(0, {1: here}, silence=0.5), Process(1, {0: there}, silence=0.5)
@@ -104,6 +106,7 @@ def test_an_error_of_one_alone_ends_all_with_its_sentence(failed, three):
             assert words.startswith(f'process {failed}')
 
 
+@pytest.mark.slow
 def test_an_error_after_the_end_of_another_is_not_this_one_s(three, monkeypatch):
     monkeypatch.setattr(heartbeat, 'GRACE', 1000.0)
     three[1].heartbeat._own_end = 2, 'DataError: a damaged file'

@@ -243,6 +243,7 @@ def test_what_the_environment_says_is_checked(address, count, index, words, monk
     assert f'{processes.COUNT}={count}' in str(raised.value)
 
 
+@pytest.mark.slow
 def test_a_missing_process_is_an_error_in_the_time_that_is_given(monkeypatch):
     for name, value in zip(NAMES, ('localhost:1', '2', '1'), strict=True):
         monkeypatch.setenv(name, value)
@@ -252,6 +253,7 @@ def test_a_missing_process_is_an_error_in_the_time_that_is_given(monkeypatch):
         processes.join(1)
 
 
+@pytest.mark.slow
 def test_slurm_says_who_the_others_are(monkeypatch):
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)

@@ -48,6 +48,7 @@ def test_all_that_come_are_connected_to_the_first_one_and_its_port_is_free_again
         pass
 
 
+@pytest.mark.slow
 def test_who_is_missing_is_logged_and_then_an_error_for_all(caplog, monkeypatch):
     monkeypatch.setattr(rendezvous, 'NOTICE', 0.3)
     address = free_address()
@@ -58,6 +59,7 @@ def test_who_is_missing_is_logged_and_then_an_error_for_all(caplog, monkeypatch)
     assert len(set(texts)) == 1 and texts[0].startswith(f'waited 1 s in vain for {missing}. Start the same')
 
 
+@pytest.mark.slow
 def test_the_first_process_is_missing(caplog):
     address = free_address()
     with caplog.at_level(logging.INFO):

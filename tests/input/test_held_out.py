@@ -124,6 +124,7 @@ def test_worker_processes_make_the_batches_of_a_part(pictures):
         np.testing.assert_array_equal(one['images'], two['images'])
 
 
+@pytest.mark.slow
 def test_a_damaged_picture_is_replaced_by_one_of_its_own_part(pictures, tmp_path):
     (tmp_path / 'val').symlink_to(pictures / 'val')
     dataset = in_folders(pictures)
@@ -188,6 +189,7 @@ def test_a_set_that_does_not_tell_its_labels():
         divided(silent, 0.2, 0).read('held_out', '')
 
 
+@pytest.mark.slow
 def test_a_task_that_trains_on_the_part_is_evaluated_on_the_test_split():
     plan = build.plan(tiny.config(held_out=0.2))
     assert plan.evaluated_on == 'held_out'

@@ -57,6 +57,7 @@ except RunError as error:
 
 
 @pytest.mark.parametrize(('shm', 'temporary'), [('64k', '64k'), ('64k', '8m'), ('8m', '64k')])
+@pytest.mark.slow
 def test_small_disks(shm, temporary, tmp_path, monkeypatch):
     """Where both were too small, the process was ended by SIGBUS."""
     monkeypatch.setenv('TMPDIR', str(tmp_path))

@@ -15,6 +15,7 @@ SIZES = {'train': 70, 'test': 30}
 
 
 @pytest.mark.parametrize('name', ['cifar10', 'cifar100', 'fashion_mnist'])
+@pytest.mark.slow
 def test_a_directory_of_the_dataset_s_own_schema_is_read(name, tmp_path, caplog):
     content = directories.write(tmp_path, name, SIZES)
     dataset = find('datasets', name)()

@@ -22,6 +22,7 @@ def opened(directory, split='train'):
 
 
 @FORMATS
+@pytest.mark.slow
 def test_every_record_is_read_at_its_place(file_format, written):
     for split, count in miniature.SPLITS.items():
         found = opened(written[file_format], split)
@@ -41,6 +42,7 @@ def test_records_go_to_other_processes(file_format, written):
 
 
 @FORMATS
+@pytest.mark.slow
 def test_only_so_many_files_are_open(file_format, written, monkeypatch):
     monkeypatch.setattr(records, 'OPEN', 2)
     found = opened(written[file_format])
@@ -52,6 +54,7 @@ def test_only_so_many_files_are_open(file_format, written, monkeypatch):
         assert len(os.listdir('/proc/self/fd')) <= before + 2
 
 
+@pytest.mark.slow
 def test_where_records_are_is_looked_for_once(tmp_path, monkeypatch):
     path = miniature.write(tmp_path, 'tfrecord')
     opened(tmp_path)
@@ -64,6 +67,7 @@ def test_where_records_are_is_looked_for_once(tmp_path, monkeypatch):
     assert len(list(path.glob('*.records.*'))) == 2
 
 
+@pytest.mark.slow
 def test_a_directory_that_cannot_be_written_is_read(tmp_path, monkeypatch):
     path = miniature.write(tmp_path / 'data', 'tfrecord')
     monkeypatch.setenv('HOME', str(tmp_path / 'home'))
@@ -85,6 +89,7 @@ def test_a_directory_that_cannot_be_written_is_read(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize('less', [1, 7, 20, 5000])
 @FORMATS
+@pytest.mark.slow
 def test_a_shard_that_is_cut_short_is_named(file_format, less, tmp_path):
     path = miniature.write(tmp_path, file_format)
     shard = next(path.glob('*train*00002-of-00004'))
@@ -93,6 +98,7 @@ def test_a_shard_that_is_cut_short_is_named(file_format, less, tmp_path):
         opened(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_shard_without_its_last_records_or_with_damaged_lengths_is_named(tmp_path):
     path = miniature.write(tmp_path, 'tfrecord')
     shard = next(path.glob('*train*00001-of-00004'))
@@ -173,6 +179,7 @@ WAYS = 'empty', 'other records', 'other lengths', 'other counts', 'fewer', 'othe
 
 
 @pytest.mark.parametrize('way', WAYS)
+@pytest.mark.slow
 def test_a_damaged_index_is_rebuilt(way, tmp_path, caplog):
     path = miniature.write(tmp_path, 'tfrecord')
     opened(tmp_path)
@@ -185,6 +192,7 @@ def test_a_damaged_index_is_rebuilt(way, tmp_path, caplog):
     assert index_of(path).read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_any_damage_to_an_index_is_no_traceback(tmp_path):
     path = miniature.write(tmp_path, 'tfrecord')
     files = {file: 12 for file in sorted(path.glob('*train*'))[:3]}
@@ -201,6 +209,7 @@ def test_any_damage_to_an_index_is_no_traceback(tmp_path):
         np.testing.assert_array_equal(tfrecord.find_records(files, 'any-train'), expected)
 
 
+@pytest.mark.slow
 def test_an_index_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     path = miniature.write(tmp_path, 'tfrecord')
     done = []
@@ -218,6 +227,7 @@ def flip(file, bit):
 
 
 @FORMATS
+@pytest.mark.slow
 def test_every_flipped_bit_is_noticed(file_format, tmp_path):
     path = miniature.write(tmp_path, file_format)
     (shard,) = path.glob('*validation*00000-of-00002')
@@ -256,6 +266,7 @@ def copied(path, one, other):
 
 @FORMATS
 @pytest.mark.parametrize('one', ['*train*00000-of*', '*validation*00000-of*'])
+@pytest.mark.slow
 def test_a_shard_copied_over_another_is_noticed(one, file_format, tmp_path):
     path = miniature.write(tmp_path, file_format)
     copied(path, one, '*train*00001-of*')
@@ -263,6 +274,7 @@ def test_a_shard_copied_over_another_is_noticed(one, file_format, tmp_path):
         opened(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_shards_of_another_copy_are_noticed_by_their_bytes(tmp_path):
     path = miniature.write(tmp_path / 'a', 'tfrecord')
     other = miniature.write(tmp_path / 'b', 'tfrecord', splits={'train': 23, 'validation': 41})
@@ -272,6 +284,7 @@ def test_the_shards_of_another_copy_are_noticed_by_their_bytes(tmp_path):
         opened(tmp_path / 'a')
 
 
+@pytest.mark.slow
 def test_splits_whose_bytes_are_counted_with_their_frames_or_not_at_all_are_read(tmp_path):
     path = miniature.write(tmp_path, 'tfrecord') / 'dataset_info.json'
     about = json.loads(path.read_text())

@@ -18,6 +18,7 @@ from tests.input.miniature import read
 TRAIN, EVAL = miniature.SPLITS.values()
 
 
+@pytest.mark.slow
 def test_both_formats_give_the_same_batches(written):
     one, two = (read(directory) for directory in written.values())
     assert (
@@ -52,6 +53,7 @@ def test_processes_make_the_batches_that_this_one_makes(count, written):
     assert_same(pipeline.train_batches(split, 8, 3, 2, 9, share=(1, 2), workers=count), half)
 
 
+@pytest.mark.slow
 def test_evaluation_counts_every_example_once(written):
     split = read(written['array_record'], 'eval')
     expected = [label for _, label in miniature.pictures('validation', EVAL)]
@@ -88,6 +90,7 @@ def test_every_example_has_draws_of_its_own(written, monkeypatch):
 
 @pytest.mark.parametrize('file_format', ['array_record', 'tfrecord'])
 @pytest.mark.parametrize('count', [0, 2])
+@pytest.mark.slow
 def test_in_training_the_next_of_the_order_takes_the_place_of_a_damaged_one(
     count, file_format, tmp_path, written, caplog
 ):
@@ -119,6 +122,7 @@ def test_the_last_of_the_order_is_followed_by_its_first(tmp_path, written):
     assert_same([batch], [expected])
 
 
+@pytest.mark.slow
 def test_in_evaluation_a_damaged_one_is_grey_and_counted(tmp_path, written):
     miniature.write(tmp_path, damaged=[('validation', 7)])
     split = read(tmp_path, 'eval')
@@ -129,6 +133,7 @@ def test_in_evaluation_a_damaged_one_is_grey_and_counted(tmp_path, written):
 
 
 @pytest.mark.parametrize('count', [0, 1])
+@pytest.mark.slow
 def test_damage_in_progressive_files_is_counted_and_never_shown(count, tmp_path):
     """libjpeg warns before it fails, and its buffer is not written."""
     data = miniature.encode(miniature.pixels(64, 64, 0), 'progressive')
@@ -151,6 +156,7 @@ def test_damage_in_progressive_files_is_counted_and_never_shown(count, tmp_path)
 
 
 @pytest.mark.parametrize('count', [0, 2])
+@pytest.mark.slow
 def test_too_much_damage_ends_the_run(count, tmp_path):
     miniature.write(tmp_path, 'tfrecord', damaged=[('train', row) for row in range(10, 16)])
     split = read(tmp_path, max_damaged=0.1)
@@ -172,6 +178,7 @@ def test_too_much_damage_ends_the_run(count, tmp_path):
         ({'max_damaged': 1.0}, r'max_damaged=1.0 must be in \[0, 1\)'),
     ],
 )
+@pytest.mark.slow
 def test_a_view_out_of_range_is_refused(values, message, tmp_path):
     miniature.write_folders(tmp_path)
     with pytest.raises(ValueError, match=message):

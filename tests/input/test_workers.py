@@ -18,6 +18,7 @@ from tests.input.batches import assert_same
 from tests.input.miniature import read
 
 
+@pytest.mark.slow
 def test_the_processes_end_with_the_iterator(written):
     batches = pipeline.train_batches(read(written['tfrecord']), 8, 0, 0, 100, workers=2)
     next(batches)
@@ -29,6 +30,7 @@ def test_the_processes_end_with_the_iterator(written):
 
 @pytest.mark.parametrize('count', [1, 2])
 @pytest.mark.parametrize('share', [(0, 1), (1, 2)])
+@pytest.mark.slow
 def test_the_processes_make_the_batches_that_this_one_makes(count, share):
     split = bucketed(streamed=True).read('train', '')
     here, there = (pipeline.train_batches(split, 4, 3, 2, 14, share, number) for number in (0, count))
@@ -66,6 +68,7 @@ def test_a_split_that_breaks_its_contract_ends_the_processes(kind, message, monk
     assert not children()
 
 
+@pytest.mark.slow
 def test_what_fails_in_a_process_is_one_sentence_here(written, capfd):
     split = read(written['tfrecord'])
     split.num_classes = None  # a bug, say
@@ -74,6 +77,7 @@ def test_what_fails_in_a_process_is_one_sentence_here(written, capfd):
     assert 'Traceback' in capfd.readouterr().err and not children()
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_is_missed(written):
     batches = pipeline.train_batches(read(written['tfrecord']), 8, 0, 0, 1000, workers=2)
     next(batches)
@@ -114,6 +118,7 @@ def freeze():
 @pytest.mark.parametrize(
     ('told', 'where'), [(True, 'at example 7'), (False, r'at one of the examples \d+, \d+, \d+, \d+')]
 )
+@pytest.mark.slow
 def test_a_process_that_dies_names_its_example(told, where, monkeypatch):
     monkeypatch.setattr(workers, 'divide', lambda size, count: 1)
     with pytest.raises(RunError, match=f'ended with exit code -11, {where}. If memory'):
@@ -122,6 +127,7 @@ def test_a_process_that_dies_names_its_example(told, where, monkeypatch):
 
 
 @pytest.mark.parametrize('how', [hang, freeze])
+@pytest.mark.slow
 def test_a_process_that_hangs_is_reported_and_a_signal_obeyed_meanwhile(how, monkeypatch, caplog):
     monkeypatch.setattr(workers, 'SLOW', 0.1)
     monkeypatch.setattr(workers, 'POLL', 0.05)
@@ -183,6 +189,7 @@ def run_script(text, path, *arguments):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_script_without_a_guard_is_not_run_again(tmp_path):
     miniature.write_folders(tmp_path)
     ended = run_script(UNGUARDED, tmp_path / 'run.py', str(tmp_path))

@@ -27,6 +27,7 @@ def op(name, **values):
 
 
 @pytest.mark.parametrize('name', METHODS)
+@pytest.mark.slow
 def test_every_op_takes_integer_labels_with_the_number_of_classes(name):
     soft = jax.nn.one_hot(LABEL, CLASSES, dtype=jnp.float32)
     function = functools.partial(op(name), num_classes=CLASSES)
@@ -35,6 +36,7 @@ def test_every_op_takes_integer_labels_with_the_number_of_classes(name):
     assert jax.eval_shape(function, KEY, IMAGES, soft) == expected  # soft ones may say it, too
 
 
+@pytest.mark.slow
 def test_integer_labels_are_the_one_hot_ones():
     expected = cutmix(KEY, IMAGES, jax.nn.one_hot(LABEL, CLASSES, dtype=jnp.float32))
     for label in (LABEL, jnp.asarray(LABEL), list(LABEL)):
@@ -99,6 +101,7 @@ def test_small_maps_of_many_channels_are_no_channels_first(shape):
 
 
 @pytest.mark.parametrize('draw', [resizemix, cut_paste])
+@pytest.mark.slow
 def test_one_tau_means_both_bounds(draw):
     expected = draw(KEY, IMAGES, LABEL, tau=(0.5, 0.5), num_classes=CLASSES)
     for tau in (0.5, np.float32(0.5), np.array([0.5, 0.5]), jnp.float32(0.5), [0.5, 0.5]):
@@ -145,6 +148,7 @@ def test_a_traced_number_is_told_the_remedy(name, keyword):
             jax.grad(lambda value: call(value)[0].sum())(default)
 
 
+@pytest.mark.slow
 def test_the_remedy_works():
     jitted = jax.jit(resizemix, static_argnames=('tau', 'num_classes'))
     expected = resizemix(KEY, IMAGES, LABEL, tau=(0.2, 0.6), num_classes=CLASSES)

@@ -171,6 +171,7 @@ def test_bad_batches_are_refused(name, key):
 
 
 @pytest.mark.parametrize('name', [name for name, per in CASES if per == 'batch'])
+@pytest.mark.slow
 def test_unknown_per_is_refused(name, key):
     with pytest.raises(ValueError, match="per='element' must be one of: batch, sample"):
         find('mixing', name)(key, *make_batch(), per='element')

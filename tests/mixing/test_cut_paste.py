@@ -92,6 +92,7 @@ def test_one_size_a_batch_or_one_an_image():
         assert max(distinct) <= most and (per == 'batch' or max(distinct) > 4)
 
 
+@pytest.mark.slow
 def test_corresponding_pastes_where_it_cut():
     assert all(row['pasted'] == row['cut'] for row in drawn(paste='corresponding'))
 

@@ -30,6 +30,7 @@ def test_label_weight_is_the_pasted_share_in_every_sample(per):
 
 
 @pytest.mark.parametrize('per', ['batch', 'sample'])
+@pytest.mark.slow
 def test_the_box_is_the_same_in_source_and_target(per):
     images, _ = drawn(per=per, prob=1.0)
     y, x = np.meshgrid(np.arange(32), np.arange(32), indexing='ij')

@@ -11,6 +11,7 @@ from tests.mixing import coded
 KEYS = jax.random.split(jax.random.key(4), 500)
 
 
+@pytest.mark.slow
 def test_one_clipped_square_an_image():
     images, labels = jnp.ones((8, 32, 32, 1)), jnp.eye(8)
     mixed, mixed_labels = coded.many(functools.partial(cutout, length=16), KEYS, images, labels)
@@ -24,11 +25,13 @@ def test_one_clipped_square_an_image():
     np.testing.assert_array_equal(mixed_labels, np.broadcast_to(labels, mixed_labels.shape))
 
 
+@pytest.mark.slow
 def test_every_image_has_its_own_square(key):
     mixed, _ = cutout(key, jnp.ones((8, 32, 32, 1)), jnp.eye(8))
     assert len({np.asarray(image).tobytes() for image in mixed}) > 4
 
 
+@pytest.mark.slow
 def test_bad_length_is_refused(key):
     with pytest.raises(ValueError, match='length=0 must be from 1 to'):
         cutout(key, *coded.batch(2), length=0)

@@ -78,6 +78,7 @@ def test_top_k_mask_has_exactly_count_pixels_and_ties_go_to_the_first():
 
 
 @pytest.mark.parametrize('per', ['batch', 'sample'])
+@pytest.mark.slow
 def test_the_mask_has_the_area_that_was_drawn_and_the_drawn_weight(per):
     masks, lam = cut(*drawn(per=per))
     pixels, wanted = masks.sum(axis=(1, 2)), lam * HEIGHT * WIDTH
@@ -88,6 +89,7 @@ def test_the_mask_has_the_area_that_was_drawn_and_the_drawn_weight(per):
     assert abs(lam.mean() - 0.5) < 5 * 0.29 / draws**0.5 and abs(lam.std() - 0.2887) < 0.03  # U(0, 1)
 
 
+@pytest.mark.slow
 def test_the_weight_can_be_the_share_of_the_mask():
     masks, lam = drawn(per='sample', weight='mask')
     other = masks.any(axis=(2, 3))

@@ -130,6 +130,7 @@ def test_the_released_smoothing_is_a_padded_convolution_of_few_taps(sigma, taps)
     np.testing.assert_allclose(found[:, :7], expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_released_rows_that_share_a_class_are_never_finished():
     problem, start = problem_of(), searched()[0]
     shared = np.asarray(problem.target > 0).sum(-1) == 1
@@ -181,6 +182,7 @@ def test_the_search_brings_the_teacher_to_the_target():
     assert (masks * (1 - masks)).mean() < 0.22  # 0.25 are equal masks
 
 
+@pytest.mark.slow
 def test_the_end_of_the_search():
     def state(unfinished, steps):
         finished = jnp.arange(10) >= unfinished

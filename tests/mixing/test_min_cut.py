@@ -153,6 +153,7 @@ def test_full_grids_cost_what_a_maximum_flow_says():
     assert int(pulses) < 2000
 
 
+@pytest.mark.slow
 def test_three_labels_on_full_grids_cost_what_a_maximum_flow_says():
     rng = np.random.default_rng(1)
     steps, down, right = picture_like(rng, 4, 2500)

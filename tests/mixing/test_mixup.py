@@ -11,6 +11,7 @@ KEYS = jax.random.split(jax.random.key(3), 500)
 
 
 @pytest.mark.parametrize('per', ['batch', 'sample'])
+@pytest.mark.slow
 def test_images_and_labels_have_the_same_weights(per):
     images, labels = coded.many(functools.partial(mixup, per=per), KEYS[:50], *coded.batch(8, 4, 4, 1))
     # Image i is i: the mixed value is the mean of the class numbers under the label row.
@@ -33,6 +34,7 @@ def test_lam_is_beta(alpha, per):
         assert all(np.ptp(row[row < 1]) < 1e-6 for row in own)
 
 
+@pytest.mark.slow
 def test_bad_alpha_is_refused(key):
     with pytest.raises(ValueError, match='alpha=-1.0 must be > 0'):
         mixup(key, *coded.batch(2), alpha=-1.0)

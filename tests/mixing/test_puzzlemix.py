@@ -57,6 +57,7 @@ def test_each_image_is_visible_where_it_is_salient():
     np.testing.assert_array_equal(x[1::2], [[[1, 1, 0, 0]] * 4] * 2)
 
 
+@pytest.mark.slow
 def test_a_heavy_prior_gives_the_intended_share():
     flat = np.zeros((4, 8, 8, 1), np.float32), np.ones((4, 8, 8), np.float32)
     for lam0, x in ((0.0, 0), (0.3, 0), (0.36, 0.5), (0.64, 0.5), (0.7, 1), (1.0, 1)):
@@ -194,6 +195,7 @@ def test_transport_moves_whole_parts_of_blocks_within_their_image(t_size, parts,
         ({'blocks': (4,), 't_size': 1}, None),
     ],
 )
+@pytest.mark.slow
 def test_bad_input_is_refused(keywords, message, key):
     shape = keywords.get('shape', (12, 16))
     images, labels = coded.coordinates(2, *shape)

@@ -77,6 +77,7 @@ def test_sizes_follow_the_published_loop(height, width, keywords):
         assert abs(ours - theirs).max() < 2 * (1 / 2400 + 1 / 4000) ** 0.5  # Kolmogorov-Smirnov, p = 7e-4
 
 
+@pytest.mark.slow
 def test_places_are_uniform_and_reach_all_borders():
     boxes = drawn(prob=1.0)
     room = 32 - (boxes[:, 2:] - boxes[:, :2])

@@ -35,6 +35,7 @@ def test_share_is_the_mean_of_the_mask():
     assert mask.shape == (3, 32, 20, 1)
 
 
+@pytest.mark.slow
 def test_centres_are_uniform_over_the_pixels(key):
     y, x = region.draw_centres(key, 60_000, 6, 10)
     counts = np.histogram2d(np.asarray(y), np.asarray(x), [np.arange(7), np.arange(11)])[0]

@@ -50,6 +50,7 @@ def test_label_weight_is_the_pasted_share_in_every_sample(per, method):
 
 
 @pytest.mark.parametrize('per', ['batch', 'sample'])
+@pytest.mark.slow
 def test_patch_sides_are_3_to_25_at_32_pixels(per):
     _, lam = sources(drawn(per)[1], 16)
     sides = np.sqrt(lam[lam > 0] * 32 * 32)
@@ -192,6 +193,7 @@ def test_bad_tau_is_refused(tau, key):
         resizemix(key, *coded.batch(2), tau=tau)
 
 
+@pytest.mark.slow
 def test_bad_method_is_refused(key):
     with pytest.raises(ValueError, match="method='bilinear' must be one of: nearest, linear"):
         resizemix(key, *coded.batch(2), method='bilinear')

@@ -54,6 +54,7 @@ def test_labels_are_the_shares_of_the_pixels(per):
 
 
 @pytest.mark.parametrize('per', ['batch', 'sample'])
+@pytest.mark.slow
 def test_corners_are_rounded_and_follow_beta(per):
     meet = corners(per)
     rng = np.random.default_rng(0)
@@ -69,6 +70,7 @@ def test_corners_are_rounded_and_follow_beta(per):
     assert abs(np.corrcoef(inner.T)[0, 1]) < 5 / len(inner) ** 0.5
 
 
+@pytest.mark.slow
 def test_another_beta_is_another_law():
     meet = corners(beta=5.0)
     assert whole(meet).mean() > 0.98 and abs(meet[:, 0] / HEIGHT - 0.5).std() < 0.2
@@ -115,6 +117,7 @@ def test_corners_and_crops_are_independent_per_image():
     assert min(len(np.unique(batch, axis=0)) for batch in starts) > 3
 
 
+@pytest.mark.slow
 def test_bad_beta_is_refused(key):
     with pytest.raises(ValueError, match='beta=0 must be > 0'):
         ricap(key, *coded.batch(2), beta=0)

@@ -55,6 +55,7 @@ def box_of(mask):
 
 
 @pytest.mark.parametrize('per', ['batch', 'sample'])
+@pytest.mark.slow
 def test_pixels_stay_in_place_and_weigh_what_they_cover(per):
     images, labels = drawn(per)
     source = images[..., 0] != np.arange(BATCH)[:, None, None]

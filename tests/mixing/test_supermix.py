@@ -44,6 +44,7 @@ def test_weights_are_dirichlet_for_every_image(k, alpha):
     assert abs(np.corrcoef(weights[:, 0, 0], weights[:, 1, 0])[0, 1]) < 6 / 200**0.5
 
 
+@pytest.mark.slow
 def test_the_target_has_the_classes_of_the_teacher():
     problem = problem_of()
     seen = np.asarray(TEACHER(make_images())).argmax(-1)

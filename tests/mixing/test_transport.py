@@ -31,6 +31,7 @@ def matrix_law(visible, worth, t_eps):
 
 
 @pytest.mark.parametrize(('side', 't_eps', 'peaked'), [(2, 0.1, 4), (4, 0.8, 2), (8, 0.1, 3), (16, 0.8, 4)])
+@pytest.mark.slow
 def test_arrange_equals_the_law_of_the_matrix(side, t_eps, peaked):
     rng = np.random.default_rng(side)
     worth = rng.random((24, side, side)) ** peaked

@@ -48,6 +48,7 @@ def test_logits_are_float32_and_so_are_parameters(name, keywords, dtype):
 
 
 @CASES
+@pytest.mark.slow
 def test_no_product_of_the_classifier_is_rounded_to_bfloat16(name, keywords):
     if 'dtype' not in needs(name):
         pytest.skip(f'{name} has one dtype')
@@ -115,6 +116,7 @@ def test_training_draws_from_the_declared_streams_and_evaluation_from_none(name,
 
 
 @CASES
+@pytest.mark.slow
 def test_training_moves_the_running_statistics_by_a_tenth(name, keywords):
     model, images, variables = built(name, keywords)
     _, updated = train(model, variables, images)

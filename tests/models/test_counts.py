@@ -29,6 +29,7 @@ def count(model, size):
         ('vit', 1000, {'pool': 'mean'}, 22_050_664 - 2 * 384),  # no class token and no position for it
     ],
 )
+@pytest.mark.slow
 def test_parameter_count(name, num_classes, keywords, expected):
     size = 224 if name == 'vit' else 32
     assert count(find('models', name)(num_classes, **keywords), size) == expected

@@ -40,6 +40,7 @@ def normalise(x):
 
 @pytest.mark.parametrize('shape', [(4, 8, 8, 8), (64, 16, 16, 16), (64, 8)], ids=str)
 @pytest.mark.parametrize('ratio', [0, 100, 1000])
+@pytest.mark.slow
 def test_batch_norm_keeps_its_digits_where_the_mean_is_large(shape, ratio):
     x = np.random.default_rng(0).normal(ratio, 1, shape).astype(np.float32)
     axes, exact = tuple(range(x.ndim - 1)), x.astype(np.float64)
@@ -61,6 +62,7 @@ def test_batch_norm_survives_a_first_image_far_from_the_others():
     np.testing.assert_allclose(y, expected, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_batch_norm_has_the_gradient_of_flax_s_own(key):
     x, weight = jax.random.normal(key, (2, 6, 5, 5, 3))
 
@@ -74,6 +76,7 @@ def test_batch_norm_has_the_gradient_of_flax_s_own(key):
 
 
 @pytest.mark.parametrize('mean', [0, 30])
+@pytest.mark.slow
 def test_the_classifier_multiplies_in_float32(mean, key):
     features = (mean + jax.random.normal(key, (4, 2, 2, 64))).astype(jnp.bfloat16)
     pooled = layers.global_pool(features)

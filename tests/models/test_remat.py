@@ -50,6 +50,7 @@ def test_same_parameters_values_and_gradients(name, keywords):
 
 
 @CASES
+@pytest.mark.slow
 def test_less_is_kept_for_the_backward_pass(name, keywords):
     images = jnp.zeros((2, 32, 32, 3))
     kept = []

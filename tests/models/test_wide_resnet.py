@@ -1,9 +1,11 @@
 import jax
 import jax.numpy as jnp
+import pytest
 
 from resizemix_jax.models.wide_resnet import wide_resnet
 
 
+@pytest.mark.slow
 def test_the_variants_put_the_stride_where_they_say():
     shapes = {}
     for variant in ('original', 'released'):

@@ -31,6 +31,7 @@ def test_two_updates(keywords, expected):
     np.testing.assert_allclose(updated(tx, gradients=(4.0, -4.0)), expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_defaults_decay_by_a_hundredth_of_the_learning_rate():
     params = {'dense': {'kernel': jnp.full((1, 1), 2.0), 'bias': jnp.full(1, 2.0)}}
     tx = adamw(lambda step: 0.1)

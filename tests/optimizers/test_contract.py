@@ -27,6 +27,7 @@ def test_updates_go_against_the_gradient(name):
 
 
 @ALL
+@pytest.mark.slow
 def test_the_schedule_scales_the_update(name):
     grads = jax.tree.map(jnp.ones_like, PARAMS)
     one, two = (find.find('optimizers', name)(lambda step, lr=lr: lr) for lr in (0.1, 0.2))
@@ -37,6 +38,7 @@ def test_the_schedule_scales_the_update(name):
 
 @ALL
 @pytest.mark.parametrize('decay', ['all', 'kernels'])
+@pytest.mark.slow
 def test_weight_decay_shrinks_what_it_applies_to(name, decay):
     if not {'weight_decay', 'decay'} <= set(find.keywords(find.find('optimizers', name))):
         pytest.skip(f'{name} decays nothing')

@@ -37,6 +37,7 @@ def test_one_class_makes_no_pair():
         pairs.choose_pairs(split([3, 3, 3]), seed=0)
 
 
+@pytest.mark.slow
 def test_a_pair_is_mixed_by_the_task_until_it_can_be_seen():
     chosen = pairs.choose_pairs(split(list(range(4)) * 4), seed=0)
     images, lam = pairs.mix_pairs(toy.task(mixing='mixup'), chosen, None, seed=0)
@@ -46,6 +47,7 @@ def test_a_pair_is_mixed_by_the_task_until_it_can_be_seen():
     np.testing.assert_allclose(images, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_what_never_mixes_keeps_its_first_draw():
     chosen = pairs.choose_pairs(split(list(range(4)) * 4), seed=0)
     images, lam = pairs.mix_pairs(toy.task(mixing='cutout', length=2), chosen, None, seed=0)
@@ -56,6 +58,7 @@ def test_what_never_mixes_keeps_its_first_draw():
     np.testing.assert_array_equal(images, again)
 
 
+@pytest.mark.slow
 def test_augmentation_is_the_same_for_every_method():
     chosen = pairs.choose_pairs(split(list(range(4)) * 4), seed=0)
     plain, _ = pairs.mix_pairs(toy.task(augment='crop_flip'), chosen, None, seed=0)

@@ -49,6 +49,7 @@ def survey(root, count, seed):
     ('count', 'seed'),
     [(25, 0), pytest.param(100, 1, marks=pytest.mark.slow), pytest.param(100, 3, marks=pytest.mark.slow)],
 )
+@pytest.mark.slow
 def test_damaged_runs(count, seed, tmp_path):
     told = survey(tmp_path, count, seed)
     text = (tmp_path / 'report.md').read_text()

@@ -51,6 +51,7 @@ def directory(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_columns_are_there_where_there_are_numbers(directory):
     report.write(directory, TABLE, PATH)
     text = (directory / 'report.md').read_text()
@@ -62,6 +63,7 @@ def test_columns_are_there_where_there_are_numbers(directory):
     assert 'snow' not in text and 'NLL' not in text and 'occlusion' not in text
 
 
+@pytest.mark.slow
 def test_the_best_checkpoints_are_shown_with_the_best_score(directory):
     report.write(directory, TABLE, PATH, 'best')
     text = (directory / 'report.md').read_text()

@@ -127,6 +127,7 @@ HELD_OUT = dict(evaluated_on='held_out', test_top1_last=0.6, test_top1_best=0.65
         ('median10', 'not on the test split', '70.00 (1)'),
     ],
 )
+@pytest.mark.slow
 def test_runs_with_a_held_out_part_say_what_was_measured_where(accuracy, ours, part, tmp_path):
     scores = [0.9, *[0.7] * 9]
     made_up.run(tmp_path, 'row=cutmix', scores, held_out=0.1, result=HELD_OUT, name='held')
@@ -150,6 +151,7 @@ def test_runs_with_a_held_out_part_say_what_was_measured_where(accuracy, ours, p
     )
 
 
+@pytest.mark.slow
 def test_watch_writes_until_ctrl_c_and_waits_for_the_first_run(tmp_path, monkeypatch):
     pages = []
 
@@ -177,6 +179,7 @@ def test_watch_without_runs_ends_with_the_reason(tmp_path, monkeypatch):
         report.watch(tmp_path, TABLE, PATH, 'last', 1)
 
 
+@pytest.mark.slow
 def test_a_median_of_fewer_than_ten_evaluations_is_a_sentence(tmp_path):
     made_up.run(tmp_path, 'row=cutmix,seed=0', [0.5] * 10)
     made_up.run(tmp_path, 'row=cutmix,seed=1', [0.6] * 9)
@@ -193,6 +196,7 @@ def test_a_median_of_fewer_than_ten_evaluations_is_a_sentence(tmp_path):
     assert 'needs 10' not in (tmp_path / 'report.md').read_text()
 
 
+@pytest.mark.slow
 def test_the_words_are_of_the_task_s_score(tmp_path):
     made_up.run(tmp_path, 'row=cutmix', [0.3], task='tests.boxes')
     report.write(tmp_path, TABLE, PATH)
@@ -202,6 +206,7 @@ def test_the_words_are_of_the_task_s_score(tmp_path):
     assert 'top-1' not in text.partition('\n')[2]
 
 
+@pytest.mark.slow
 def test_operations_and_utilization_have_columns_where_they_are_known(tmp_path):
     made_up.run(tmp_path, 'row=baseline', [0.3])
     report.write(tmp_path, TABLE, PATH)
@@ -242,12 +247,14 @@ def test_times_are_without_compilation_and_have_a_spread(tmp_path):
     assert 'against the time of a run without compilation; error' in (tmp_path / 'report.md').read_text()
 
 
+@pytest.mark.slow
 def test_a_changed_batch_size_leaves_no_time_per_step(tmp_path):
     made_up.run(tmp_path, 'row=cutmix', [0.3], result=dict(identity=[{'batch_size': 8}, {'batch_size': 16}]))
     report.write(tmp_path, TABLE, PATH)
     assert '| CutMix | wrn28_10 | 0 | 60.0 s with compilation | 100 |' in (tmp_path / 'report.md').read_text()
 
 
+@pytest.mark.slow
 def test_costs_of_zero_make_no_plot(tmp_path):
     table = dataclasses.replace(TABLE, rows=(Row('cutmix', 'CutMix', paper={'cost': 0, 'wrn28_10': 83.4}),),
                                 default_row='cutmix')  # fmt: skip

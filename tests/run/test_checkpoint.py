@@ -40,6 +40,7 @@ def restored(workdir, count=1):
 
 
 @pytest.mark.parametrize(('before', 'after'), [(1, 1), (1, 8), (8, 1)])
+@pytest.mark.slow
 def test_a_state_comes_back_on_any_number_of_devices(before, after, tmp_path):
     saved(tmp_path, count=before)
     state = restored(tmp_path, after)
@@ -47,6 +48,7 @@ def test_a_state_comes_back_on_any_number_of_devices(before, after, tmp_path):
     assert all(len(leaf.devices()) == after for leaf in jax.tree.leaves(state))
 
 
+@pytest.mark.slow
 def test_the_newest_are_kept_and_the_best_apart(tmp_path):
     devices = parallel.choose_devices(1)
     with Checkpoints(tmp_path, max_to_keep=2) as checkpoints:
@@ -101,6 +103,7 @@ def without_content(directory):
 
 
 @pytest.mark.parametrize('damage', [empty, without_metadata, without_content])
+@pytest.mark.slow
 def test_an_unfinished_directory_is_skipped_with_a_warning(damage, tmp_path, caplog):
     saved(tmp_path, max_to_keep=2)
     damage(tmp_path / 'checkpoints' / '6')
@@ -229,6 +232,7 @@ def test_a_save_is_read_back_before_the_one_before_it_is_deleted(tmp_path):
     assert int(restored(tmp_path).step) == 3
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_never_deleted(tmp_path):
     devices = parallel.choose_devices(1)
     for begin in (1, 4):  # also by a later session
@@ -287,6 +291,7 @@ def test_a_checkpoint_of_another_network_is_an_error(shapes, change, message, tm
         checkpoints.restore(template, devices)
 
 
+@pytest.mark.slow
 def test_what_an_older_version_did_not_save_is_taken_from_the_new_state(tmp_path, caplog):
     saved(tmp_path)
     devices = parallel.choose_devices(1)
@@ -354,6 +359,7 @@ def test_an_error_while_saving_is_raised(tmp_path, monkeypatch):
         checkpoints.close()
 
 
+@pytest.mark.slow
 def test_saving_asks_the_preemption_service_nothing(tmp_path, monkeypatch):
     """It would take the step for a turn of the loop, and a SIGTERM that comes then would be lost."""
     asked = []

@@ -83,6 +83,7 @@ def test_durations_have_a_unit_of_their_size():
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_without_a_peak_nothing_is_said_of_utilisation(seconds):
     counted = clock.Clock(before=0.0)
     counted.tick(flops=100.0)

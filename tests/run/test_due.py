@@ -28,6 +28,7 @@ def answers(name, last=12, offset=0, **values):
         ('keeping', {'keep_every': 2}, [8, 12]),
     ],
 )
+@pytest.mark.slow
 def test_what_is_due(name, values, expected):
     assert answers(name, **values) == expected
 
@@ -55,6 +56,7 @@ def test_minutes_count_from_the_last_save(monkeypatch):
     assert not asked.saving(6)
 
 
+@pytest.mark.slow
 def test_several_processes_ask_the_first_one_where_all_write_a_row(monkeypatch):
     seen = []
     monkeypatch.setattr(due.parallel, 'processes', lambda: (1, 2))

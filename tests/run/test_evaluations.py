@@ -1,3 +1,5 @@
+import pytest
+
 from resizemix_jax import build
 from resizemix_jax.input.dataset import Split
 from resizemix_jax.run import evaluations, files, workdir
@@ -12,6 +14,7 @@ class Renamed(Data):
     names = ('dog', 'cat')
 
 
+@pytest.mark.slow
 def test_a_row_is_added_each_time(tmp_path):
     plan = build.plan(tiny.config())
     for top1 in (0.5, 0.25):

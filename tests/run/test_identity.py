@@ -88,6 +88,7 @@ def _fingerprint(directory):
     return identity.fingerprint(folder(source=str(directory)).read('train', ''))
 
 
+@pytest.mark.slow
 def test_every_dataset_that_reads_files_names_them():
     split = fashion_mnist_10k(train_size=20).read('train', '')
     now = identity.fingerprint(split)

@@ -61,6 +61,7 @@ def test_the_run_continues_to_the_rows_of_an_unbroken_one(old, tmp_path, caplog)
     assert [row for row in now if row['step'] <= 6] == [row for row in then if row['step'] <= 6]
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_reported(old):
     path = old / 'finished'
     made = same_run(path)

@@ -142,6 +142,7 @@ def test_other_data_is_another_experiment(tmp_path, caplog):
     assert "size of 'train' was 67 and is 66" in caplog.text
 
 
+@pytest.mark.slow
 def test_the_files_of_the_data_count_where_they_are_known(tmp_path):
     listed = [('a', 3), ('b', 5)]
     start(tmp_path)  # not known yet
@@ -157,6 +158,7 @@ def test_a_directory_with_nothing_to_lose_takes_any_config(tmp_path):
     assert len(workdir.identities(tmp_path)) == 1
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_returned_and_kept(tmp_path):
     start(tmp_path)
     finish(tmp_path)

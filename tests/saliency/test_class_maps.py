@@ -156,6 +156,7 @@ def test_upsampling_is_bilinear_at_half_pixel_centres():
         ('grad_cam', {'reduction': 'max'}, "reduction='max' must be one of: mean, sum"),
     ],
 )
+@pytest.mark.slow
 def test_bad_choices_are_refused(name, keywords, message):
     head, features, _, _ = make_head()
     with pytest.raises(ValueError, match=message):

@@ -74,6 +74,7 @@ def test_an_image_without_contrast_has_an_empty_map():
         ((4, 4, 3), jnp.uint8, r'uint8\[4, 4, 3\]'),
     ],
 )
+@pytest.mark.slow
 def test_other_images_are_refused(shape, dtype, got):
     with pytest.raises(
         ValueError, match=rf'images must be uint8 \[B, H, W, 1 or 3\]; got {got}.*denormalize'

@@ -11,6 +11,7 @@ ALL = pytest.mark.parametrize('name', find.names('schedules'))
 
 
 @ALL
+@pytest.mark.slow
 def test_values_of_a_run(name):
     schedule = find.find('schedules', name)(45, 10, lr=0.25)
     values = jax.vmap(schedule)(jnp.arange(46))
@@ -21,6 +22,7 @@ def test_values_of_a_run(name):
 
 
 @ALL
+@pytest.mark.slow
 def test_a_rate_of_zero_is_refused(name):
     with pytest.raises(ValueError, match='schedule_args.lr=0 must be > 0'):
         find.find('schedules', name)(45, 10, lr=0)

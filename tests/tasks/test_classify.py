@@ -12,6 +12,7 @@ from tests import toy
 from tests.tasks.method import CUT, PUZZLE, SALIENCYMIX, config, variables_of
 
 
+@pytest.mark.slow
 def test_prepare_augments_normalises_smooths_and_mixes(key):
     batch = toy.batch()
     plain = toy.task().prepare({}, {}, batch, key, 0.0)
@@ -22,6 +23,7 @@ def test_prepare_augments_normalises_smooths_and_mixes(key):
     assert not np.allclose(mixed['images'], plain['images'])
 
 
+@pytest.mark.slow
 def test_each_stage_has_its_own_key(key):
     # The crop must not change when the mixing does.
     augmented = toy.task(augment='crop_flip').prepare({}, {}, toy.batch(), key, 0.0)['images']
@@ -31,6 +33,7 @@ def test_each_stage_has_its_own_key(key):
     np.testing.assert_array_equal(cut[cut != 0], augmented[cut != 0])
 
 
+@pytest.mark.slow
 def test_measure_counts_valid_examples_only():
     task = toy.task()
     variables = task.init(jax.random.key(0))
@@ -88,6 +91,7 @@ def test_losses_are_chosen_by_name():
         ({'model': 'vgg'}, "models: there is no 'vgg'"),
     ],
 )
+@pytest.mark.slow
 def test_bad_names_and_values_are_refused(values, message):
     with pytest.raises(ValueError, match=message):
         classify(config(**values), fake())

@@ -15,7 +15,7 @@ from resizemix_jax.weights import files, initial
 from resizemix_jax.weights.torch_layout import HEAD
 from tests import tiny
 
-SMALL = dict(steps=2, epochs=1)
+SMALL = dict(steps=2, epochs=1, **tiny.WIDE)
 
 
 @pytest.fixture(scope='module')
@@ -33,11 +33,12 @@ def network(workdir):
 
 
 def read(**values):
-    config = tiny.config(**SMALL, **values)
+    config = tiny.config(**SMALL | values)
     return initial.read(config, build.template(build.plan(config)))
 
 
 @pytest.mark.parametrize('name', ['', 'export/model.safetensors', 'export/model.pth'])
+@pytest.mark.slow
 def test_a_run_and_its_files_give_the_same_bits(name, source):
     found = read(init=str(source / name))
     expected = network(source)
@@ -122,5 +123,6 @@ def test_weights_that_are_not_finite_are_refused(source, tmp_path):
         read(init=str(tmp_path / 'x.pth'))
 
 
+@pytest.mark.slow
 def test_the_record_is_json(source):
     assert json.loads(json.dumps(read(init=str(source)).record))['step'] == 2

@@ -74,12 +74,14 @@ def test_a_file_that_is_another_network_is_not_written(error, path, tools, capsy
     assert [each.name for each in path.parent.iterdir()] == ['model.safetensors']
 
 
+@pytest.mark.slow
 def test_a_missing_converter_is_named_with_its_extra(path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, 'jax2onnx', None)
     assert onnx.main([str(path)]) == 2
     assert "pip install 'resizemix-jax[onnx]'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_file_that_does_not_say_its_network_is_a_sentence(tmp_path):
     files.write_safetensors(tmp_path / 'x.safetensors', {'a': np.ones(1, np.float32)}, {'model': 'resnet'})
     with pytest.raises(DataError, match='does not say which network it is'):

@@ -34,6 +34,7 @@ def test_files_of_torch_are_read(data):
     'dtype', [np.float32, np.float64, np.float16, np.int64, np.int32, np.uint8, np.bool_]
 )
 @pytest.mark.parametrize('shape', [(), (0,), (3,), (2, 3, 4)])
+@pytest.mark.slow
 def test_what_is_written_is_read(dtype, shape):
     array = np.arange(np.prod(shape, dtype=int)).reshape(shape).astype(dtype)
     given = {'b': array, 'turned': array.T, 'ä': np.float32(1) * np.ones(2, np.float32)}

@@ -12,6 +12,7 @@ SMALL = [name for name, (*_, logits) in NETWORKS.items() if logits]
 
 
 @pytest.mark.parametrize('name', NETWORKS)
+@pytest.mark.slow
 def test_the_names_and_shapes_are_those_of_the_public_network(name):
     _, _, shapes = networks.layout_and_shapes(name)
     if f'{name}/shapes' in RECORDED:  # shows the difference
