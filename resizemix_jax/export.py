@@ -1,5 +1,6 @@
 """--mode=export: the network of a run as files for other programs, and a page that says what they are."""
 
+import importlib
 import json
 import logging
 import pathlib
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 PLATFORMS = ('cpu', 'cuda', 'tpu')  # that the program of model.stablehlo runs on
 DIRECTORY = 'export'  # of a workdir
+PACKAGES = 'safetensors', 'flatbuffers'  # that writing the files needs
 
 
 def export(config, workdir, output='', describe=lambda result: ''):
@@ -49,6 +51,7 @@ def export(config, workdir, output='', describe=lambda result: ''):
         ConfigError: a wrong config, no checkpoint, an output that exists, a task without `predict`, or a
             network without torch's names.
         DataError: the checkpoint is damaged, or of another network.
+        ModuleNotFoundError: a package of the extra `export` is missing.
     """
     plan = build.plan(config)
     workdir = pathlib.Path(workdir)
@@ -83,11 +86,7 @@ def to_stablehlo(plan, network):
     def predict(images):
         return plan.task.predict(network.params, network.batch_stats, images)
 
-    exported = jax.export.export(jax.jit(predict), platforms=PLATFORMS)(images)
-    try:
-        return exported.serialize()
-    except ImportError as error:
-        raise ModuleNotFoundError(str(error), name='flatbuffers') from error
+    return jax.export.export(jax.jit(predict), platforms=PLATFORMS)(images).serialize()
 
 
 def metadata(plan, workdir, step, score):
@@ -118,7 +117,7 @@ def metadata(plan, workdir, step, score):
         'epochs': config.epochs,
         'score': score,
         'versions': latest.get('versions', {}),
-        'commit': latest.get('commit') or 'unknown',
+        'commit': (latest.get('commit') or 'unknown') + (', with changes' if latest.get('dirty') else ''),
         'format': 'pt',  # torch's names and axes, as the readers of safetensors files know it
     }
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in facts.items()}
@@ -143,7 +142,9 @@ def _score(plan, workdir, step):
 
 
 def _check(plan, directory):
-    """The `Layout` of a plan's network; ConfigError for what would fail later."""
+    """The `Layout` of a plan's network; an error for what would fail later."""
+    for package in PACKAGES:
+        importlib.import_module(package)
     if files.exists(directory):
         raise ConfigError(f'{directory} exists, and nothing is overwritten; name another with --output=DIR')
     if not hasattr(plan.task, 'predict'):

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 
 def config(**values):
-    small = dict(model_args__depth=10, model_args__width=1, num_devices=0)
+    small = dict(tiny.WIDE, num_devices=0)
     made = tiny.config(**small | values)
     made.dataset, made.dataset_args = 'cifar10', {}  # its files are not here
     return made

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from resizemix_jax import build, command
-from resizemix_jax.errors import DataError
+from resizemix_jax.errors import ConfigError, DataError
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = sorted([ROOT / 'README.md', *ROOT.glob('docs/**/*.md')])
@@ -32,9 +32,17 @@ def commands(text):
     return found
 
 
-CASES = [
-    (str(page.relative_to(ROOT)), words) for page in PAGES for words in commands(page.read_text('utf-8'))
-]
+def cases():
+    """(page, words) of every command, once: pages repeat some, with another directory."""
+    found = {}
+    for page in PAGES:
+        for words in commands(page.read_text('utf-8')):
+            key = tuple(word for word in words if not word.startswith('--workdir='))
+            found.setdefault(key, (str(page.relative_to(ROOT)), words))
+    return list(found.values())
+
+
+CASES = cases()
 
 
 class ParsedError(Exception):
@@ -68,7 +76,11 @@ def test_a_command_is_taken(page, words, monkeypatch):
         with pytest.raises(ParsedError):
             parse(monkeypatch, *words[2:])
     else:
-        made = command.read(words[1:])
+        try:
+            made = command.read(words[1:])
+        except ConfigError as error:  # a mode that takes the config of a run, which the reader has made
+            assert 'holds no run' in str(error)
+            return
         if isinstance(made, tuple) and made[1].config:
             try:
                 build.plan(made[1].config)

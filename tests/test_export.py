@@ -1,18 +1,22 @@
 """--mode=export."""
 
 import json
+import pathlib
+import re
+import sys
 
 import jax
 import numpy as np
 import pytest
 
 from resizemix_jax import build, command, train
-from resizemix_jax.errors import ConfigError
+from resizemix_jax.errors import ConfigError, not_installed
 from resizemix_jax.export import export
 from resizemix_jax.run import network as networks
 from resizemix_jax.weights import files
 from tests import tiny
 
+ROOT = pathlib.Path(__file__).parents[1]
 CONFIG = dict(steps=2, epochs=1, half_eval='resize', **tiny.WIDE)
 
 
@@ -36,6 +40,16 @@ def test_the_program_gives_the_network_s_probabilities_for_any_number_of_images(
         found = np.asarray(program.call(some))
         assert np.allclose(found, predict(network.params, network.batch_stats, some), atol=1e-6)
         assert np.allclose(found.sum(1), 1, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_the_block_of_the_page_runs_the_program(workdir, monkeypatch):
+    page = (ROOT / 'docs/weights.md').read_text('utf-8')
+    (code,) = re.findall(r'^```python\n(.*?)^```', page, re.M | re.S)
+    monkeypatch.chdir(workdir / 'export')
+    names = {}
+    exec(code.replace('28, 28, 1', '8, 8, 1'), names)
+    assert names['probabilities'].shape == (2, 4)
 
 
 def test_the_files_have_the_tensors_and_say_how_to_use_them(workdir):
@@ -76,6 +90,15 @@ def test_a_workdir_without_a_checkpoint_is_a_sentence(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize('package', ['safetensors', 'flatbuffers'])
+def test_a_missing_package_is_found_before_anything_is_written(package, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ModuleNotFoundError) as error:
+        export(tiny.config(**CONFIG), tmp_path)
+    assert "pip install 'resizemix-jax[export]'" in not_installed(error.value)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_network_without_a_layout_is_refused_before_anything_is_read(tmp_path):
     with pytest.raises(ConfigError, match="model='tests.flat' has no torch layout"):
         export(tiny.config(steps=2, epochs=1, model='tests.flat'), tmp_path)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 
 def config(**values):
-    return tiny.config(generate_args__mask_size=4, generate_args__max_iters=8, **values)
+    return tiny.config(generate_args__mask_size=4, generate_args__max_iters=8, **tiny.WIDE | values)
 
 
 @pytest.fixture(scope='module')

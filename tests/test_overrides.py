@@ -127,6 +127,7 @@ BESIDES = {
 # Those of which a sentence is right: they need data, or a trained network.
 MISSING = {
     ('mixing', 'supermix'): 'supermix needs teacher',
+    ('dataset', 'cifar_c'): 'severity=0 must be from 1 to 5',
     ('dataset', 'folder'): "dataset='folder' needs a directory",
     ('dataset', 'tfds'): "dataset='tfds:' must be tfds:NAME",
     ('dataset', 'generated'): 'holds no generated set',

@@ -48,6 +48,7 @@ def opened(cell):
     """The run of a table's cell, without its data."""
     table, _, argument = cell.partition(':')
     config = importlib.import_module(f'configs.{table}').get_config(argument)
+    configs.override(config, {'model': 'tests.small'})  # schedules and optimisers do not ask for it
     return build.unopened_run(build.plan(config, jax.devices()[:1]))
 
 
@@ -173,7 +174,7 @@ def test_optimiser_schedule_and_network_are_those_of_the_config():
 
 @pytest.mark.slow
 def test_freeze_is_that_of_the_config():
-    plan = build.plan(tiny.config(freeze=('backbone/*',), optimizer_args=dict(weight_decay=0.5)))
+    plan = build.plan(tiny.config(freeze=('backbone/*',), optimizer_args=dict(weight_decay=0.5), **tiny.WIDE))
     run = build.unopened_run(plan)
     first = build.initial_state(run)
     before = parallel.to_host(first)  # the step donates its state

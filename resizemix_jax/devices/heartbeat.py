@@ -76,12 +76,13 @@ class Heartbeat:
                 beat = now
                 self._tell()
             before = now
-            self._listen()
+            self._listen(now)
             self._conclude()
             there = [connection for connection in self._connections.values() if not connection.closed]
             multiprocessing.connection.wait(there, POLL)
 
-    def _listen(self):
+    def _listen(self, now):
+        """`now`: when this turn began; a process that stands still within it finds that in the next one."""
         for other, connection in self._connections.items():
             for message in connection.receive():
                 self._take(other, connection, message)
@@ -89,7 +90,7 @@ class Heartbeat:
                 continue
             if connection.closed:
                 self._lose(connection, 'it died, or its connection broke')
-            elif time.monotonic() - connection.heard > self._silence:
+            elif now - connection.heard > self._silence:
                 self._lose(connection, f'silent for {self._silence:.0f} s, it is frozen or cut off')
 
     def _take(self, other, connection, message):

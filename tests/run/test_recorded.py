@@ -6,7 +6,7 @@ from resizemix_jax.run.recorded import RecordedConfig
 from tests import tiny
 
 # Of --mode=generate, and of the file.
-NOT_OF_A_TRAINING = {'generate_args', 'generate_images', 'format'}
+NOT_OF_A_TRAINING = {'generate_args', 'generate_images', 'format', 'init_scope'}
 
 
 def test_keys_are_noted_as_they_are_read():

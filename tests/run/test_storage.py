@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 
+from resizemix_jax import config as configs
 from resizemix_jax.errors import RunError
 from resizemix_jax.run import storage
 from tests import hosts, small_disk
@@ -51,7 +52,14 @@ def test_tracebacks_of_orbax_are_not_shown(caplog, monkeypatch):
     assert [record.pathname for record in caplog.records] == ['/x/other.py']
 
 
-RUN = *hosts.TINY, '--config.num_devices=1'
+# Its checkpoints are larger than the rest of its files.
+RUN = (
+    *hosts.TINY,
+    '--config.num_devices=1',
+    '--config.model=wide_resnet',
+    '--config.model_args.depth=10',
+    '--config.model_args.width=1',
+)
 
 
 @pytest.fixture(scope='module')
@@ -80,6 +88,7 @@ def test_a_run_on_a_full_disk_ends_with_a_sentence_and_continues_with_more_room(
     assert second[0] == 0, second[1]
     workdir = tmp_path / 'outcome' / 'disk' / 'run'
     assert rows(workdir) == rows(unbroken)
-    states = [final_state(path, config())[0] for path in (workdir, unbroken)]
+    wide = configs.override(config(), {'model': 'wide_resnet', 'model_args.depth': 10, 'model_args.width': 1})
+    states = [final_state(path, wide)[0] for path in (workdir, unbroken)]
     for one, two in zip(*states, strict=True):
         np.testing.assert_array_equal(one, two)

@@ -213,9 +213,9 @@ def test_a_run_of_format_1_continues(tmp_path):
     old = {
         k: v for k, v in stored.items() if k not in ('format', 'freeze', 'optimizer_args', 'schedule_args')
     }
-    old |= {'optimizer': flat, 'model_args': {'depth': 10, 'width': 1}}
+    old |= {'optimizer': flat, 'model': 'wide_resnet', 'model_args': {'depth': 10, 'width': 1}}
     old.pop('schedule')
-    config = tiny.config(model_args__depth=10, model_args__width=1)
+    config = tiny.config(**tiny.WIDE)
     files.write_json(tmp_path / 'config.json', old)
     opened, _ = start(tmp_path, config)
     assert opened.changes == [] and opened.config['schedule_args']['lr'] == 0.1
@@ -224,14 +224,14 @@ def test_a_run_of_format_1_continues(tmp_path):
 
 @pytest.mark.slow
 def test_a_run_of_an_older_format_is_told_which_laws_changed(tmp_path, caplog):
-    start(tmp_path)
+    start(tmp_path, tiny.config(**tiny.WIDE))
     assert not caplog.text
     files.write_json(tmp_path / 'config.json', files.read_json(tmp_path / 'config.json') | {'format': 2})
-    start(tmp_path)
+    start(tmp_path, tiny.config(**tiny.WIDE))
     assert "Changed since this run was begun: BatchNorm's variance no longer cancels" in caplog.text
     assert 'micro-batch' not in caplog.text and 'scale' not in caplog.text
     caplog.clear()
-    start(tmp_path)  # said once, for the rest is of this version
+    start(tmp_path, tiny.config(**tiny.WIDE))  # said once, for the rest is of this version
     assert not caplog.text
 
 

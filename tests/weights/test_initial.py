@@ -126,3 +126,23 @@ def test_weights_that_are_not_finite_are_refused(source, tmp_path):
 @pytest.mark.slow
 def test_the_record_is_json(source):
     assert json.loads(json.dumps(read(init=str(source)).record))['step'] == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    'values',
+    [
+        {'schedule_args__lr': 0.01},
+        {'init_scope': 'backbone', 'freeze': ('backbone/*',)},
+        {'dataset_args__image_shape': (12, 10, 1)},
+    ],
+    ids=['fine-tuning', 'linear probing', 'another resolution'],
+)
+def test_the_examples_of_the_page(values, source, tmp_path):
+    train.train_and_evaluate(tiny.config(**SMALL | values, init=str(source)), tmp_path)
+    before, after = network(source), network(tmp_path)
+    same = [path for path in before if np.array_equal(before[path], after[path])]
+    if 'freeze' in values:
+        assert same == [path for path in before if '/backbone/' in path]
+    else:
+        assert not [path for path in same if path.endswith('kernel')]
