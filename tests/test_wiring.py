@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from resizemix_jax import build
+from resizemix_jax import config as config_module
 from resizemix_jax.devices import parallel
 from tests import tiny
 
@@ -48,7 +49,7 @@ def opened(cell):
     """The run of a table's cell, without its data."""
     table, _, argument = cell.partition(':')
     config = importlib.import_module(f'configs.{table}').get_config(argument)
-    configs.override(config, {'model': 'tests.small'})  # schedules and optimisers do not ask for it
+    config_module.override(config, {'model': 'tests.small'})  # schedules and optimisers do not ask for it
     return build.unopened_run(build.plan(config, jax.devices()[:1]))
 
 
