@@ -42,14 +42,26 @@ def test_the_program_gives_the_network_s_probabilities_for_any_number_of_images(
         assert np.allclose(found.sum(1), 1, atol=1e-6)
 
 
+def block(word):
+    """The block of docs/weights.md that has a word, for the images of these tests."""
+    page = (ROOT / 'docs/weights.md').read_text('utf-8')
+    found = [code for code in re.findall(r'^```python\n(.*?)^```', page, re.M | re.S) if word in code]
+    assert len(found) == 1
+    return found[0].replace('28, 28, 1', '8, 8, 1')
+
+
 @pytest.mark.slow
 def test_the_block_of_the_page_runs_the_program(workdir, monkeypatch):
-    page = (ROOT / 'docs/weights.md').read_text('utf-8')
-    (code,) = re.findall(r'^```python\n(.*?)^```', page, re.M | re.S)
     monkeypatch.chdir(workdir / 'export')
     names = {}
-    exec(code.replace('28, 28, 1', '8, 8, 1'), names)
+    exec(block('jax.export'), names)
     assert names['probabilities'].shape == (2, 4)
+
+
+def test_the_blocks_of_other_libraries_can_be_parsed():
+    """They are run by hand: neither torch (gigabytes) nor ONNX Runtime is in the environment of the tests."""
+    for word in ('import torch\n', 'import onnxruntime\n'):
+        compile(block(word), word, 'exec')
 
 
 def test_the_files_have_the_tensors_and_say_how_to_use_them(workdir):
