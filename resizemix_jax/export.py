@@ -64,9 +64,7 @@ def export(config, workdir, output='', describe=lambda result: ''):
     facts = metadata(plan, workdir, network.step, score)
     tensors = layout.to_torch(Network(named(network.params), named(network.batch_stats)), network.step)
     program = to_stablehlo(plan, network)
-    part = directory.with_name(directory.name + files.PART)
-    if files.exists(part):
-        files.delete(part)
+    part = _part(directory)
     files.make_directory(part)
     write_safetensors(part / 'model.safetensors', tensors, facts)
     write_pth(part / 'model.pth', tensors)
@@ -141,8 +139,18 @@ def _score(plan, workdir, step):
     return found
 
 
+def _part(directory):
+    """Where the files are until all of them are whole."""
+    return directory.with_name(directory.name + files.PART)
+
+
 def _check(plan, directory):
     """The `Layout` of a plan's network; an error for what would fail later."""
+    if files.exists(_part(directory)):
+        raise ConfigError(
+            f'{_part(directory)} exists, as an export that was stopped leaves it; delete it, or name another '
+            'directory with --output=DIR'
+        )
     for package in PACKAGES:
         importlib.import_module(package)
     if files.exists(directory):

@@ -95,6 +95,14 @@ def test_nothing_is_overwritten_and_nothing_is_left_half(workdir, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ['other'] and made == tmp_path / 'other'
 
 
+def test_a_directory_that_would_be_in_the_way_is_not_deleted(workdir, tmp_path):
+    (tmp_path / 'other.part').mkdir()
+    (tmp_path / 'other.part' / 'mine').write_text('kept')
+    with pytest.raises(ConfigError, match=r'other\.part exists, as an export that was stopped leaves it'):
+        export(tiny.config(**CONFIG), workdir, tmp_path / 'other')
+    assert (tmp_path / 'other.part' / 'mine').read_text() == 'kept'
+
+
 def test_a_workdir_without_a_checkpoint_is_a_sentence(tmp_path):
     with pytest.raises(ConfigError, match='has no checkpoint to export; train first'):
         export(tiny.config(**CONFIG), tmp_path)

@@ -55,7 +55,8 @@ def _read(config, template):
     wanted = _part(whole, prefix)
     if path.suffix in files.ENDINGS and not path.is_dir():
         tensors, metadata = files.read(path)
-        layout, step = Layout(config.model, config.model_args), int(metadata.get('step', 0))
+        layout, step = Layout(config.model, config.model_args), metadata.get('step', '')
+        step = int(step) if step.isdecimal() else 0  # a file of others may use the word otherwise
         found = layout.from_torch(tensors, whole, path, prefix)
     else:
         found, step = _of_run(path, wanted, prefix)
@@ -114,7 +115,8 @@ def _check_shapes(path, found, wanted):
         for name, array in there.items()
         if tuple(array.shape) != tuple(here[name].shape)
     }
-    others = {name: shapes for name, shapes in differ.items() if not name.startswith(f'{HEAD}/')}
+    other_classes = f'{HEAD}/bias' in differ
+    others = {n: shapes for n, shapes in differ.items() if not (other_classes and n.startswith(f'{HEAD}/'))}
     if others:
         name, (there, here) = min(others.items())
         raise DataError(

@@ -146,3 +146,13 @@ def test_the_examples_of_the_page(values, source, tmp_path):
         assert same == [path for path in before if '/backbone/' in path]
     else:
         assert not [path for path in same if path.endswith('kernel')]
+
+
+def test_a_head_that_is_wrong_otherwise_is_refused_and_foreign_metadata_is_not_read(source, tmp_path):
+    tensors, _ = files.read(source / 'export' / 'model.pth')
+    files.write_safetensors(tmp_path / 'x.safetensors', tensors, {'step': 'last'})
+    assert read(init=str(tmp_path / 'x.safetensors')).record['step'] == 0
+    tensors['fc.weight'] = tensors['fc.weight'][:, :-1]
+    files.write_pth(tmp_path / 'x.pth', tensors)
+    with pytest.raises(DataError, match='of another network: top/classifier/kernel is'):
+        read(init=str(tmp_path / 'x.pth'))
