@@ -88,7 +88,7 @@ def to_stablehlo(plan, network):
 
 
 def metadata(plan, workdir, step, score):
-    """How the weights are used and how they were made: name -> text, JSON where it is no word.
+    """How the weights are used and how they were made: name -> text; all but words is JSON.
 
     Args:
         plan: `build.Plan`.
@@ -156,7 +156,7 @@ def _check(plan, directory):
     if files.exists(directory):
         raise ConfigError(f'{directory} exists, and nothing is overwritten; name another with --output=DIR')
     if not hasattr(plan.task, 'predict'):
-        raise ConfigError(f'task={plan.config.task!r} has no `predict`, so there is no program to export')
+        raise ConfigError(f'task={plan.config.task!r} has no `predict`, which --mode=export needs; add it')
     layout = Layout(plan.config.model, plan.config.model_args)
     template = build.template(plan)
     layout.names(Network(named(template.params), named(template.batch_stats)))

@@ -18,7 +18,7 @@ from resizemix_jax.ranges import Choice, Whole
 
 NEEDS = ('source',)
 SEVERITIES = 5
-LABELS = 'labels'  # the file that is no corruption
+LABELS = 'labels'  # the file that holds the labels, not images
 CLASSES = 'airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'
 CORRUPTIONS = (
     'brightness', 'contrast', 'defocus_blur', 'elastic_transform', 'fog', 'frost', 'gaussian_blur',

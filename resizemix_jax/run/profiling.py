@@ -15,7 +15,7 @@ class Profile:
 
     A context: a run that ends within the trace, by a signal or an error, ends the trace too. A process has
     one trace at a time, and one left open would keep recording and refuse the next run's. A trace that fails
-    ends with a warning: it is no reason to end a training.
+    only logs a warning: the training goes on.
     """
 
     def __init__(self, directory, first, steps):

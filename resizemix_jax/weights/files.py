@@ -40,7 +40,7 @@ def read(path):
     Numbers of fewer or more bits become float32. No code in the file is run.
 
     Raises:
-        ConfigError: the ending is of no known kind, or there is no such file.
+        ConfigError: an unknown ending, or no such file.
         DataError: it is damaged, holds something else than tensors, or a number that is NaN or infinite.
     """
     if path.suffix not in ENDINGS:
