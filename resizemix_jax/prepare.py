@@ -8,6 +8,12 @@ An existing copy is used, in TFRecord files, too. imagenet2012 has no public dow
 ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar into DIR/downloads/manual, or name their directory with
 --manual_dir.
 
+mnist, fashion_mnist and kmnist are also prepared, without TensorFlow and without a network, from the files in
+which they were published (train-images-idx3-ubyte.gz, ...), in the directory that --manual_dir names:
+
+    apt-get install dataset-fashion-mnist
+    python -m resizemix_jax.prepare fashion_mnist --manual_dir=/usr/share/datasets/fashion-mnist
+
 Exit codes: 0: prepared, already prepared, or could be prepared (--dry_run); 2: it cannot be prepared.
 """
 
@@ -19,12 +25,14 @@ import shutil
 import sys
 
 from resizemix_jax.errors import DataError, RunError, local
-from resizemix_jax.input import reading
+from resizemix_jax.input import idx, reading, writing
 
 # The organisers' files, bytes. The test images, which have no labels, are not needed.
 ARCHIVES = {
     'imagenet2012': {'ILSVRC2012_img_train.tar': 147_897_477_120, 'ILSVRC2012_img_val.tar': 6_744_924_160}
 }
+# Those that are published as IDX files.
+IDX = ('mnist', 'fashion_mnist', 'kmnist')
 # TFDS sorts all examples into temporary files before it writes the final ones.
 COPIES = 2
 
@@ -44,6 +52,8 @@ def main(argv=None):
     try:
         root = reading.data_directory(args.data_dir, '--data_dir')
         manual = local(args.manual_dir or root / 'downloads' / 'manual', '--manual_dir').expanduser()
+        if args.manual_dir and args.name in IDX:
+            return _prepare_idx(args.name, root, manual, args.dry_run)
         return _prepare(args.name, root, manual, args.dry_run)
     except RunError as error:
         sys.stderr.write(f'{error}\n')
@@ -75,6 +85,36 @@ def _prepare(name, root, manual, dry_run):
     with _reported(name):
         builder.download_and_prepare(download_config=config)
     print(f'{name} is in {builder.data_dir}')
+    return 0
+
+
+def _prepare_idx(name, root, manual, dry_run):
+    if _is_prepared(name, root):
+        return 0
+    builder = _builder(name, root)
+    if (root / name).is_dir() and any((root / name).iterdir()):
+        raise DataError(f'{root / name} holds no prepared version; delete it, or choose another --data_dir')
+    info, features = builder.info, builder.info.features
+    shape = features['image'].shape[:2]
+    read = {split: idx.read_split(manual, split, features['label'].num_classes) for split in idx.PREFIXES}
+    for split, (images, _) in read.items():
+        print(f'{manual}: {len(images)} examples of {split!r}')
+        if images.shape[1:] != shape:
+            raise DataError(f'{name}: its images are {shape}, and those of {split!r} {images.shape[1:]}')
+    if dry_run:
+        print(f'{name} can be prepared; nothing was done (--dry_run)')
+        return 0
+    splits = {
+        split: (
+            {'image': writing.encode_png(image[..., None]), 'label': int(label)}
+            for image, label in zip(*arrays, strict=True)
+        )
+        for split, arrays in read.items()
+    }
+    texts = {key: getattr(info, key) for key in ('description', 'homepage', 'citation')}
+    with writing.whole(root / name) as part:
+        writing.write(part.parent, name, str(builder.version), features, splits, **texts)
+    print(f'{name} is in {root / name / str(builder.version)}')
     return 0
 
 

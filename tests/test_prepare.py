@@ -3,9 +3,12 @@ import json
 import shutil
 import types
 
+import numpy as np
 import pytest
 
 from resizemix_jax import prepare
+from resizemix_jax.datasets.fashion_mnist import fashion_mnist
+from resizemix_jax.input import idx
 from tests.input import directories, miniature
 
 
@@ -121,3 +124,39 @@ def test_a_name_beside_versions_is_no_traceback(tmp_path, capsys):
     (path / 'dataset_info.json').write_text('')
     assert prepare.main(['cifar10', f'--data_dir={tmp_path}']) == 2
     assert f'{path}/dataset_info.json is damaged' in capsys.readouterr().err
+
+
+def test_the_published_files_are_enough(tmp_path, capsys):
+    source, root = tmp_path / 'source', tmp_path / 'data'
+    source.mkdir()
+    command = ['fashion_mnist', f'--data_dir={root}', f'--manual_dir={source}']
+    images, label = directories.write_idx(source, 'train', 30)
+    assert prepare.main(command) == 2
+    assert f'{source} has no t10k-images-idx3-ubyte.gz' in capsys.readouterr().err
+    directories.write_idx(source, 'test', 20)
+    assert prepare.main([*command, '--dry_run']) == 0
+    assert 'nothing was done' in capsys.readouterr().out and not root.exists()
+    assert prepare.main(command) == 0
+    assert f'fashion_mnist is in {root}/fashion_mnist/3.0.1' in capsys.readouterr().out
+    split = fashion_mnist().read('train', str(root))
+    np.testing.assert_array_equal(split.images[..., 0], images)
+    np.testing.assert_array_equal(split.label, label)
+    assert split.names[0] == 'T-shirt/top'
+    assert prepare.main(command) == 0  # it is there
+    assert [p.name for p in root.iterdir()] == ['fashion_mnist']
+
+
+def test_published_files_of_another_size_are_refused(tmp_path, capsys):
+    for split in ('train', 'test'):
+        directories.write_idx(tmp_path, split, 10)
+        file, _ = idx.find(tmp_path, split)
+        file.write_bytes(directories.encode_idx(np.zeros((10, 14, 14), np.uint8)))
+    assert prepare.main(['mnist', f'--data_dir={tmp_path}/data', f'--manual_dir={tmp_path}']) == 2
+    assert "mnist: its images are (28, 28), and those of 'train' (14, 14)" in capsys.readouterr().err
+    assert not (tmp_path / 'data').exists()
+
+
+def test_what_is_in_the_way_is_not_overwritten(tmp_path, capsys):
+    (tmp_path / 'data/mnist/mine').mkdir(parents=True)
+    assert prepare.main(['mnist', f'--data_dir={tmp_path}/data', f'--manual_dir={tmp_path}']) == 2
+    assert 'data/mnist holds no prepared version; delete it' in capsys.readouterr().err

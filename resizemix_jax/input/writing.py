@@ -20,11 +20,12 @@ def encode_png(image):
 def whole(directory):
     """A temporary directory that becomes `directory` at the end, and is deleted if anything fails.
 
-    A process that is killed leaves it under a name that begins with a dot, which nothing reads.
+    It has that directory's name, in a directory of its own beside it. A process that is killed leaves that,
+    under a name that begins with a dot, which nothing reads.
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f'.{directory.name}.', dir=directory.parent) as scratch:
-        part = pathlib.Path(scratch) / 'part'
+        part = pathlib.Path(scratch) / directory.name
         part.mkdir()
         yield part
         part.rename(directory)

@@ -6,14 +6,12 @@ SOURCE holds the four *-ubyte.gz files (Debian's package dataset-fashion-mnist p
 /usr/share/datasets/fashion-mnist); resizemix_jax/datasets/embedded/ was made from those.
 """
 
-import gzip
-import pathlib
 import sys
 
 import numpy as np
 import tensorflow_datasets as tfds
 
-from resizemix_jax.input import writing
+from resizemix_jax.input import idx, writing
 
 CLASSES = (
     'T-shirt/top', 'Trouser', 'Pullover', 'Dress', 'Coat',
@@ -37,15 +35,6 @@ IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTI
 USE OR OTHER DEALINGS IN THE SOFTWARE.
 """
 PER_CLASS = {'train': 1000, 'test': 200}
-PREFIX = {'train': 'train', 'test': 't10k'}
-
-
-def read_idx(path):
-    """A gzipped IDX file of unsigned bytes as a uint8 array."""
-    raw = gzip.decompress(pathlib.Path(path).read_bytes())
-    rank = raw[3]
-    shape = np.frombuffer(raw, '>i4', rank, 4)
-    return np.frombuffer(raw, np.uint8, offset=4 + 4 * rank).reshape(shape)
 
 
 def balanced(labels, per_class):
@@ -55,8 +44,7 @@ def balanced(labels, per_class):
 
 def examples(source, split):
     """The chosen examples of a split, images as PNG bytes."""
-    images = read_idx(f'{source}/{PREFIX[split]}-images-idx3-ubyte.gz')
-    labels = read_idx(f'{source}/{PREFIX[split]}-labels-idx1-ubyte.gz')
+    images, labels = idx.read_split(source, split, len(CLASSES))
     for i in balanced(labels, PER_CLASS[split]):
         yield {'image': writing.encode_png(images[i, ..., None]), 'label': int(labels[i])}
 

@@ -1,9 +1,11 @@
-"""TFDS directories of the real datasets' own schemas, small enough to write in a test."""
+"""TFDS directories of the real datasets' own schemas, and IDX files, small enough to write in a test."""
+
+import gzip
 
 import numpy as np
 import tensorflow_datasets as tfds
 
-from resizemix_jax.input import writing
+from resizemix_jax.input import idx, writing
 
 
 def write(directory, name, sizes, seed=0):
@@ -36,3 +38,19 @@ def examples(features, split, images, labels):
             for name, feature in features.items()
         }
         yield example | {'image': writing.encode_png(image), 'label': int(label)}
+
+
+def write_idx(directory, split, size):
+    """Writes the two packed IDX files of a split of Fashion-MNIST; returns their arrays."""
+    images = np.random.default_rng(size).integers(0, 256, (size, 28, 28), np.uint8)
+    label = np.arange(size, dtype=np.uint8) % 10
+    for part, array in zip(idx.PARTS, (images, label), strict=True):
+        path = directory / f'{idx.PREFIXES[split]}-{part}.gz'
+        path.write_bytes(gzip.compress(encode_idx(array)))
+    return images, label
+
+
+def encode_idx(array):
+    """A uint8 array as the bytes of an IDX file."""
+    lengths = np.array(array.shape, '>i4').tobytes()
+    return bytes((0, 0, idx.UNSIGNED_BYTE, array.ndim)) + lengths + array.tobytes()
