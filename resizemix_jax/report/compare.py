@@ -1,22 +1,20 @@
 """Two runs, or two sets of runs over seeds: how their configs and their results differ."""
 
 import glob
-import itertools
-import math
 import os
 import statistics
 from typing import NamedTuple
 
 from resizemix_jax.config import differences
 from resizemix_jax.errors import ConfigError
-from resizemix_jax.report import runs
+from resizemix_jax.report import paired, runs
 from resizemix_jax.report.cells import add, held_out
 from resizemix_jax.run.clock import unit
 from resizemix_jax.run.results import TEST
 
 SCORES = {'last': 'last', 'best': 'best', 'median10': 'median of the last 10'}
+SHOWN = 0.5  # points, for which the number of seeds is told
 TIMES = {'seconds': 'time', 'compile_seconds': 'compilation in it'}
-MOST_PAIRS = 20  # 2 ** 20 signs take seconds
 
 
 class Variant(NamedTuple):
@@ -89,14 +87,6 @@ def side(pattern):
 def changes(one, two):
     """The differences of two configs in what makes another experiment, except the seed."""
     return [found for found in differences(one, two) if found[0] != 'seed']
-
-
-def permutation_p(values):
-    """The exact two-sided p value of the mean, if either sign of every value is equally likely."""
-    total = abs(math.fsum(values))
-    signs = itertools.product((-1, 1), repeat=len(values))
-    sums = (abs(math.fsum(s * v for s, v in zip(sign, values, strict=True))) for sign in signs)
-    return sum(other >= total * (1 - 1e-9) for other in sums) / 2 ** len(values)
 
 
 def _pair(a, b, accuracy):
@@ -175,21 +165,33 @@ def _test(ours, theirs, accuracy):
         if held_out([*ours.values(), *theirs.values()]):
             return [f'    No test: the last 10 evaluations were on a held-out part; seeds with such: {seeds}']
         return [f'    No test: the median of the last 10 evaluations needs 10; seeds with fewer: {seeds}']
-    if not 2 <= len(values) <= MOST_PAIRS:
-        return [f'    No test: seeds finished on both sides: {len(values)}; 2 to {MOST_PAIRS} are needed']
-    from scipy import stats  # a second to import
+    if not 2 <= len(values) <= paired.MOST:
+        return [f'    No test: seeds finished on both sides: {len(values)}; 2 to {paired.MOST} are needed']
 
     count, least = len(values), 2 / 2 ** len(values)
     mean, spread = statistics.mean(values), statistics.stdev(values)
-    t_test = f'p = {stats.ttest_1samp(values, 0).pvalue:.3g}' if spread > 1e-9 else 'undefined, all are equal'
+    p = paired.t_test_p(values)
     return [
         f'    B - A, {titles[0]} {SCORES[accuracy]}, {count} seeds in pairs: {mean:+.2f} ± {spread:.2f} '
         'points (mean, sample standard deviation)',
-        f'    exact permutation test of the signs, two-sided: p = {permutation_p(values):.3g}',
-        f'    paired t-test, two-sided: {t_test}',
+        *_spread_lines(values, spread, count),
+        f'    exact permutation test of the signs, two-sided: p = {paired.permutation_p(values):.3g}',
+        f'    paired t-test, two-sided: {"undefined, all are equal" if p is None else f"p = {p:.3g}"}',
         f'    Caveat: with {count} pairs the permutation test cannot give p below {least:.3g}.',
         '    The t-test assumes normal differences, which so few pairs cannot show.',
         '    Among many comparisons some p are small by chance.',
+    ]
+
+
+def _spread_lines(values, spread, count):
+    """The interval of the mean, and what so many pairs of this spread can show; none if all are equal."""
+    if spread <= 1e-9:
+        return []
+    low, high = paired.interval(values)
+    return [
+        f'    {paired.LEVEL:.0%} interval of the mean over seeds: {low:+.2f} to {high:+.2f} points',
+        f'    With this spread {count} pairs show {paired.detectable(spread, count):.2g} points with '
+        f'probability {paired.POWER}; {SHOWN} points take {paired.seeds_needed(spread, SHOWN)} pairs.',
     ]
 
 
