@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from resizemix_jax import build
 from resizemix_jax import config as configs
-from resizemix_jax.errors import ConfigError
+from resizemix_jax.errors import ConfigError, first_line
 from resizemix_jax.input.held_out import EVAL
 from resizemix_jax.run import files, identity, results
 from resizemix_jax.run import network as networks
@@ -84,7 +84,13 @@ def to_stablehlo(plan, network):
     def predict(images):
         return plan.task.predict(network.params, network.batch_stats, images)
 
-    return jax.export.export(jax.jit(predict), platforms=PLATFORMS)(images).serialize()
+    try:
+        return jax.export.export(jax.jit(predict), platforms=PLATFORMS)(images).serialize()
+    except Exception as error:  # a network of the user's own may fail in any way
+        raise ConfigError(
+            f'model={plan.config.model!r} cannot be exported for batches of any size: '
+            f'{type(error).__name__}: {first_line(error)}. Take sizes in it from x.shape, not by len(x)'
+        ) from error
 
 
 def metadata(plan, workdir, step, score):

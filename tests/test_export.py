@@ -11,7 +11,7 @@ import pytest
 
 from resizemix_jax import build, command, train
 from resizemix_jax.errors import ConfigError, not_installed
-from resizemix_jax.export import export
+from resizemix_jax.export import export, to_stablehlo
 from resizemix_jax.run import network as networks
 from resizemix_jax.weights import files
 from tests import tiny
@@ -56,6 +56,20 @@ def test_the_block_of_the_page_runs_the_program(workdir, monkeypatch):
     names = {}
     exec(block('jax.export'), names)
     assert names['probabilities'].shape == (2, 4)
+
+
+def test_a_network_that_wants_one_batch_size_is_a_sentence():
+    plan = build.plan(tiny.config())
+    network = networks.Network({}, {}, 1)
+
+    class Task:
+        def predict(self, params, batch_stats, images):
+            return np.zeros(len(images))
+
+    with pytest.raises(
+        ConfigError, match="model='tests.small' cannot be exported for batches of any size: Ty"
+    ):
+        to_stablehlo(plan._replace(task=Task()), network)
 
 
 def test_the_blocks_of_other_libraries_can_be_parsed():

@@ -118,7 +118,9 @@ class Backbone(nn.Module):
         x = x.reshape(shape[0], -1, self.width)
         if self.token:
             token = self.param('cls_token', nn.initializers.normal(1e-6), (1, 1, self.width))
-            x = jnp.concatenate([jnp.broadcast_to(token.astype(x.dtype), (len(x), 1, self.width)), x], axis=1)
+            x = jnp.concatenate(
+                [jnp.broadcast_to(token.astype(x.dtype), (x.shape[0], 1, self.width)), x], axis=1
+            )
         x = x + self._positions(x.shape[1]).astype(x.dtype)
         x = nn.Dropout(self.dropout, deterministic=not train)(x)
         return x if self.token else x.reshape(shape)

@@ -71,6 +71,16 @@ def test_variables_are_parameters_and_statistics_of_the_declared_batch_norm(name
 
 @CASES
 @pytest.mark.slow
+def test_a_batch_of_any_size_can_be_exported(name, keywords):
+    model, images, variables = built(name, keywords)
+    shape = jax.export.symbolic_shape('b, 32, 48, 3')
+    evaluate = jax.jit(lambda images: model.apply(variables, images, train=False))
+    program = jax.export.export(evaluate)(jax.ShapeDtypeStruct(shape, jnp.float32))
+    assert [str(side) for side in program.out_avals[0].shape] == ['b', '7']
+
+
+@CASES
+@pytest.mark.slow
 def test_features_and_head_compose_at_every_layer(name, keywords):
     model, images, variables = built(name, keywords)
     if not hasattr(model, 'features'):
