@@ -33,7 +33,7 @@ images = np.zeros((2, {height}, {width}, {channels}), np.uint8)
 probabilities = program.call(images)  # float32 [2, {num_classes}]
 ```
 
-In torch, with the class of that code as `network` (some classes take images of one size only, or in colour only):
+In torch, with the class of that code as `network` (some take images of one size only, or in colour only):
 
 ```python
 import torch
