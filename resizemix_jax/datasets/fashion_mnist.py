@@ -1,6 +1,5 @@
 """Fashion-MNIST (Xiao et al., 2017): 28 x 28 grey images of 10 classes of clothing; TFDS `fashion_mnist`."""
 
-from resizemix_jax.datasets._subset import shortened
 from resizemix_jax.input import reading
 
 MEAN = (0.2860,)
@@ -16,12 +15,12 @@ def fashion_mnist(*, train_size=60_000):
     Raises:
         ValueError: another train_size.
     """
-    whole = reading.in_memory(
+    return reading.in_memory(
         'fashion_mnist',
         splits={'train': ('train', 60_000), 'eval': ('test', 10_000)},
         image_shape=(28, 28, 1),
         num_classes=10,
         mean=MEAN,
         std=STD,
+        train_size=train_size,
     )
-    return shortened(whole, train_size)

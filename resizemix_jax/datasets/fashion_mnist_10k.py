@@ -7,7 +7,6 @@ licence is beside the files.
 import pathlib
 
 from resizemix_jax.datasets import fashion_mnist
-from resizemix_jax.datasets._subset import shortened
 from resizemix_jax.input import reading
 
 
@@ -20,7 +19,7 @@ def fashion_mnist_10k(*, train_size=10_000):
     Raises:
         ValueError: another train_size.
     """
-    whole = reading.in_memory(
+    return reading.in_memory(
         'fashion_mnist_10k',
         splits={'train': ('train', 10_000), 'eval': ('test', 2_000)},
         image_shape=(28, 28, 1),
@@ -28,5 +27,5 @@ def fashion_mnist_10k(*, train_size=10_000):
         mean=fashion_mnist.MEAN,
         std=fashion_mnist.STD,
         directory=str(pathlib.Path(__file__).parent / 'embedded'),
+        train_size=train_size,
     )
-    return shortened(whole, train_size)

@@ -1,5 +1,6 @@
 """Reads prepared TFDS directories; no TensorFlow, no network, nothing is ever prepared here."""
 
+import collections
 import json
 import logging
 import os
@@ -11,6 +12,7 @@ import numpy as np
 from resizemix_jax.errors import DataError, first_line, local
 from resizemix_jax.input import pillow, records
 from resizemix_jax.input.dataset import Dataset, ImageSplit, image_arrays
+from resizemix_jax.ranges import Whole
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +34,9 @@ def data_directory(data_dir, flag='--config.data_dir'):
     return local(chosen, flag if data_dir else 'TFDS_DATA_DIR')
 
 
-def in_memory(name, *, splits, image_shape, num_classes, mean, std, source='', directory='', command=''):
+def in_memory(
+    name, *, splits, image_shape, num_classes, mean, std, source='', directory='', command='', train_size=None
+):
     """The Dataset `name`, decoded into memory from a TFDS directory.
 
     Args:
@@ -44,13 +48,21 @@ def in_memory(name, *, splits, image_shape, num_classes, mean, std, source='', d
         source: the dataset's name in TFDS; '' is `name`.
         directory: where it always is; '' is the reader's `data_dir`.
         command: the command that makes it, for messages; '' is `prepare_command`.
+        train_size: the number of training examples, a multiple of the classes: the first of every class, in
+            the order of the split; None for all.
+
+    Raises:
+        ValueError: another train_size.
     """
+    sizes = {split: size for split, (_, size) in splits.items()}
+    most = _share(train_size, sizes['train'], num_classes)
+    sizes['train'] = train_size or sizes['train']
 
     def read(split, data_dir):
         tfds_split, size = splits[split]
         root = data_directory(directory or data_dir)
         examples, names = open_examples(source or name, tfds_split, size, root, num_classes, command)
-        images, label = _decode_all(examples)
+        images, label = _decode_all(examples, num_classes, most if split == 'train' else None)
         if not 0 <= label.min() <= label.max() < num_classes:
             raise DataError(
                 f'{name}: labels of {tfds_split!r} are in {label.min()}..{label.max()}, not '
@@ -62,11 +74,23 @@ def in_memory(name, *, splits, image_shape, num_classes, mean, std, source='', d
         name=name,
         buckets=image_arrays(image_shape),
         num_classes=num_classes,
-        sizes={split: size for split, (_, size) in splits.items()},
+        sizes=sizes,
         mean=mean,
         std=std,
         reader=read,
     )
+
+
+def _share(train_size, size, num_classes):
+    """The training examples of each class that are wanted of `size`; None for all."""
+    if train_size in (None, size):
+        return None
+    if not Whole(num_classes, size).has(train_size) or train_size % num_classes:
+        raise ValueError(
+            f'train_size={train_size} must be a multiple of the {num_classes} classes, from {num_classes} to '
+            f'{size}'
+        )
+    return train_size // num_classes
 
 
 def open_examples(source, split, size, root, num_classes, command=''):
@@ -198,20 +222,31 @@ def num_classes_of(builder, label):
     return getattr(builder.info.features[label], 'num_classes', 0) or 0
 
 
-def _decode_all(examples):
-    """(images uint8 [N, H, W, C], label int32 [N]); raises DataError if they differ in shape."""
-    first = _decode(examples, 0)[0]
-    images = np.empty((examples.size, *first.shape), np.uint8)
-    label = np.empty(examples.size, np.int32)
+def _decode_all(examples, num_classes, most=None):
+    """(images uint8 [N, H, W, C], label int32 [N]); raises DataError if they differ in shape.
+
+    With `most`, the first examples of every class, up to so many: what comes after is not read.
+    """
+    images, label, count = [], [], collections.Counter()
     for row in range(examples.size):
-        image, label[row] = _decode(examples, row)
-        if image.shape != first.shape:
+        image, k = _decode(examples, row)
+        if images and image.shape != images[0].shape:
             raise DataError(
                 f'example {row}, in {examples.file(row)}, has an image of shape {image.shape}, and the first '
-                f'one has {first.shape}; a dataset in memory needs images of one shape'
+                f'one has {images[0].shape}; a dataset in memory needs images of one shape'
             )
-        images[row] = image
-    return images, label
+        count[k] += 1
+        if most is None or count[k] <= most:
+            images.append(image)
+            label.append(k)
+        if most is not None and len(label) == most * num_classes:
+            break
+    if most is not None and len(label) < most * num_classes:
+        raise DataError(
+            f'{os.path.dirname(examples.file(0))} has fewer than {most} training examples of a class, and '
+            f'train_size={most * num_classes} needs them; choose a smaller train_size'
+        )
+    return np.stack(images), np.array(label, np.int32)
 
 
 def _decode(examples, row):
