@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from resizemix_jax.errors import not_installed
 from resizemix_jax.ranges import POSITIVE, Whole
 
 CONVENTIONS = 'mmdet', 'devkit'
@@ -103,8 +104,7 @@ def coco(
         ModuleNotFoundError: pycocotools is not installed; the extra `detection` has it.
         ValueError: another number of images than of truths.
     """
-    from pycocotools.cocoeval import COCOeval
-
+    api, evaluator = coco_api()
     Whole(1).check(num_classes=num_classes)
     _check_images(detections, truths)
     wanted = _annotations(truths)
@@ -114,11 +114,25 @@ def coco(
     found |= {'area': area, 'ignore': np.zeros(len(boxes), bool)}
     with contextlib.redirect_stdout(io.StringIO()):  # it prints its progress
         size = len(truths), num_classes
-        evaluation = COCOeval(_index(wanted, *size), _index(found, *size), 'bbox')
+        indices = [_fill(api.COCO(), entries, *size) for entries in (wanted, found)]
+        evaluation = evaluator.COCOeval(*indices, 'bbox')
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
     return dict(zip(NUMBERS, map(float, evaluation.stats), strict=True))
+
+
+def coco_api() -> tuple[Any, Any]:
+    """pycocotools' modules (coco, cocoeval). Who will call `coco` after a training calls this before it.
+
+    Raises:
+        ModuleNotFoundError: pycocotools is not installed; the message says how to.
+    """
+    try:
+        from pycocotools import coco, cocoeval
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(not_installed(error) or str(error), name=error.name) from error
+    return coco, cocoeval
 
 
 def _check_images(detections, truths):
@@ -196,11 +210,8 @@ def _annotations(truths):
     }
 
 
-def _index(entries, images, num_classes):
-    """A COCO object of annotations or detections. Its numbers begin at 1: 0 means unmatched there."""
-    from pycocotools import coco as api
-
-    index = api.COCO()
+def _fill(index, entries, images, num_classes):
+    """Puts annotations or detections into a COCO object. Their numbers begin at 1: 0 means unmatched there."""
     boxes = entries['boxes']
     corners = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1).tolist()
     columns = {
