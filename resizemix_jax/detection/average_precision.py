@@ -211,7 +211,7 @@ def _annotations(truths):
 
 
 def _fill(index, entries, images, num_classes):
-    """Puts annotations or detections into a COCO object. Their numbers begin at 1: 0 means unmatched there."""
+    """Puts annotations or detections into a COCO object. Their ids begin at 1: 0 means unmatched there."""
     boxes = entries['boxes']
     corners = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1).tolist()
     columns = {

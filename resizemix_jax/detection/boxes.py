@@ -20,8 +20,9 @@ def area(boxes: Array) -> Array:
 def iou(first: Array, second: Array) -> Array:
     """Intersection over union of every pair, float32 [..., N, M].
 
-    Law: inter / max(area + area - inter, 1e-6), in float32 and in this order, so that the results are those
-    of torchvision.ops.box_iou to the bit. Two empty boxes have 0, as in MMDetection (torchvision: NaN).
+    Law: inter / max(area + area - inter, 1e-6), in float32 and in this order. Compiled or not, in whatever
+    program, the results are those of torchvision.ops.box_iou to the bit, so that equal overlaps stay equal;
+    on TPU a quotient may be rounded otherwise. Two empty boxes have 0, as in MMDetection (torchvision: NaN).
 
     Args:
         first: [..., N, 4].
@@ -30,8 +31,10 @@ def iou(first: Array, second: Array) -> Array:
     a, b = first[..., :, None, :], second[..., None, :, :]
     width = jnp.minimum(a[..., 2], b[..., 2]) - jnp.maximum(a[..., 0], b[..., 0])
     height = jnp.minimum(a[..., 3], b[..., 3]) - jnp.maximum(a[..., 1], b[..., 1])
-    shared = jnp.maximum(width, 0) * jnp.maximum(height, 0)
-    return shared / jnp.maximum(area(a) + area(b) - shared, 1e-6)
+    # A product that a sum follows directly may be compiled to a fused multiply-add, which rounds once less.
+    shared = jnp.where((width > 0) & (height > 0), width * height, 0.0)
+    areas = [jnp.where(value == value, value, 0.0) for value in (area(a), area(b))]
+    return shared / jnp.maximum(areas[0] + areas[1] - shared, 1e-6)
 
 
 def clip(boxes: Array, size: Array | Sequence[float]) -> Array:
