@@ -12,6 +12,7 @@ EXTRAS = {
     'PIL': 'train', 'google_crc32c': 'train', 'tqdm': 'train',
     'array_record': 'data', 'cv2': 'data', 'simplejpeg': 'data', 'tensorflow_datasets': 'data',
     'safetensors': 'export', 'flatbuffers': 'export',
+    'pycocotools': 'detection',
     'jax2onnx': 'onnx', 'onnxruntime': 'onnx',
     'matplotlib': 'report', 'keras': 'keras', 'tensorflow': 'prepare',
 }  # fmt: skip
