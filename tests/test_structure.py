@@ -16,7 +16,12 @@ BESIDE = [p for folder in ('tests', 'benchmarks') for p in sorted((ROOT / folder
 
 # Which third-party modules may be imported, by whom alone.
 ONLY = {
-    'flax': ('resizemix_jax/models/', 'resizemix_jax/state.py', 'resizemix_jax/freeze.py'),
+    'flax': (
+        'resizemix_jax/models/',
+        'resizemix_jax/layers.py',
+        'resizemix_jax/state.py',
+        'resizemix_jax/freeze.py',
+    ),
     'optax': ('resizemix_jax/optimizers/', 'resizemix_jax/step.py'),
     'orbax': ('resizemix_jax/run/states.py',),
     'tensorflow_datasets': ('resizemix_jax/input/', 'resizemix_jax/datasets/', 'resizemix_jax/prepare.py'),
@@ -31,7 +36,7 @@ ONLY = {
 }
 # The families of pure functions know each other's rooms as little as anything above them.
 PURE = ('mixing', 'augment', 'corruptions', 'models', 'optimizers', 'schedules', 'saliency', 'detection')
-SHARED = {'find', 'errors', 'keys', 'metrics', 'normalize', 'ranges'}
+SHARED = {'find', 'errors', 'keys', 'layers', 'metrics', 'normalize', 'ranges'}
 FAMILIES = (*PURE, 'tasks', 'datasets')  # a family is tested by its conventions, over `ls`
 DEVICE_WORDS = ('jax.pmap', 'shard_map', 'sharding import', 'process_index', 'jax.devices(', 'jax.local_')
 # Files with more than 300 lines, and why they are not two.

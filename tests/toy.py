@@ -11,7 +11,7 @@ from resizemix_jax import state as states
 from resizemix_jax.datasets.fake import fake
 from resizemix_jax.devices import parallel
 from resizemix_jax.find import find
-from resizemix_jax.models._layers import batch_norm
+from resizemix_jax.layers import batch_norm
 from resizemix_jax.normalize import normalize
 from resizemix_jax.optimizers.sgd import sgd
 from resizemix_jax.tasks.classify import Classify, Stage, View

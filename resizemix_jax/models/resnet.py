@@ -3,7 +3,7 @@
 import flax.linen as nn
 import jax.numpy as jnp
 
-from resizemix_jax.models import _layers as layers
+from resizemix_jax import layers
 from resizemix_jax.ranges import Whole
 
 NEEDS = ('dtype', 'batch_axis', 'remat')

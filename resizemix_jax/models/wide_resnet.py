@@ -2,7 +2,7 @@
 
 import flax.linen as nn
 
-from resizemix_jax.models import _layers as layers
+from resizemix_jax import layers
 from resizemix_jax.ranges import Choice, Number, Whole
 
 NEEDS = ('dtype', 'batch_axis', 'remat')

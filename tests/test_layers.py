@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resizemix_jax.models import _layers as layers
+from resizemix_jax import layers
 
 
 def test_stride_two_pads_as_torch_does():
