@@ -76,16 +76,20 @@ def torch_bias(fan_in):
     return lambda key, shape, dtype=jnp.float32: jax.random.uniform(key, shape, dtype, -bound, bound)
 
 
-def conv(features, size=3, stride=1, *, bias=False, init=normal_fan_out, fan_in=0, dtype, name):
-    """A size x size convolution with torch's padding, size // 2 on every side.
+XAVIER = nn.initializers.xavier_uniform()  # torch's xavier_uniform_
+
+
+def conv(features, size=3, stride=1, *, padding=None, bias=False, init=normal_fan_out, fan_in=0, dtype, name):
+    """A size x size convolution with `padding` pixels on every side; None is torch's usual size // 2.
 
     `fan_in` > 0 initialises the bias as torch does; otherwise it starts at zero.
     """
+    padding = size // 2 if padding is None else padding
     return nn.Conv(
         features,
         (size, size),
         strides=stride,
-        padding=[(size // 2, size // 2)] * 2,
+        padding=[(padding, padding)] * 2,
         use_bias=bias,
         kernel_init=init,
         bias_init=torch_bias(fan_in) if fan_in else nn.initializers.zeros,

@@ -35,16 +35,33 @@ def resnet(num_classes, *, depth=50, width=64, dtype='float32', batch_axis='', r
     Raises:
         ValueError: a depth or width out of range.
     """
-    Whole(min(STAGES), max(STAGES)).check(depth=depth)
-    if depth not in STAGES:
-        raise ValueError(f'depth={depth} must be one of: {", ".join(map(str, STAGES))}')
-    Whole(1, 2**14).check(width=width)
     return layers.Classifier(
-        backbone=Backbone(STAGES[depth], width, dtype, batch_axis, remat),
+        backbone=backbone(depth, width, dtype=dtype, batch_axis=batch_axis, remat=remat),
         top=Top(num_classes),
         streams=(),
         groups=len(STAGES[depth]),
     )
+
+
+def backbone(depth, width, *, stages=4, strides=(1, 2, 2, 2), dtype, batch_axis, remat):
+    """The convolutions of `resnet`, for a classifier or a detector.
+
+    Args:
+        depth, width, dtype, batch_axis, remat: see `resnet`.
+        stages: how many, from the first on.
+        strides: of the stages.
+
+    Returns:
+        `Backbone`.
+
+    Raises:
+        ValueError: a depth or width out of range.
+    """
+    Whole(min(STAGES), max(STAGES)).check(depth=depth)
+    if depth not in STAGES:
+        raise ValueError(f'depth={depth} must be one of: {", ".join(map(str, STAGES))}')
+    Whole(1, 2**14).check(width=width)
+    return Backbone(STAGES[depth][:stages], width, dtype, batch_axis, remat, strides)
 
 
 class Backbone(nn.Module):
@@ -55,6 +72,7 @@ class Backbone(nn.Module):
     dtype: str
     batch_axis: str
     remat: bool
+    strides: tuple = (1, 2, 2, 2)  # of the stages
 
     @nn.compact
     def __call__(self, x, train, start=0, stop=None):
@@ -68,7 +86,7 @@ class Backbone(nn.Module):
             x = nn.max_pool(x, window_shape=(3, 3), strides=(2, 2))
         for stage, blocks in list(enumerate(self.stages))[start:stop]:
             for i in range(blocks):
-                stride = 2 if stage > 0 and i == 0 else 1
+                stride = self.strides[stage] if i == 0 else 1
                 x = block(
                     self.width * 2**stage,
                     stride,
@@ -77,6 +95,16 @@ class Backbone(nn.Module):
                     name=f'stage{stage + 1}_block{i + 1}',
                 )(x, train)
         return x
+
+
+def stage_outputs(backbone, images, train, stages):
+    """What stages of a `Backbone` give, counted from 1, in ascending order: a list of [B, h, w, c]."""
+    x, start, found = images, 0, []
+    for stage in stages:
+        x = backbone(x, train, start=start, stop=stage)
+        start = stage
+        found.append(x)
+    return found
 
 
 class Top(nn.Module):
