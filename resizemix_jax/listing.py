@@ -4,9 +4,10 @@ import shlex
 from typing import NamedTuple
 
 from resizemix_jax.arguments import choose
-from resizemix_jax.config import DEVICE_KEYS, GENERATE_KEYS, LOGGING_KEYS, differences, group, stored
+from resizemix_jax.config import stored
 from resizemix_jax.config_files import beside, load
 from resizemix_jax.errors import ConfigError
+from resizemix_jax.key_groups import DEVICE_KEYS, GENERATE_KEYS, LOGGING_KEYS, differences, group
 from resizemix_jax.run.clock import duration
 from resizemix_jax.run.results import TEST
 from resizemix_jax.tables import COST, USES

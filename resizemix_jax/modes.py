@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from resizemix_jax import config as configs
-from resizemix_jax import config_files, listing
+from resizemix_jax import config_files, key_groups, listing
 from resizemix_jax.errors import ConfigError, RunError
 
 SCRIPT = 'resizemix-jax'  # the name of the installed command
@@ -94,7 +94,7 @@ def generate(request):
 
 def _student(request, directory):
     """The command that trains on a generated set what the request would train."""
-    own = ('dataset', 'data_dir', *configs.GENERATE_KEYS)
+    own = ('dataset', 'data_dir', *key_groups.GENERATE_KEYS)
     kept = {key: value for key, value in request.overrides.items() if key.partition('.')[0] not in own}
     changes = kept | {'dataset': 'generated', 'data_dir': directory}
     words = listing.flags(request.path, request.argument, changes, f'{directory}_run')

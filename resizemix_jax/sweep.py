@@ -8,10 +8,10 @@ import subprocess
 import time
 from typing import NamedTuple
 
-from resizemix_jax.config import differences
 from resizemix_jax.devices.leaving import LIFELINE
 from resizemix_jax.devices.preemption import Watch
 from resizemix_jax.errors import ConfigError, PreemptedError, RunError
+from resizemix_jax.key_groups import differences
 from resizemix_jax.report import runs
 from resizemix_jax.run import files, workdir
 from resizemix_jax.run.lock import lock

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from resizemix_jax import config as configs
-from resizemix_jax import recipes
+from resizemix_jax import key_groups, recipes
 from resizemix_jax.arguments import choose, parse
 from resizemix_jax.key_checks import check_key
 
@@ -165,14 +165,14 @@ class Table:
         rows = [row for row in self.rows if not row.refused]
         # A map that the config was given for its own method is not for the others.
         differing = {'saliency'}.union(*(_keys(row, config.column) for row in rows))
-        reset = {key: configs.base()[key] for key in differing if key in configs.METHOD_KEYS}
+        reset = {key: configs.base()[key] for key in differing if key in key_groups.METHOD_KEYS}
         made = []
         for row in rows:
             other = config.copy_and_resolve_references()
             if row.name != config.row:
                 keys = _keys(row, config.column)
                 configs.assign(other, reset)
-                configs.assign(other, {key: keys[key] for key in keys if key in configs.METHOD_KEYS})
+                configs.assign(other, {key: keys[key] for key in keys if key in key_groups.METHOD_KEYS})
                 configs.complete(other)
             made.append((row.title, other))
         return tuple(made)

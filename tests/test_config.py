@@ -1,4 +1,4 @@
-"""The config: completed, changed by one rule, compared."""
+"""The config: completed, changed by one rule."""
 
 import json
 
@@ -7,7 +7,6 @@ import pytest
 
 from resizemix_jax import config as configs
 from resizemix_jax.find import find, keywords, names
-from resizemix_jax.key_checks import IDENTITY_KEYS
 
 
 def complete():
@@ -67,32 +66,6 @@ def test_overrides_take_names_first():
         configs.override(complete(), {'mixing_args.prob': 0.25})
     with pytest.raises(TypeError):
         configs.override(complete(), {'seed': 'x'})
-
-
-def test_differences_and_what_they_mean():
-    old = configs.stored(complete())
-    new = configs.stored(configs.override(complete(), {
-        'mixing': 'mixup', 'batch_size': 32, 'log_every_steps': 7, 'generate_args.k': 3, 'freeze': ('a/*',),
-    }))  # fmt: skip
-    found = configs.differences(old, new)
-    assert found == [
-        ('batch_size', 256, 32), ('freeze', [], ['a/*']), ('mixing', 'none', 'mixup'),
-        ('mixing_args.alpha', 'absent', 1.0), ('mixing_args.per', 'absent', 'batch'),
-    ]  # fmt: skip
-    assert [key for key, _, _ in configs.differences(old, new, ignore=('mixing', 'mixing_args'))] == [
-        'batch_size', 'freeze', 'generate_args.k', 'log_every_steps',
-    ]  # fmt: skip
-    assert [configs.group(key) for key, _, _ in found] == ['shifts', *['experiment'] * 4]
-
-
-def test_groups_name_keys_that_exist():
-    base = configs.base()
-    free = *configs.LOGGING_KEYS, *configs.DEVICE_KEYS, *configs.GENERATE_KEYS
-    for key in (*free, *configs.SHIFTING_KEYS, *configs.METHOD_KEYS, *IDENTITY_KEYS):
-        assert key in base
-    assert {configs.group(key) for key in free} == {'free'}
-    assert not set(free) & set(configs.SHIFTING_KEYS)
-    assert {configs.group(key) for key in configs.METHOD_KEYS} == {'experiment'}
 
 
 def test_no_default_is_none_or_a_list():

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from resizemix_jax import config as configs
-from resizemix_jax import recipes
+from resizemix_jax import key_groups, recipes
 from resizemix_jax.tables import Column, Row, Table
 from tests.configs.tables import TABLES
 
@@ -90,7 +90,7 @@ def test_variants_differ_in_the_method_alone():
     assert made['(4) Cut: random to salient'].mixing_args.tau == (0.1, 0.8)
     for other in made.values():
         changed = {
-            key.partition('.')[0] for key, _, _ in configs.differences(_stored(config), _stored(other))
+            key.partition('.')[0] for key, _, _ in key_groups.differences(_stored(config), _stored(other))
         }
         assert changed <= {'mixing', 'mixing_args', 'saliency', 'saliency_args'}
 

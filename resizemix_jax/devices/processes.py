@@ -13,10 +13,10 @@ from jax._src.clusters import ClusterEnv
 from jax.experimental import multihost_utils
 
 from resizemix_jax import errors
-from resizemix_jax.config import differences
 from resizemix_jax.devices import parallel, rendezvous
 from resizemix_jax.devices.heartbeat import SILENCE, Heartbeat
 from resizemix_jax.devices.relay import Relay
+from resizemix_jax.key_groups import differences
 
 ADDRESS, COUNT, INDEX = 'JAX_COORDINATOR_ADDRESS', 'JAX_NUM_PROCESSES', 'JAX_PROCESS_ID'
 SHOWN = 12  # lines of differences

@@ -5,8 +5,8 @@ import os
 import statistics
 from typing import NamedTuple
 
-from resizemix_jax.config import differences
 from resizemix_jax.errors import ConfigError
+from resizemix_jax.key_groups import differences
 from resizemix_jax.report import paired, runs
 from resizemix_jax.report.cells import add, held_out
 from resizemix_jax.run.clock import unit

@@ -5,9 +5,10 @@ import pathlib
 import time
 from typing import NamedTuple
 
-from resizemix_jax.config import base, differences, migrate, stored
+from resizemix_jax.config import base, migrate, stored
 from resizemix_jax.errors import ConfigError, RunError
 from resizemix_jax.input.held_out import EVAL, HELD_OUT
+from resizemix_jax.key_groups import differences
 from resizemix_jax.report import checks, measures
 from resizemix_jax.run import files, results, workdir
 from resizemix_jax.run.clock import duration

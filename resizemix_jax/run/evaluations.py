@@ -2,7 +2,7 @@
 
 import logging
 
-from resizemix_jax import config as configs
+from resizemix_jax import key_groups
 from resizemix_jax.devices import processes
 from resizemix_jax.errors import ConfigError, RunError
 from resizemix_jax.input.held_out import EVAL, HELD_OUT
@@ -11,7 +11,7 @@ from resizemix_jax.run import files, identity, workdir
 log = logging.getLogger(__name__)
 
 EVALUATIONS = 'evaluations.jsonl'
-UNSEEN = (*configs.LOGGING_KEYS, *configs.GENERATE_KEYS, 'num_devices', 'workers', 'remat')
+UNSEEN = (*key_groups.LOGGING_KEYS, *key_groups.GENERATE_KEYS, 'num_devices', 'workers', 'remat')
 
 
 def changes(path, config):
@@ -23,7 +23,7 @@ def changes(path, config):
     def compare():
         if not files.exists(path / workdir.CONFIG):
             return []
-        return configs.differences(workdir.read_config(path), workdir.stored(config), UNSEEN)
+        return key_groups.differences(workdir.read_config(path), workdir.stored(config), UNSEEN)
 
     found = [tuple(change) for change in processes.run_on_host_0(compare)]
     if found:

@@ -15,7 +15,7 @@ import logging
 from typing import NamedTuple
 
 from resizemix_jax import config as configs
-from resizemix_jax import migrations
+from resizemix_jax import key_groups, migrations
 from resizemix_jax.devices import processes
 from resizemix_jax.errors import ConfigError, DataError
 from resizemix_jax.run import checkpoint, files, identity, lock, position, results, rows, writers
@@ -78,7 +78,7 @@ def open_workdir(workdir, config, allow_config_change=False):
 
     A directory without a checkpoint has nothing to lose and takes any config. Else keys that only change
     where and how a run runs may differ, and those that shift it, as long as it is not finished: see
-    `config.group`.
+    `key_groups.group`.
 
     Args:
         workdir: pathlib.Path.
@@ -112,15 +112,15 @@ def _open(workdir, new, allow):
             'or --allow_config_change to continue the run with the config of this command'
         )
     run = read_config(workdir)
-    found = configs.differences(run, new)
+    found = key_groups.differences(run, new)
     if finished:
         result = _read_result(workdir / RESULT, run)
         earlier = _migrated(workdir / RESULT, result['config'])
-        found += [d for d in configs.differences(earlier, new) if d not in found]
+        found += [d for d in key_groups.differences(earlier, new) if d not in found]
         if not found:
             _check_curves(workdir, result)
             return result, run, []
-    refused = found if finished else [d for d in found if configs.group(d[0]) == 'experiment']
+    refused = found if finished else [d for d in found if key_groups.group(d[0]) == 'experiment']
     if refused and not allow:
         raise ConfigError(
             f'{workdir} holds a {"finished " if finished else ""}run of another config:\n    '

@@ -10,6 +10,7 @@ import json
 import pathlib
 
 from resizemix_jax import config as configs
+from resizemix_jax import key_groups
 from tests.configs.tables import TABLES, cells
 
 GOLDEN = pathlib.Path(__file__).parents[1] / 'golden'
@@ -26,7 +27,7 @@ def of_table(name):
     default = configs.stored(configs.complete(configs.base()))
     lines = []
     for argument, config in cells(name).items():
-        changed = configs.differences(default, configs.stored(config), ignore=())
+        changed = key_groups.differences(default, configs.stored(config), ignore=())
         words = [f'-{key}' if new == 'absent' else f'{key}={_text(new)}' for key, _, new in changed]
         lines.append(' '.join([f'{argument}:', *words]))
     return '\n'.join(lines) + '\n'

@@ -5,7 +5,7 @@ import shlex
 import ml_collections
 import pytest
 
-from resizemix_jax import build, config_files, listing, overrides
+from resizemix_jax import build, config_files, key_groups, listing, overrides
 from resizemix_jax import config as configs
 from resizemix_jax.errors import DataError
 from tests.configs import golden
@@ -102,9 +102,9 @@ def test_the_small_scale_changes_the_network_and_keeps_the_method(name):
         assert (small.model, small.epochs, small.batch_size) == ('wide_resnet', 6, 32)
         changed = {
             key.partition('.')[0]
-            for key, _, _ in configs.differences(configs.stored(own), configs.stored(small))
+            for key, _, _ in key_groups.differences(configs.stored(own), configs.stored(small))
         }
-        assert not changed & set(configs.METHOD_KEYS) - {'augment', 'augment_args', 'mixing_args'}
+        assert not changed & set(key_groups.METHOD_KEYS) - {'augment', 'augment_args', 'mixing_args'}
         assert small.mixing == 'cutout' or small.mixing_args == own.mixing_args
 
 
@@ -115,7 +115,7 @@ def _rows():
         for row in table.rows:
             if not row.refused:
                 config = configs.stored(_small(name, row.name))
-                method = {key: config[key] for key in (*configs.METHOD_KEYS, 'dataset')}
+                method = {key: config[key] for key in (*key_groups.METHOD_KEYS, 'dataset')}
                 found.setdefault(str(method), (name, row.name))
     return list(found.values())
 

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from resizemix_jax import config as configs
+from resizemix_jax import key_groups
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.report import cells as report_cells
 from resizemix_jax.tables import USES, Column, Row, Table
@@ -76,7 +77,7 @@ def test_another_method_makes_overrides_that_its_command_takes(tmp_path):
     assert 'mixing_args.alpha=absent (the table has: 1.0)' in group.labels
     assert group.overrides['mixing'] == 'resizemix' and 'absent' not in group.overrides.values()
     again = configs.override(TABLES['table3'].get_config('row=cutmix'), group.overrides)
-    assert configs.differences(configs.stored(again), json.loads((path / 'config.json').read_text())) == []
+    assert key_groups.differences(configs.stored(again), json.loads((path / 'config.json').read_text())) == []
 
 
 def test_free_keys_and_keys_that_came_later_make_no_difference(tmp_path):
