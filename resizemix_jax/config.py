@@ -27,6 +27,7 @@ FAMILIES = {
     'mixing': 'mixing',
     'optimizer': 'optimizers',
     'schedule': 'schedules',
+    'logger': 'loggers',
 }
 NAME_KEYS = (*FAMILIES, 'saliency')  # each has a group of keywords, NAME_args
 
@@ -68,6 +69,7 @@ def base():
     config.save_every_minutes = 0.0  # besides, since the last save; 0: off
     config.keep_every = 0  # epochs between checkpoints that are kept besides the newest; 0: none
     config.max_to_keep = 1  # newest checkpoints; the best one is kept in addition
+    config.logger = 'none'  # a service that is given the rows of metrics, too: 'wandb', 'mlflow'
     config.gallery_every = 0  # steps between pictures of what the network is shown; 0: none
     config.profile_steps = 0  # steps traced into WORKDIR/profile, after the first one
     config.num_devices = 0  # 0: all

@@ -13,6 +13,7 @@ EXTRAS = {
     'array_record': 'data', 'cv2': 'data', 'simplejpeg': 'data', 'tensorflow_datasets': 'data',
     'safetensors': 'export', 'flatbuffers': 'export',
     'pycocotools': 'detection',
+    'wandb': 'wandb', 'mlflow': 'mlflow',
     'jax2onnx': 'onnx', 'onnxruntime': 'onnx',
     'matplotlib': 'report', 'keras': 'keras', 'tensorflow': 'prepare',
 }  # fmt: skip

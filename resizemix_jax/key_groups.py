@@ -10,7 +10,7 @@ METHOD_KEYS = (
 # What may differ between two parts of one run, without making it another experiment.
 LOGGING_KEYS = (
     'log_every_steps', 'gallery_every', 'profile_steps', 'save_every_epochs', 'save_every_minutes',
-    'keep_every', 'max_to_keep',
+    'keep_every', 'max_to_keep', 'logger', 'logger_args',
 )  # fmt: skip
 DEVICE_KEYS = ('data_dir', 'num_devices', 'workers', 'input_timeout', 'eval_batch_size', 'remat')
 GENERATE_KEYS = ('generate_images', 'generate_args')  # of --mode=generate alone

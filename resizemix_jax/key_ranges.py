@@ -30,6 +30,7 @@ RANGES = {
     'saliency_mode': Choice('train', 'eval'),
     'optimizer': Text(),
     'schedule': Text(),
+    'logger': Text(),
     'batch_size': BATCH,
     'micro_batches': BATCH,
     'epochs': Whole(1),

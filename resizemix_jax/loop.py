@@ -207,7 +207,7 @@ class Loop:
         train = self.run.train[self.run.plan.task.splits[0]]
         with self.clock.pause():
             try:
-                gallery.draw(
+                pictures = gallery.draw(
                     self.run.plan.dataset,
                     ((self.config.row or self.config.mixing, self.config),),
                     pairs.choose_pairs(train, self.config.seed),
@@ -215,5 +215,7 @@ class Loop:
                     self.writer.workdir / 'gallery',
                     suffix=f'_{step:08d}',
                 )
+                for path in sorted(pictures):
+                    self.writer.picture(step, path)
             except (RunError, OSError) as error:  # no reason to end a training
                 log.warning('No pictures of step %d: %s', step, error)

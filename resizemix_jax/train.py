@@ -14,9 +14,10 @@ from resizemix_jax.devices import parallel, processes
 from resizemix_jax.devices.preemption import Watch, passed_on
 from resizemix_jax.errors import local
 from resizemix_jax.input import pipeline
+from resizemix_jax.loggers import Run
 from resizemix_jax.loop import Loop
 from resizemix_jax.pictures import pairs
-from resizemix_jax.run import identity, results
+from resizemix_jax.run import delivery, identity, results
 from resizemix_jax.run import workdir as workdirs
 from resizemix_jax.run.checkpoint import Checkpoints, latest_step
 from resizemix_jax.run.recorded import RecordedConfig
@@ -54,6 +55,7 @@ def train_and_evaluate(
     with workdirs.owned(workdir) as owner, passed_on():
         # Again: another process may have owned it until now.
         opened = workdirs.open_workdir(workdir, config, allow_config_change)
+        logger = delivery.make(config)
         start = latest_step(workdir)
         initial = None if start else weights.read(config, build.template(plan))
         run = processes.run_on_all(lambda: build.open_run(plan))
@@ -65,15 +67,15 @@ def train_and_evaluate(
             workdirs.check_rows(workdir, start, checkpoints.record(), allow_config_change)
             offset = workdirs.begin(workdir, opened, plan, splits, start, allow_config_change, initial)
             run = build.at_offset(run, offset)
-            result = _train(run, workdir, checkpoints, owner, initial)
+            result = _train(run, workdir, checkpoints, owner, initial, logger)
         workdirs.finish(workdir, result)
     return result
 
 
-def _train(run, workdir, checkpoints, owner, initial):
+def _train(run, workdir, checkpoints, owner, initial, logger):
     """Trains to the end, from the newest checkpoint if there is one; returns the content of result.json.
 
-    `initial`: `weights.initial.Initial`, what a new run starts from; or None.
+    `initial`: `weights.initial.Initial`, what a new run starts from; or None. `logger`: of `delivery.make`.
     """
     plan, config = run.plan, run.plan.config
     _log_run(run)
@@ -85,7 +87,9 @@ def _train(run, workdir, checkpoints, owner, initial):
         log.info('Resuming at step %d', int(state.step))
     start = int(state.step)
     checkpoints.forget_best_after(start)
-    with Writer(workdir, start, run.last) as writer:
+    identities = workdirs.identities(workdir)
+    begun = Run(identities[-1]['run'], workdir, workdirs.stored(config), identities[-1], start)
+    with Writer(workdir, start, run.last, begun, logger) as writer:
         state = state.replace(metrics=_interval(state, writer.rows, plan.devices))
         loop = Loop(run, checkpoints, writer, owner, count)
         loop.compile()
@@ -96,10 +100,10 @@ def _train(run, workdir, checkpoints, owner, initial):
             state = loop.go(state, batches, watch)
             checkpoints.settle()
             test = loop.test(state, watch)
-        identities = workdirs.identities(workdir)
         largest = max(count.values(), default=None)
         result = results.summary(config, writer.rows, parallel.describe(plan.devices), largest, identities)
-    result |= {'evaluated_on': plan.evaluated_on} | test
+        result |= {'evaluated_on': plan.evaluated_on} | test
+        writer.conclude(result)
     return result | {'unread_keys': config.unread(), 'rows': writer.sum}
 
 

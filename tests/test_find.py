@@ -8,7 +8,7 @@ import pytest
 import resizemix_jax
 from resizemix_jax import find
 
-FAMILIES = ('tasks', 'datasets', 'models', 'augment', 'mixing', 'optimizers', 'schedules')
+FAMILIES = ('tasks', 'datasets', 'models', 'augment', 'mixing', 'optimizers', 'schedules', 'loggers')
 
 
 def test_a_name_is_a_file_s_name():

@@ -20,7 +20,7 @@ EXTRAS = PROJECT['optional-dependencies']
 # The distributions whose modules have other names.
 MODULES = {
     'absl-py': 'absl', 'orbax-checkpoint': 'orbax', 'pillow': 'PIL', 'opencv-python-headless': 'cv2',
-    'tensorflow-cpu': 'tensorflow',
+    'tensorflow-cpu': 'tensorflow', 'mlflow-skinny': 'mlflow',
 }  # fmt: skip
 
 

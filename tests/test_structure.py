@@ -31,6 +31,8 @@ ONLY = {
     'tensorflow': (),
     'torch': (),
     'keras': ('resizemix_jax/keras.py',),
+    'wandb': ('resizemix_jax/loggers/wandb.py',),
+    'mlflow': ('resizemix_jax/loggers/mlflow.py',),
     'equinox': (),
     'grain': (),
     'clu': (),
@@ -40,7 +42,7 @@ PURE = ('mixing', 'augment', 'corruptions', 'models', 'optimizers', 'schedules',
 SHARED = {'find', 'errors', 'keys', 'layers', 'metrics', 'normalize', 'ranges'}
 # A family that may import other families of pure functions.
 ABOVE = {'detectors': {'models', 'detection'}}
-FAMILIES = (*PURE, *ABOVE, 'tasks', 'datasets')  # a family is tested by its conventions, over `ls`
+FAMILIES = (*PURE, *ABOVE, 'tasks', 'datasets', 'loggers')  # a family is tested by its conventions, over `ls`
 DEVICE_WORDS = ('jax.pmap', 'shard_map', 'sharding import', 'process_index', 'jax.devices(', 'jax.local_')
 # Files with more than 300 lines, and why they are not two.
 LONG = {}
@@ -178,7 +180,8 @@ def test_importing_starts_no_backend_and_no_tensorflow():
     code = (
         f'import importlib, sys; [importlib.import_module(m) for m in {modules!r}]; '
         'from jax._src import xla_bridge; assert not xla_bridge.backends_are_initialized(); '
-        'bad = {"tensorflow", "torch", "grain", "matplotlib", "scipy.stats"} & set(sys.modules); '
+        'bad = {"tensorflow", "torch", "grain", "matplotlib", "scipy.stats", "wandb", "mlflow"}; '
+        'bad &= set(sys.modules); '
         'assert not bad, bad'
     )
     subprocess.run([sys.executable, '-c', code], cwd=ROOT, check=True)

@@ -5,6 +5,7 @@ import hashlib
 import importlib.metadata
 import pathlib
 import platform
+import secrets
 import shlex
 import socket
 import subprocess
@@ -42,6 +43,11 @@ def collect(devices):
         'host': socket.gethostname(),
         'devices': parallel.describe(devices),
     }
+
+
+def new_run():
+    """An id for a new run, which it keeps in all rows: 16 letters and digits."""
+    return secrets.token_hex(8)
 
 
 def fingerprint(split):

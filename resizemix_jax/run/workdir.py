@@ -5,6 +5,7 @@ identity.jsonl  a row for every start, see `identity`
 metrics.jsonl   the rows of metrics; events/ has them for TensorBoard
 checkpoints/    the newest states; best/ has the best one
 result.json     once the run is finished
+loggers.json    what the run's logger was given, see `delivery`
 evaluations.jsonl  what --mode=evaluate found, see `evaluations`
 .lock           of the process that trains in it
 """
@@ -248,7 +249,8 @@ def _begin(workdir, opened, plan, splits, step, allow, initial):
     position.check_length(step - offset, steps, steps_per_epoch)
     if step and opened.changes:
         log.warning('%s', position.described(opened.changes, step, offset, steps, steps_per_epoch))
-    row = {'step': step, 'offset': offset, 'batch_size': config.batch_size, 'data': data}
+    row = {'run': last.get('run') or identity.new_run(), 'step': step, 'offset': offset}
+    row |= {'batch_size': config.batch_size, 'data': data}
     row |= ({'init': initial.record} if initial else {}) | identity.collect(plan.devices)
     if step:
         _say_what_changes_numbers(workdir, opened.config, last.get('versions', {}), row['versions'])

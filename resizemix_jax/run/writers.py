@@ -1,4 +1,4 @@
-"""Where a run's numbers go: metrics.jsonl (the truth), TensorBoard events, log lines, a progress bar.
+"""Where a run's numbers go: metrics.jsonl (the truth), TensorBoard, a logger, log lines, a progress bar.
 
 Of several processes the first one writes the files; the others have the rows, and log them.
 """
@@ -13,9 +13,10 @@ from absl import flags
 from absl import logging as absl_logging
 
 from resizemix_jax.devices import processes
-from resizemix_jax.errors import RunError
-from resizemix_jax.run import files, storage
+from resizemix_jax.errors import PreemptedError, RunError
+from resizemix_jax.run import files, storage, tags
 from resizemix_jax.run import rows as sums
+from resizemix_jax.run.delivery import Delivery
 from resizemix_jax.run.events import Events
 
 log = logging.getLogger(__name__)
@@ -33,20 +34,24 @@ class Writer:
         workdir: pathlib.Path.
         step: the number of steps taken so far.
         last: the number of the last step, for the progress bar.
+        run: `loggers.Run`, which events and the logger begin with; None for rows alone.
+        logger: of `delivery.make`, or None.
 
     Attributes:
         sum: of the rows, see `run.rows`.
     """
 
-    def __init__(self, workdir, step, last):
+    def __init__(self, workdir, step, last, run=None, logger=None):
         self.workdir = workdir
         path = workdir / METRICS
         self.rows = processes.run_on_host_0(lambda: _rows_until(path, step))
         self.sum = sums.extended(sums.EMPTY, self.rows)
-        self._file = self._events = None
+        self._file = self._events = self._delivery = None
+        self._scores = {}
         if processes.first():
             self._file = files.Appender(path)
-            self._on_events(lambda: setattr(self, '_events', Events(workdir / EVENTS, step + 1)))
+            self._guarded(lambda: self._open_events(step, run))
+            self._delivery = Delivery(logger, run, self.rows) if logger else None
         self._bar = tqdm.tqdm(
             total=last, initial=step, unit='step', leave=False, disable=not sys.stderr.isatty()
         )
@@ -58,10 +63,17 @@ class Writer:
         self.sum = sums.extended(self.sum, [row])
         if self._file:
             self._file.append_row(row)
-        if self._events:
-            self._on_events(lambda: self._events.write(step, values))
+        self._to_others('row', step, tags.of_row(values))
         shown = ', '.join(f'{name}={_format(value)}' for name, value in values.items())
         log.info('[%d] %s%s', step, shown, f'; {note}' if note else '')
+
+    def picture(self, step, path):
+        """Shows a picture of the gallery, a PNG file, in TensorBoard and the logger."""
+        self._to_others('picture', step, tags.of_picture(path), path)
+
+    def conclude(self, result):
+        """Tells what the run, which is done, ends with: the content of result.json."""
+        self._scores = tags.of_result(result)
 
     def sync(self):
         """Returns once all rows are on the disk, before a checkpoint counts on them."""
@@ -73,15 +85,33 @@ class Writer:
         with contextlib.suppress(OSError):
             self._bar.update(step - self._bar.n)
 
-    def close(self):
+    def close(self, state='done'):
+        """Closes all; `state` is that of `resizemix_jax.loggers`."""
         with contextlib.suppress(OSError):
             self._bar.close()
-        if self._file:
-            self._file.close()
-        if self._events:
-            self._on_events(self._events.close)
+        try:
+            if self._file:
+                self._file.close()
+        finally:
+            if self._events:
+                step = self.rows[-1]['step'] if self.rows else 0
+                self._guarded(lambda: self._events.close(step, self._scores))
+            if self._delivery:
+                self._delivery.close(state, self._scores)
 
-    def _on_events(self, function):
+    def _to_others(self, method, *arguments):
+        if self._events:
+            self._guarded(lambda: getattr(self._events, method)(*arguments))
+        if self._delivery:
+            getattr(self._delivery, method)(*arguments)
+
+    def _open_events(self, step, run):
+        self._events = Events(self.workdir / EVENTS, step + 1)
+        if run:
+            self._events.open(run)
+
+    def _guarded(self, function):
+        """Runs what writes events; what cannot be written ends them, with a warning."""
         try:
             function()
         except RunError as error:
@@ -91,8 +121,9 @@ class Writer:
     def __enter__(self):
         return self
 
-    def __exit__(self, *error):
-        self.close()
+    def __exit__(self, kind, *error):
+        stopped = 'preempted' if kind and issubclass(kind, PreemptedError) else 'failed'
+        self.close(stopped if kind else 'done')
 
 
 def log_to_stderr():
