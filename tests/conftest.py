@@ -14,6 +14,8 @@ os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', tempfile.mkdtemp(prefix='resi
 os.environ.setdefault('JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS', '0.1')
 # Compiling is most of the tests' time.
 os.environ.setdefault('JAX_DISABLE_MOST_OPTIMIZATIONS', 'true')
+# No test reaches a network, and no library that a test loads tells its maker of it.
+os.environ.update(WANDB_MODE='offline', WANDB_ERROR_REPORTING='false', MLFLOW_DISABLE_TELEMETRY='true')
 if version('jaxlib').startswith('0.10.'):  # XLA ends a process with a flag that it does not know
     os.environ.setdefault('XLA_FLAGS', '--xla_cpu_use_fusion_emitters=false')
 

@@ -39,7 +39,7 @@ class _MLflow:
         self._library, self._experiment, self._tracking_uri = library, experiment, tracking_uri
         self._client = self._id = None
 
-    def open(self, run):
+    def begin(self, run):
         self._client = self._library.MlflowClient(tracking_uri=self._tracking_uri or None)
         experiment = self._experiment_id()
         found = self._client.search_runs([experiment], f"tags.`{TAG}` = '{run.id}'", max_results=1)

@@ -50,7 +50,7 @@ class _Wandb:
         self._library, self._place, self._offline = library, place, offline
         self._run = None
 
-    def open(self, run):
+    def begin(self, run):
         identity = {key: value for key, value in run.identity.items() if key != 'data'}
         self._run = self._library.init(
             **self._place,

@@ -112,7 +112,7 @@ class Delivery:
     def _deliver(self, items):
         try:
             marks = Marks(self._run, self._name)
-            if not self._logger.open(self._run):
+            if not self._logger.begin(self._run):
                 marks.clear()
             try:
                 self._hand_over(items, marks)

@@ -36,7 +36,7 @@ class Events:
         # SessionLog (field 7) with status (1) START (1): what TensorBoard purges by.
         self._append(purge_step, message(7, varint(1, 1)))
 
-    def open(self, run):
+    def begin(self, run):
         """Writes what a session starts with: config and identity as text, and the hyperparameters.
 
         Those are the config's keys that make a run what it is, see `key_groups`. The HParams tab shows those

@@ -108,7 +108,7 @@ class Writer:
     def _open_events(self, step, run):
         self._events = Events(self.workdir / EVENTS, step + 1)
         if run:
-            self._events.open(run)
+            self._events.begin(run)
 
     def _guarded(self, function):
         """Runs what writes events; what cannot be written ends them, with a warning."""

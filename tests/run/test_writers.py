@@ -18,7 +18,7 @@ def test_rows_and_events_agree(tmp_path):
         ]
     )
     scalars, _ = scalars_of(*files_of(tmp_path))
-    assert scalars == [(5, 'train_loss', 1.5), (5, 'epoch', 0.5), (10, 'eval_top1', 0.25)]
+    assert scalars == [(5, 'train/loss', 1.5), (5, 'train/epoch', 0.5), (10, 'eval/top1', 0.25)]
 
 
 def test_rows_of_the_future_are_dropped(tmp_path):
