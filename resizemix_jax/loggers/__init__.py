@@ -6,8 +6,8 @@ A member is `<name>(*, ...) -> logger`, its keywords `config.logger_args`. The f
 with four methods. They are called on the first process only, one after the other, in a thread of their own
 (`run/delivery.py`):
 
-* `begin(run) -> bool`: `run` is a `Run`. Begins the run at the service, or continues it. Returns whether the service
-  has what earlier sessions gave it; if not, all rows and pictures so far are given again.
+* `begin(run) -> bool`: `run` is a `Run`. Begins the run at the service, or continues it. Returns whether the
+  service has what earlier sessions gave it; if not, all rows and pictures so far are given again.
 * `row(step, values)`: a row of metrics.jsonl; `values` is tag -> number, where 'train/loss' is `train_loss`.
 * `picture(step, tag, path)`: a PNG file of the gallery, with a tag such as 'gallery/methods'.
 * `close(state, scores)`: the end of the session. `state` is 'done', 'preempted' (the same command continues
