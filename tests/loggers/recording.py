@@ -15,7 +15,7 @@ class Recording:
     def __init__(self, known=True):
         self.known = known
         self.run = self.closed = None
-        self.rows, self.pictures = [], []
+        self.rows, self.pictures, self.order = [], [], []  # `order`: the steps of both
 
     def begin(self, run):
         self.run = run
@@ -23,9 +23,11 @@ class Recording:
 
     def row(self, step, values):
         self.rows.append((step, values))
+        self.order.append(step)
 
     def picture(self, step, tag, path):
         self.pictures.append((step, tag, path))
+        self.order.append(step)
 
     def close(self, state, scores):
         self.closed = state, scores

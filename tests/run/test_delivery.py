@@ -78,7 +78,7 @@ def test_what_a_logger_lacks_is_given_first(tmp_path):
         (tmp_path / 'gallery' / name).write_bytes(b'')
     session(tmp_path, None, 0, 6)
     logger = session(tmp_path, Recording(), 6, 8)
-    assert logger.steps == [2, 4, 4, 6, 8, 8]
+    assert logger.steps == [2, 4, 4, 6, 8, 8] and logger.order == sorted(logger.order)
     assert [(step, tag) for step, tag, _ in logger.pictures] == [(4, 'gallery/cam'), (4, 'gallery/methods')]
     again = session(tmp_path, Recording(), 8, 10)
     assert again.steps == [10] and again.pictures == []
