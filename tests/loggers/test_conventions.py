@@ -1,5 +1,7 @@
 """Every logger, whichever there are."""
 
+import pathlib
+import re
 import sys
 
 import pytest
@@ -8,7 +10,10 @@ from resizemix_jax import config as configs
 from resizemix_jax.errors import EXTRAS, ConfigError
 from resizemix_jax.find import find, keywords, names
 from resizemix_jax.run import delivery
+from resizemix_jax.run.writers import Writer
+from tests.loggers.recording import run_in
 
+EXTENDING = pathlib.Path(__file__).parents[2] / 'docs' / 'extending.md'
 NAMES = [name for name in names('loggers') if name != 'none']
 
 
@@ -38,3 +43,19 @@ def test_a_library_that_is_missing_is_named_and_configs_can_be_read_without_it(n
     message = f"logger='{name}': .* has no module '{name}': pip install 'resizemix-jax\\[{EXTRAS[name]}\\]'"
     with pytest.raises(ConfigError, match=message):
         delivery.make(config)
+
+
+def test_the_logger_of_the_docs_logs(tmp_path, monkeypatch):
+    section = EXTENDING.read_text('utf-8').partition('## A logger\n')[2]
+    code = re.search(r'^```python\n(.*?)^```', section, re.M | re.S)[1]
+    (tmp_path / 'my_loggers').mkdir()
+    (tmp_path / 'my_loggers' / 'ends.py').write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    path = str(tmp_path / 'all_ends.txt')
+    values = {'logger': 'my_loggers.ends', 'logger_args.path': path}
+    logger = delivery.make(configs.override(configs.complete(configs.base()), values))
+    with Writer(tmp_path, 0, 4, run_in(tmp_path, 'my_loggers.ends'), logger) as writer:
+        writer.write(4, {'eval_top1': 0.5})
+        writer.conclude({'top1_best': 0.5})
+    expected = f"{tmp_path} done step=4 {{'result/top1_best': 0.5}}\n"
+    assert (tmp_path / 'all_ends.txt').read_text() == expected
