@@ -47,8 +47,10 @@ class Run(NamedTuple):
     @property
     def flat_config(self) -> dict[str, Any]:
         """The config with its groups spread: 'mixing_args.tau' -> value."""
-        flat = {}
+        flat: dict[str, Any] = {}
         for key, value in self.config.items():
-            group = {f'{key}.{name}': one for name, one in value.items()} if isinstance(value, dict) else None
-            flat |= {key: value} if group is None else group
+            if isinstance(value, dict):
+                flat |= {f'{key}.{name}': one for name, one in value.items()}
+            else:
+                flat[key] = value
         return flat

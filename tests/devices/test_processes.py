@@ -45,9 +45,15 @@ def alone(tmp_path_factory):
 def both(tmp_path_factory):
     """Two processes of four devices."""
     workdir = tmp_path_factory.mktemp('both')
-    codes, outputs = hosts.finish(hosts.start(workdir, *hosts.TINY))
+    codes, outputs = hosts.finish(hosts.start(workdir, *hosts.TINY, '--config.logger=tests.loggers.lines'))
     assert codes == [0, 0], outputs
     return workdir
+
+
+@pytest.mark.slow
+def test_one_process_gives_the_rows_to_the_logger(both):
+    given = [int(line) for line in (both / 'lines.txt').read_text().split()]
+    assert given == [row['step'] for row in rows(both)]
 
 
 @pytest.mark.slow
