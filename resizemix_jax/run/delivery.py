@@ -18,7 +18,7 @@ PICTURE = re.compile(r'.+_(\d{8})\.png')
 WAITING = 10_000  # the most rows and pictures that wait for a logger
 # Seconds that the end of a run waits for it; a preempted machine has some 30 in all.
 PATIENCE = {'done': 60, 'failed': 30, 'preempted': 10}
-LATER = 'metrics.jsonl has all rows; a start that continues the run gives the logger those that it lacks'
+LATER = 'metrics.jsonl has all rows; if the run continues, the logger is first given those that it lacks'
 
 
 def make(config):
