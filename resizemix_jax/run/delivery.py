@@ -87,8 +87,10 @@ class Delivery:
     def close(self, state, scores):
         """Ends it, and waits for that as long as `PATIENCE` has it."""
         self._put(Item('close', (state, scores)))
+        if self._over:
+            return
         self._thread.join(PATIENCE[state])
-        if self._thread.is_alive() and not self._over:
+        if self._thread.is_alive():
             self._end(f'it has not finished after {PATIENCE[state]} s')
 
     def _row(self, step, values):

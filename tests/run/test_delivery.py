@@ -138,8 +138,9 @@ def test_a_logger_that_stands_still_is_left_behind(hanging, tmp_path, caplog, mo
 
 
 def test_no_more_rows_wait_than_the_memory_takes(hanging, tmp_path, caplog, monkeypatch):
+    """And a logger that was left out for that is not waited for."""
     monkeypatch.setattr(delivery, 'WAITING', 3)
-    monkeypatch.setitem(delivery.PATIENCE, 'done', 0.05)
+    monkeypatch.setattr(delivery, 'PATIENCE', {})
     session(tmp_path, hanging, 0, 20)
     assert caplog.text.count('is left out') == 1 and ': 3 rows wait for it. ' in caplog.text
 
