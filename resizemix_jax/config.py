@@ -13,7 +13,7 @@ import ml_collections
 
 from resizemix_jax import migrations
 from resizemix_jax.errors import ConfigError
-from resizemix_jax.find import check_keywords, find, keywords
+from resizemix_jax.find import check_keywords, find, keywords, module
 from resizemix_jax.key_checks import check_key, member
 
 FORMAT = 3  # of config.json; a change of the format adds its function to resizemix_jax/migrations.py
@@ -104,7 +104,7 @@ def functions(config):
         ValueError: a name that its family does not have; lists those it has.
     """
     found = {}
-    for key, family in FAMILIES.items():
+    for key, family in _families(config['task']).items():
         try:
             found[f'{key}_args'] = find(family, member(key, config[key]))
         except ValueError as error:
@@ -112,6 +112,15 @@ def functions(config):
     found['saliency_args'] = _saliency(config['saliency'])
     found['generate_args'] = find('mixing', 'supermix')
     return found
+
+
+def _families(task):
+    """FAMILIES, with the family that the task takes its networks from, see `resizemix_jax.tasks`."""
+    try:
+        networks = getattr(module('tasks', member('task', task)), 'NETWORKS', FAMILIES['model'])
+    except ValueError:  # of a task that does not exist, which is found out in its turn
+        return FAMILIES
+    return FAMILIES | {'model': networks}
 
 
 def complete(config):

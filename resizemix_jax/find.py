@@ -47,16 +47,21 @@ def find(family: str, name: str) -> Callable[..., Any]:
             )
         path = f'{PACKAGE}.{family}.{name}'
     try:
-        module = importlib.import_module(path)
+        loaded = importlib.import_module(path)
     except Exception as error:  # of the user's own module
         reason = f'{type(error).__name__}: {error}'
         if isinstance(error, ModuleNotFoundError):
             reason = not_installed(error) or str(error)
         raise ValueError(f'{family}: {path!r} cannot be imported: {reason}') from error
-    function = getattr(module, path.rpartition('.')[2], None)
+    function = getattr(loaded, path.rpartition('.')[2], None)
     if not callable(function):
         raise ValueError(f'{family}: the module {path} must define a function {path.rpartition(".")[2]}')
     return function
+
+
+def module(family: str, name: str) -> Any:
+    """The module of a member, for the constants that it declares; errors as `find`."""
+    return sys.modules[find(family, name).__module__]
 
 
 def needs(function: Callable[..., Any]) -> tuple[str, ...]:

@@ -6,17 +6,23 @@ import ml_collections
 import pytest
 
 from resizemix_jax import config as configs
-from resizemix_jax.find import find, keywords, names
+from resizemix_jax.find import find, keywords, module, names
 
 
 def complete():
     return configs.complete(configs.base())
 
 
+def network_for(key, name):
+    """{'model': ...} where a member is a task with networks of another family; else {}."""
+    family = getattr(module('tasks', name), 'NETWORKS', 'models') if key == 'task' else 'models'
+    return {} if family == 'models' else {'model': names(family)[0]}
+
+
 @pytest.mark.parametrize(('key', 'family'), configs.FAMILIES.items())
 def test_every_member_s_keywords_are_completed(key, family):
     for name in names(family):
-        config = configs.assign(configs.base(), {key: name})
+        config = configs.assign(configs.base(), {key: name} | network_for(key, name))
         args = configs.complete(config)[f'{key}_args']
         own = configs.base()[f'{key}_args'].to_dict() if configs.base()[key] == name else {}
         assert args.to_dict() == keywords(find(family, name)) | own

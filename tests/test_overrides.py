@@ -7,6 +7,7 @@ from resizemix_jax import build, overrides
 from resizemix_jax import config as configs
 from resizemix_jax.errors import ConfigError, DataError
 from resizemix_jax.find import find, keywords, names
+from tests.test_config import network_for
 
 
 def test_words_are_sorted():
@@ -101,11 +102,12 @@ def test_another_member_gets_its_defaults_and_keeps_what_is_given(key, name):
     before = config.copy_and_resolve_references()
     defaults = keywords(find(configs.FAMILIES[key], name))
     given = {f'{key}_args.{word}': value for word, value in list(defaults.items())[:1]}
-    overrides.apply(config, {word: str(value) for word, value in given.items()} | {key: name})
+    besides = network_for(key, name)
+    overrides.apply(config, {word: str(value) for word, value in given.items()} | {key: name} | besides)
     own = defaults if name != before[key] else before[f'{key}_args'].to_dict()
     assert config[key] == name
     assert config[f'{key}_args'].to_dict() == own | {k.partition('.')[2]: v for k, v in given.items()}
-    others = set(config) - {key, f'{key}_args'}
+    others = set(config) - {key, f'{key}_args', *(word + end for word in besides for end in ('', '_args'))}
     assert all(config[other] == before[other] for other in others)
 
 
@@ -119,6 +121,7 @@ def test_another_source_of_the_same_dataset_keeps_its_arguments():
 
 # What a member needs besides on a row of ResizeMix with 28 x 28 images, if anything.
 BESIDES = {
+    ('task', 'detect_ssd'): dict(model='ssd64', dataset='fashion_scenes', mixing='none'),
     ('task', 'consistency'): dict(mixing='none', policy='augmix', policy_place='before_mixing'),
     ('mixing', 'saliencymix'): dict(saliency='fine_grained'),
     ('mixing', 'puzzlemix'): dict(saliency='input_gradient'),
@@ -131,6 +134,7 @@ MISSING = {
     ('dataset', 'folder'): "dataset='folder' needs a directory",
     ('dataset', 'tfds'): "dataset='tfds:' must be tfds:NAME",
     ('dataset', 'generated'): 'holds no generated set',
+    ('dataset', 'fashion_scenes'): 'has several labels an image',
 }
 
 

@@ -1,9 +1,8 @@
 """What a run reached: result.json, out of its rows of metrics."""
 
 import statistics
-import sys
 
-from resizemix_jax.find import find
+from resizemix_jax.find import module
 
 # What result.json has, beside NAME_last and NAME_best, and a finished run is known by.
 KEYS = ('config', 'seconds', 'images_per_second', 'device')
@@ -103,4 +102,4 @@ def score_title(config):
 
 
 def _task(config):
-    return sys.modules[find('tasks', config['task']).__module__]
+    return module('tasks', config['task'])

@@ -1,7 +1,8 @@
 """Tasks: what the loop knows of an experiment.
 
 `<name>(config, dataset, *, ...)` of a file here returns an object with the attributes below. The file also
-has the constant SCORE, the same as `score`, and may have SCORE_TITLE, its name in reports, e.g. 'top-1'.
+has the constant SCORE, the same as `score`, and may have SCORE_TITLE, its name in reports, e.g. 'top-1', and
+NETWORKS, the family of `config.model`, where that is not 'models'.
 
 score         name of the main measure, in [0, 1], higher is better, e.g. 'top1'
 metric_names  of the training metrics

@@ -37,6 +37,11 @@ def classify(config, dataset):
         ValueError: an unknown name or keyword, or a value out of range.
     """
     _check(config)
+    if any(bucket['label'][0] for bucket in dataset.buckets):
+        raise ValueError(
+            f'dataset={config.dataset!r} has several labels an image, and task={config.task!r} needs one; '
+            "for its boxes take task='detect_ssd'"
+        )
     if dataset.num_classes < 2:
         raise ValueError(
             f'dataset={config.dataset!r} has {dataset.num_classes} class; at least 2 are needed to classify'

@@ -1,7 +1,6 @@
 """What holds for every detector: outputs, a classifier's parameters below 'backbone', dtypes, statistics."""
 
 import functools
-import sys
 
 import jax
 import jax.numpy as jnp
@@ -14,16 +13,12 @@ from resizemix_jax.models.resnet import resnet
 ANY_SIZE = 64  # pixels, of a detector whose file has no SIZE
 
 
-def file_of(name):
-    return sys.modules[find.find('detectors', name).__module__]
-
-
 CASES = pytest.mark.parametrize(
     ('name', 'keywords'),
     [
         pytest.param(name, keywords, id='_'.join([name, keywords.get('variant', '')]).strip('_'))
         for name in find.names('detectors')
-        for keywords in file_of(name).TINY
+        for keywords in find.module('detectors', name).TINY
     ],
 )
 
@@ -36,7 +31,7 @@ def make(name, keywords, dtype='float32'):
 def shapes(name, keywords, dtype='float32'):
     """(variables, outputs, updated statistics) as shapes."""
     model = make(name, dict(keywords), dtype)
-    side = getattr(file_of(name), 'SIZE', ANY_SIZE)
+    side = getattr(find.module('detectors', name), 'SIZE', ANY_SIZE)
     images = jax.ShapeDtypeStruct((2, side, side, 3), jnp.float32)
     variables = jax.eval_shape(model.init, jax.random.key(0), images)
 

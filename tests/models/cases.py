@@ -1,7 +1,5 @@
 """The smallest networks of every file in models/: what the tests of their contract run over."""
 
-import sys
-
 import jax
 import pytest
 
@@ -10,7 +8,7 @@ from resizemix_jax import find
 
 def tiny(name):
     """The keywords to test a network with: TINY of its file, or else its defaults."""
-    return getattr(sys.modules[find.find('models', name).__module__], 'TINY', ({},))
+    return getattr(find.module('models', name), 'TINY', ({},))
 
 
 CASES = pytest.mark.parametrize(

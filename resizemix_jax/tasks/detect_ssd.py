@@ -1,0 +1,141 @@
+"""Object detection by SSD: one pass, all anchors at once."""
+
+import dataclasses
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from resizemix_jax import keys
+from resizemix_jax.detection import average_precision, losses
+from resizemix_jax.detection.assign import SSD, assign
+from resizemix_jax.detection.boxes import HEAD_STDS, clip, decode, flip, iou
+from resizemix_jax.detection.nms import detections
+from resizemix_jax.devices import parallel
+from resizemix_jax.find import bind
+from resizemix_jax.input.dataset import Dataset
+from resizemix_jax.normalize import normalize
+from resizemix_jax.ranges import Choice, Number, Whole
+from resizemix_jax.tasks._detection import check, inside, summary
+
+SCORE, SCORE_TITLE = 'map', 'mAP'
+NETWORKS = 'detectors'
+MEASURES = {
+    'voc07': dict(rule='11-point', convention='mmdet'),
+    'voc': dict(rule='area', convention='mmdet'),
+}
+
+
+def detect_ssd(
+    config, dataset, *, measure='voc07', least=0.02, threshold=0.45, size=200, most=400, flip_prob=0.5
+):
+    """The task that trains and evaluates a detector of detectors/ that has `anchors`.
+
+    Training: images and boxes are flipped with probability flip_prob, normalised; the loss is
+    `detection.losses.ssd_loss`, divided by the number of positives of a device's images, as MMDetection does
+    on each GPU. Evaluation: softmax, `detection.nms.detections` and the mean average precision.
+
+    Args:
+        config, dataset: see `resizemix_jax.tasks`; the examples are those of `input.boxes`.
+        measure: 'voc07', 11 points, or 'voc', the area, at an overlap of .5; 'coco' needs pycocotools.
+        least, threshold, size, most: see `detections`; `most` is here for memory, and the measure `overflow`
+            counts the candidates that it cut off: with 0 the result is exact.
+        flip_prob: in [0, 1].
+
+    Raises:
+        ValueError: an unknown name or keyword, a value out of range, a key of classification alone that was
+            set, or a dataset or network of another kind.
+    """
+    Choice(*MEASURES, 'coco').check('task_args.', measure=measure)
+    Number(0, 1).check('task_args.', least=least, threshold=threshold, flip_prob=flip_prob)
+    Whole(1, 10_000).check('task_args.', size=size, most=most)
+    if measure == 'coco':
+        average_precision.coco_api()
+    check(config, dataset)
+    batch_axis = parallel.AXIS if config.batch_norm == 'global' else ''
+    provided = dict(dtype=config.dtype, batch_axis=batch_axis, remat=config.remat)
+    model = bind(NETWORKS, config.model, config.model_args, **provided)(dataset.num_classes)
+    if not hasattr(model, 'anchors'):
+        raise ValueError(f'task=detect_ssd: model={config.model!r} has no anchors; take ssd300 or ssd64')
+    return DetectSSD(model, dataset, measure, least, threshold, size, most, flip_prob)
+
+
+@dataclasses.dataclass(frozen=True)
+class DetectSSD:
+    """See `resizemix_jax.tasks` and `detect_ssd`."""
+
+    model: Any
+    dataset: Dataset
+    measured: str
+    least: float
+    threshold: float
+    size: int
+    most: int
+    flip_prob: float
+
+    score = SCORE
+    splits = ('train',)
+    metric_names: ClassVar[tuple[str, ...]] = ('loss', 'classes_loss', 'boxes_loss')
+
+    def init(self, key):
+        images = jnp.zeros((1, *self.dataset.image_shape))
+        return self.model.init(key, images, train=False)
+
+    def prepare(self, params, batch_stats, batch, key, progress):
+        """Images float32 [B, H, W, C], normalised, and their boxes, some of both mirrored."""
+        count = len(batch['images'])
+        mirrored = jax.random.bernoulli(keys.stream(key, 'flip'), self.flip_prob, (count,))
+        images = self.normal(batch['images'], batch['size'])
+        # Within the image's own size, which lies at the left: what is beyond stays 0.
+        columns = batch['size'][:, 1, None].astype(jnp.int32) - 1 - jnp.arange(images.shape[2])
+        flipped = jnp.take_along_axis(images, columns[:, None, :, None] % images.shape[2], axis=2)
+        boxes = jnp.where(mirrored[:, None, None], flip_all(batch['boxes'], batch['size']), batch['boxes'])
+        images = jnp.where(mirrored[:, None, None, None], inside(flipped, batch['size']), images)
+        return batch | {'images': images, 'boxes': boxes}
+
+    def normal(self, images, size):
+        """Normalised images, 0 beyond their own sizes."""
+        return inside(normalize(images, self.dataset.mean, self.dataset.std), size)
+
+    def loss(self, params, batch_stats, examples, key):
+        variables = {'params': params, 'batch_stats': batch_stats}
+        (logits, offsets), updated = self.model.apply(
+            variables, examples['images'], train=True, mutable=['batch_stats']
+        )
+        anchors = self.model.anchors()
+
+        def one(logits, offsets, boxes, label, count):
+            real = jnp.arange(len(boxes)) < count
+            assigned = assign(iou(boxes, anchors), real, **SSD)
+            return losses.ssd_loss(logits, offsets, anchors, assigned, boxes, label)
+
+        each = jax.vmap(one)(logits, offsets, examples['boxes'], examples['label'], examples['count'])
+        classes, boxes = losses.divided(each)
+        loss = classes + boxes
+        measured = {'loss': loss, 'classes_loss': classes, 'boxes_loss': boxes}
+        return loss, (updated.get('batch_stats', {}), measured)
+
+    def measure(self, params, batch_stats, batch):
+        variables = {'params': params, 'batch_stats': batch_stats}
+        logits, offsets = self.model.apply(variables, self.normal(batch['images'], batch['size']))
+        anchors = self.model.anchors()
+        everywhere = jnp.ones(len(anchors), bool)
+
+        def one(inputs):
+            logits, offsets, size = inputs
+            boxes = clip(decode(offsets, anchors, stds=HEAD_STDS), size)
+            scores = jax.nn.softmax(logits)[:, :-1]
+            how = dict(least=self.least, threshold=self.threshold, size=self.size, most=self.most)
+            return detections(boxes, scores, everywhere, **how)
+
+        found = jax.lax.map(one, (logits, offsets, batch['size']))
+        rows = found._asdict() | {'boxes': found.boxes / batch['scale'][:, None]}
+        return {}, rows
+
+    def summarise(self, sums, rows, split):
+        return summary(rows, split, self.measured, MEASURES, self.dataset.num_classes)
+
+
+def flip_all(boxes, size):
+    """Boxes [B, G, 4] mirrored, each in an image of its own size [B, 2]; padding, too."""
+    return jax.vmap(flip)(boxes, size[:, 1])
