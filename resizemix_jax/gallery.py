@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from resizemix_jax import build, keys
+from resizemix_jax.errors import ConfigError
 from resizemix_jax.find import bind
 from resizemix_jax.input.pictures import read_pictures
 from resizemix_jax.normalize import denormalize, normalize
@@ -42,6 +43,8 @@ def gallery(config, workdir, variants, images='', side=224):
         DataError: data that is missing, or a checkpoint of another network.
     """
     plan = build.plan(config)
+    if not hasattr(plan.task, 'draw'):
+        raise ConfigError(f'task={config.task!r} draws no pictures; see `draw` in resizemix_jax/tasks')
     split = read_pictures(images, side) if images else plan.dataset.read('train', config.data_dir)
     pairs = choose_pairs(split, config.seed, pictures=bool(images))
     channels = pairs.images.shape[-1]

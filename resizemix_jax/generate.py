@@ -160,6 +160,10 @@ def _parts(plan):
 def _check(plan, directory):
     """Raises ConfigError for errors that would appear only after the search."""
     config, dataset = plan.config, plan.dataset
+    if not hasattr(plan.task, 'logits'):
+        raise ConfigError(
+            f'task={config.task!r} classifies no images, and SuperMix mixes images by a classifier of them'
+        )
     if dataset.streamed:
         raise ConfigError(
             f'dataset={config.dataset} is streamed, and a generated set is written from memory: SuperMix '

@@ -10,7 +10,7 @@ from PIL import Image
 
 from configs import quickstart
 from resizemix_jax import gallery, recipes, train
-from resizemix_jax.errors import DataError
+from resizemix_jax.errors import ConfigError, DataError
 from resizemix_jax.input.pictures import read_pictures
 from resizemix_jax.pictures import drawing
 from resizemix_jax.tables import Row
@@ -153,6 +153,12 @@ def test_pictures_for_a_network_of_their_channels(tmp_path, drawn):
     assert len(paths) == 3
     assert drawn['cam'][0][1].startswith('evidence for class ')  # the network's own, which has no name here
     assert drawn['cam'][1][0][1].heat.shape == (24, 24)
+
+
+def test_a_task_that_draws_nothing_is_a_sentence(tmp_path):
+    config = tiny.config(**tiny.DETECTION)
+    with pytest.raises(ConfigError, match="task='detect_ssd' draws no pictures"):
+        gallery.gallery(config, tmp_path, [])
 
 
 def test_what_cannot_be_drawn_is_refused(trained, tmp_path):

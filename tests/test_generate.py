@@ -146,6 +146,7 @@ def fake(**values):
         (dict(generate_args=ml_collections.ConfigDict(dict(beta=1))), 'supermix does not take beta'),
         (dict(generate_images=-1), 'generate_images=-1 must be >= 0'),
         (fake(num_classes=1), 'has 1 class; at least 2'),
+        (tiny.DETECTION | dict(model_args__depth=14), "task='detect_ssd' classifies no images"),
         (fake(image_shape=(8, 8, 2)), 'images of 2 channels cannot be written'),
         (dict(half_eval='resize'), 'a teacher of half the resolution'),
         (

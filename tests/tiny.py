@@ -16,6 +16,9 @@ KEYS = dict(
 # The smallest Wide ResNet, where the network matters.
 WIDE = dict(model='wide_resnet', model_args__depth=10, model_args__width=1)
 
+# A task that is not classification.
+DETECTION = dict(task='detect_ssd', dataset='fashion_scenes', model='ssd64', mixing='none')
+
 
 def config(**values):
     """`values`: key -> value; a double underscore is a dot. Keywords are not checked: a test may err."""
