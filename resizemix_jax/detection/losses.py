@@ -112,7 +112,7 @@ def ssd_loss(
     most = jnp.floor(negatives * count).astype(jnp.int32)
     background = hardest(each, assigned == BACKGROUND, most)
     classes = jnp.sum(jnp.where(positive, each, 0.0)) + background
-    wanted = encode(boxes[truth], anchors, stds=HEAD_STDS)
+    wanted = encode(boxes[truth], jnp.asarray(anchors), stds=HEAD_STDS)
     moved = _offsets_loss(offsets, wanted, positive, lambda d: smooth_l1(d, beta=beta))
     return Loss(classes, moved, jnp.maximum(count, 1).astype(jnp.float32))
 
@@ -138,7 +138,7 @@ def rpn_loss(
     index, positive = sampled.index, sampled.positive
     score = logits[index].astype(jnp.float32)
     each = -jax.nn.log_sigmoid(jnp.where(positive, score, -score))
-    wanted = encode(boxes[jnp.maximum(assigned[index], 0)], anchors[index], stds=RPN_STDS)
+    wanted = encode(boxes[jnp.maximum(assigned[index], 0)], jnp.asarray(anchors)[index], stds=RPN_STDS)
     moved = _offsets_loss(offsets[index], wanted, positive, l1)
     positives = jnp.sum(positive)
     negatives = jnp.sum(sampled.valid) - positives

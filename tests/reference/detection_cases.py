@@ -178,9 +178,11 @@ def matcher_results(inputs):
 def proposals_inputs(rng, size):
     shapes = anchors_.cells(*IMAGE, anchors_.FPN_STRIDES)
     counts = [3 * h * w for h, w in shapes]
+    # Apart enough that no two scores are equal: torchvision orders by the sigmoids, which round.
+    logits = rng.permutation(np.linspace(-4, 4, sum(counts)))
     return {
-        'logits': rng.standard_normal(sum(counts)).astype(np.float32) * 3,
-        'offsets': rng.standard_normal((sum(counts), 4)).astype(np.float32) * 0.5,
+        'logits': logits.astype(np.float32),
+        'offsets': rng.standard_normal((sum(counts), 4)).astype(np.float32) * 0.2,
         'size': np.array([IMAGE[0] - 6, IMAGE[1] - 4]),
         'after': np.array(size),
     }
