@@ -56,7 +56,7 @@ def nms(boxes: Array, scores: Array, valid: Array, *, threshold: float, size: in
     """
     Whole(1).check(size=size)
     valid = valid.astype(bool)
-    order = jnp.argsort(-jnp.where(valid, scores.astype(jnp.float32), -jnp.inf), stable=True)
+    order = jnp.argsort(-scores.astype(jnp.float32), stable=True)
     keep = suppress(boxes[order], valid[order], threshold=threshold)
     first = jnp.argsort(~keep, stable=True)[:size]
     missing = (0, size - first.shape[0]) if size > first.shape[0] else (0, 0)

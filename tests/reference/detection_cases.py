@@ -244,7 +244,7 @@ def ssd_loss_results(inputs):
     def loss(logits, offsets):
         one = jax.vmap(lambda *a: losses.ssd_loss(a[0], a[1], anchors, *a[2:]))
         sums = one(logits, offsets, assigned, boxes, label)
-        sums = sums._replace(count=jnp.sum(assigned >= 0, axis=1))  # torchvision's divisor
+        sums = sums._replace(divisor=jnp.sum(assigned >= 0, axis=1))  # torchvision's divisor
         parts = jnp.stack(losses.divided(sums))
         return parts.sum(), parts
 
