@@ -104,6 +104,7 @@ def ssd_loss(
         beta: of `smooth_l1`.
     """
     NOT_NEGATIVE.check(negatives=negatives)
+    boxes, label = jnp.asarray(boxes), jnp.asarray(label)
     positive = assigned >= 0
     truth = jnp.maximum(assigned, 0)
     target = jnp.where(positive, label[truth], logits.shape[-1] - 1)
@@ -112,7 +113,7 @@ def ssd_loss(
     most = jnp.floor(negatives * count).astype(jnp.int32)
     background = hardest(each, assigned == BACKGROUND, most)
     classes = jnp.sum(jnp.where(positive, each, 0.0)) + background
-    wanted = encode(boxes[truth], jnp.asarray(anchors), stds=HEAD_STDS)
+    wanted = encode(boxes[truth], anchors, stds=HEAD_STDS)
     moved = _offsets_loss(offsets, wanted, positive, lambda d: smooth_l1(d, beta=beta))
     return Loss(classes, moved, jnp.maximum(count, 1).astype(jnp.float32))
 
@@ -135,10 +136,11 @@ def rpn_loss(
         sampled: by `sample`.
         boxes: [G, 4], the ground truth.
     """
+    boxes, anchors = jnp.asarray(boxes), jnp.asarray(anchors)
     index, positive = sampled.rows, sampled.positive
     score = logits[index].astype(jnp.float32)
     each = -jax.nn.log_sigmoid(jnp.where(positive, score, -score))
-    wanted = encode(boxes[jnp.maximum(assigned[index], 0)], jnp.asarray(anchors)[index], stds=RPN_STDS)
+    wanted = encode(boxes[jnp.maximum(assigned[index], 0)], anchors[index], stds=RPN_STDS)
     moved = _offsets_loss(offsets[index], wanted, positive, l1)
     positives = jnp.sum(positive)
     negatives = jnp.sum(sampled.valid) - positives
@@ -173,6 +175,7 @@ def head_loss(
         boxes: [G, 4], the ground truth.
         label: int32 [G].
     """
+    boxes, label = jnp.asarray(boxes), jnp.asarray(label)
     truth = jnp.where(positive, truth, 0)
     own = label[truth]
     each = cross_entropy(logits, jnp.where(positive, own, logits.shape[-1] - 1))

@@ -55,11 +55,11 @@ def nms(boxes: Array, scores: Array, valid: Array, *, threshold: float, size: in
         size: how many at most.
     """
     Whole(1).check(size=size)
-    valid = valid.astype(bool)
+    boxes, valid = jnp.asarray(boxes), jnp.asarray(valid)
     order = jnp.argsort(-scores.astype(jnp.float32), stable=True)
     keep = suppress(boxes[order], valid[order], threshold=threshold)
     first = jnp.argsort(~keep, stable=True)[:size]
-    missing = (0, size - first.shape[0]) if size > first.shape[0] else (0, 0)
+    missing = (0, size - first.shape[0])
     kept = jnp.pad(keep[first], missing)
     return jnp.where(kept, jnp.pad(order[first], missing), 0), kept
 
@@ -118,6 +118,7 @@ def detections(
     """
     Whole(1).check(size=size, most=boxes.shape[0] if most is None else most, at_once=at_once)
     NOT_NEGATIVE.check(least=least)
+    boxes = jnp.asarray(boxes)
     count, classes = scores.shape
     most = count if most is None else min(most, count)
 

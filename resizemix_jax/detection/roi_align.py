@@ -78,7 +78,7 @@ def roi_align(
     if len(strides) != len(levels):
         raise ValueError(f'{len(levels)} levels need as many strides; got {len(strides)}')
     shapes = jnp.array([features.shape[:2] for features in levels], jnp.int32)
-    maps = [features.reshape(-1, features.shape[-1]).astype(jnp.float32) for features in levels]
+    maps = [jnp.asarray(f, jnp.float32).reshape(-1, f.shape[-1]) for f in levels]
     scale = 1 / jnp.array(strides, jnp.float32)
     taps = dict(bins=bins, ratio=ratio, aligned=aligned, largest=largest)
 
