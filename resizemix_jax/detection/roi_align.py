@@ -87,9 +87,11 @@ def roi_align(
         height, width = shapes[k, 0], shapes[k, 1]
         row, row_weight = _taps(box[1] * scale[k], box[3] * scale[k], height, **taps)
         column, column_weight = _taps(box[0] * scale[k], box[2] * scale[k], width, **taps)
-        index = row[:, :, None, None] * width + column
-        found = _gathered(maps, k, index.reshape(-1)).reshape(*index.shape, -1)
-        half = jnp.einsum('ir,irjqc->ijqc', row_weight, found, precision='highest')
+        index = row.reshape(-1, 1) * width + column.reshape(-1)
+        # One axis after the other: arrays of small last dimensions are padded on TPU.
+        found = _gathered(maps, k, index.reshape(-1)).reshape(*row.shape, column.size, -1)
+        half = jnp.einsum('ir,irxc->ixc', row_weight, found, precision='highest')
+        half = half.reshape(bins, *column.shape, -1)
         return jnp.einsum('jq,ijqc->ijc', column_weight, half, precision='highest').astype(levels[0].dtype)
 
     return lax.map(one, lax.stop_gradient((boxes, level)), batch_size=min(at_once, boxes.shape[0]))
