@@ -1,14 +1,15 @@
 """The memory that the kernels of detection compile to, an image at COCO's size; nothing is run.
 
-    python -m benchmarks.detection [--height=800 --width=1344 --channels=256 --rois=512]
+    python -m benchmarks.detection [--height=800 --width=1344 --channels=256 --rois=512 --images=64]
 
-Of each: the temporaries of XLA's program for this device, and the floating-point operations it counts, where
-the body of a loop counts once.
+Of each: the temporaries of XLA's program for this device, or for the first one of a target that need not be
+there (`--target=v5e:2x4`, see docs/targets.md).
 """
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import SingleDeviceSharding
 
 from benchmarks import _timing as timing
 from resizemix_jax.detection import assign as assign_
@@ -18,6 +19,7 @@ from resizemix_jax.detection.losses import divided, ssd_loss
 from resizemix_jax.detection.nms import detections
 from resizemix_jax.detection.proposals import propose
 from resizemix_jax.detection.roi_align import roi_align
+from resizemix_jax.devices import parallel, targets
 
 
 def floats(*shape):
@@ -94,19 +96,19 @@ def ssd_training(images, classes=80, truths=100):
 
 def main(argv=None):
     smallest = dict(height=64, width=96, channels=2, rois=8, images=2)
-    options = dict(height=800, width=1344, channels=256, rois=512, images=64)
+    options = dict(height=800, width=1344, channels=256, rois=512, images=64, target=targets.LOCAL)
     args = timing.arguments(__doc__, argv, smallest, **options)
     maps = cells(args.height, args.width, FPN_STRIDES)
     parts = pooling(maps, args.channels, args.rois), first_stage(maps), final(), ssd_training(args.images)
-    print(f'{args.height} x {args.width}, {timing.machine()}')
+    local = args.target == targets.LOCAL
+    device = (jax.devices() if local else parallel.target_devices(targets.parse(args.target)))[0]
+    place = SingleDeviceSharding(device)
+    print(f'{args.height} x {args.width}, {device.device_kind}, jax {jax.__version__}')
     for part in parts:
         for name, function, shapes in part:
-            compiled = jax.jit(function).lower(*shapes).compile()
-            memory, operations = (
-                compiled.memory_analysis().temp_size_in_bytes,
-                compiled.cost_analysis()['flops'],
-            )
-            print(f'{name:42} {memory / 1e6:7.1f} MB {operations / 1e9:6.2f} GFLOP', flush=True)
+            placed = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=place), shapes)
+            compiled = jax.jit(function, out_shardings=place).lower(*placed).compile()
+            print(f'{name:42} {compiled.memory_analysis().temp_size_in_bytes / 1e6:7.1f} MB', flush=True)
 
 
 if __name__ == '__main__':
