@@ -15,7 +15,7 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / 'resizemix_jax'
 # What people call from their own programs.
-FAMILIES = 'mixing', 'augment', 'saliency', 'schedules', 'optimizers'
+FAMILIES = 'mixing', 'augment', 'saliency', 'schedules', 'optimizers', 'detection'
 SURFACE = *FAMILIES, 'keys', 'keras', 'metrics', 'normalize', 'find', 'errors'
 FILES = [
     p for p in sorted(PACKAGE.rglob('*.py')) if p.relative_to(PACKAGE).parts[0].removesuffix('.py') in SURFACE

@@ -7,6 +7,7 @@ Shared contract of all but `average_precision`, which is NumPy on the host:
             result depends on another image's.
     valid   bool, or float with 1 for true: which entries of a padded array count. The others may hold any
             finite numbers, and change no result, loss or gradient.
+    arrays  JAX or NumPy; results are JAX arrays.
     label   int32, 0 .. C - 1; in logits the background is the last class, C, as in MMDetection 2.
     numbers among the keywords are Python values, not traced: the compiled code depends on them.
 

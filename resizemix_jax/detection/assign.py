@@ -1,7 +1,7 @@
 """Assignment of ground truth to anchors and proposals, by overlap."""
 
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
 from resizemix_jax.ranges import SHARE
 
@@ -70,8 +70,6 @@ def assign(
 def _last_to_ask(overlaps, least, ties):
     """The last ground truth that forces its best anchor, -1 where none does; int32 [N]."""
     index = jnp.arange(overlaps.shape[0])[:, None]
-    # Stored, since a compiler may round an overlap that it computes twice in two ways, so that none is equal.
-    overlaps = lax.optimization_barrier(overlaps)
     best = jnp.max(overlaps, axis=1, keepdims=True)
     if ties:
         asks = overlaps == best

@@ -24,18 +24,18 @@ class Loss(NamedTuple):
     Attributes:
         classes: of the classification.
         boxes: of the offsets.
-        count: what this image adds to the divisor of both.
+        divisor: what this image adds to the number that both are divided by.
     """
 
     classes: Array
     boxes: Array
-    count: Array
+    divisor: Array
 
 
 def divided(loss: Loss) -> tuple[Array, Array]:
-    """(classification, boxes): both sums over the batch [B] / max(sum of the counts, 1), float32 []."""
-    count = jnp.maximum(jnp.sum(loss.count), 1)
-    return jnp.sum(loss.classes) / count, jnp.sum(loss.boxes) / count
+    """(classification, boxes): both sums over the batch [B] / max(sum of the divisors, 1), float32 []."""
+    divisor = jnp.maximum(jnp.sum(loss.divisor), 1)
+    return jnp.sum(loss.classes) / divisor, jnp.sum(loss.boxes) / divisor
 
 
 def l1(difference: Array) -> Array:
@@ -88,7 +88,7 @@ def ssd_loss(
     """SSD's loss of an image, with hard-negative mining.
 
     Law: cross-entropy of the n anchors with a ground truth, and of the `negatives` * n background anchors
-    where it is largest; smooth L1 of the offsets of those n, summed over the four. The count is max(n, 1).
+    where it is largest; smooth L1 of the offsets of those n, summed over the four. The divisor is max(n, 1).
     So an image without ground truth adds nothing but 1 to the divisor.
 
     Source: SSDHead of MMDetection. torchvision's SSD divides by max(sum of n, 1) instead.
@@ -104,6 +104,7 @@ def ssd_loss(
         beta: of `smooth_l1`.
     """
     NOT_NEGATIVE.check(negatives=negatives)
+    boxes, label = jnp.asarray(boxes), jnp.asarray(label)
     positive = assigned >= 0
     truth = jnp.maximum(assigned, 0)
     target = jnp.where(positive, label[truth], logits.shape[-1] - 1)
@@ -122,7 +123,7 @@ def rpn_loss(
 ) -> Loss:
     """The loss of an image's region proposals, over a sample of its anchors.
 
-    Law: binary cross-entropy of the sampled anchors; L1 of the offsets of the positive ones. The count is
+    Law: binary cross-entropy of the sampled anchors; L1 of the offsets of the positive ones. The divisor is
     max(positives, 1) + max(negatives, 1).
 
     Source: RPNHead of MMDetection, with L1Loss.
@@ -135,7 +136,8 @@ def rpn_loss(
         sampled: by `sample`.
         boxes: [G, 4], the ground truth.
     """
-    index, positive = sampled.index, sampled.positive
+    boxes, anchors = jnp.asarray(boxes), jnp.asarray(anchors)
+    index, positive = sampled.rows, sampled.positive
     score = logits[index].astype(jnp.float32)
     each = -jax.nn.log_sigmoid(jnp.where(positive, score, -score))
     wanted = encode(boxes[jnp.maximum(assigned[index], 0)], anchors[index], stds=RPN_STDS)
@@ -158,7 +160,7 @@ def head_loss(
 ) -> Loss:
     """The loss of Faster R-CNN's second stage, over an image's sampled proposals.
 
-    Law: cross-entropy of all of them; L1 of the offsets of the positive ones, of their own class. The count
+    Law: cross-entropy of all of them; L1 of the offsets of the positive ones, of their own class. The divisor
     is their number, without + 1; `divided` makes that at least 1.
 
     Source: BBoxHead of MMDetection, with L1Loss and reg_class_agnostic=False.
@@ -173,6 +175,7 @@ def head_loss(
         boxes: [G, 4], the ground truth.
         label: int32 [G].
     """
+    boxes, label = jnp.asarray(boxes), jnp.asarray(label)
     truth = jnp.where(positive, truth, 0)
     own = label[truth]
     each = cross_entropy(logits, jnp.where(positive, own, logits.shape[-1] - 1))

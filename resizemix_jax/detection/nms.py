@@ -12,7 +12,7 @@ from resizemix_jax.ranges import NOT_NEGATIVE, SHARE, Whole
 def suppress(boxes: Array, valid: Array, *, threshold: float) -> Array:
     """Which boxes greedy NMS keeps, bool [N], of boxes in descending order of their scores.
 
-    Law: in order, a valid box is kept unless it overlaps one that was kept by an IoU > threshold.
+    Law: in order, a valid and finite box is kept unless it overlaps a kept one by an IoU > threshold.
 
     The result is the only solution of keep[j] = valid[j] and no i < j has keep[i] and IoU[i, j] > threshold.
     Starting from any guess, the right side of that is right in its first entry, then in its first two, and
@@ -28,20 +28,17 @@ def suppress(boxes: Array, valid: Array, *, threshold: float) -> Array:
         threshold: in [0, 1].
     """
     SHARE.check(threshold=threshold)
-    valid = valid.astype(bool)
+    # The loop begins with a state that depends on the boxes: under shard_map it has to vary as they do.
+    valid = valid.astype(bool) & jnp.all(jnp.isfinite(boxes), axis=-1)
     order = jnp.arange(boxes.shape[0])
     over = (iou(boxes, boxes) > threshold) & (order[:, None] < order)
 
-    def turn(keep):
-        return valid & ~jnp.any(over & keep[:, None], axis=0)
-
     def advance(state):
         keep, _ = state
-        new = turn(keep)
+        new = valid & ~jnp.any(over & keep[:, None], axis=0)
         return new, jnp.any(new != keep)
 
-    first = turn(valid)  # and not `valid`: under shard_map a loop's state has to vary like its results
-    return lax.while_loop(lambda state: state[1], advance, (first, jnp.any(first != valid)))[0]
+    return lax.while_loop(lambda state: state[1], advance, (valid, jnp.any(valid)))[0]
 
 
 def nms(boxes: Array, scores: Array, valid: Array, *, threshold: float, size: int) -> tuple[Array, Array]:
@@ -58,11 +55,11 @@ def nms(boxes: Array, scores: Array, valid: Array, *, threshold: float, size: in
         size: how many at most.
     """
     Whole(1).check(size=size)
-    valid = valid.astype(bool)
-    order = jnp.argsort(-jnp.where(valid, scores.astype(jnp.float32), -jnp.inf), stable=True)
+    boxes, valid = jnp.asarray(boxes), jnp.asarray(valid)
+    order = jnp.argsort(-scores.astype(jnp.float32), stable=True)
     keep = suppress(boxes[order], valid[order], threshold=threshold)
     first = jnp.argsort(~keep, stable=True)[:size]
-    missing = (0, size - first.shape[0]) if size > first.shape[0] else (0, 0)
+    missing = (0, size - first.shape[0])
     kept = jnp.pad(keep[first], missing)
     return jnp.where(kept, jnp.pad(order[first], missing), 0), kept
 
@@ -121,23 +118,26 @@ def detections(
     """
     Whole(1).check(size=size, most=boxes.shape[0] if most is None else most, at_once=at_once)
     NOT_NEGATIVE.check(least=least)
+    boxes = jnp.asarray(boxes)
     count, classes = scores.shape
     most = count if most is None else min(most, count)
-    per_class = boxes.ndim == 3
 
     def one(inputs):
-        score, own = inputs
+        score, c = inputs
         candidate = valid.astype(bool) & (score > least)
         score, index = lax.top_k(jnp.where(candidate, score, -1.0), most)
-        picked = (own if per_class else boxes)[index]
-        keep = suppress(picked, score > least, threshold=threshold)
-        return picked, jnp.where(keep, score, -1.0), jnp.sum(candidate) - jnp.sum(score > least)
+        keep = suppress(of_class(index, c), score > least, threshold=threshold)
+        return index, jnp.where(keep, score, -1.0), jnp.sum(candidate) - jnp.sum(score > least)
 
-    own = jnp.swapaxes(boxes, 0, 1) if per_class else None
-    found, score, cut = lax.map(one, (scores.astype(jnp.float32).T, own), batch_size=min(at_once, classes))
+    def of_class(index, c):
+        return boxes[index, c] if boxes.ndim == 3 else boxes[index]
+
+    inputs = scores.astype(jnp.float32).T, jnp.arange(classes)
+    candidate, score, cut = lax.map(one, inputs, batch_size=min(at_once, classes))
     score, index = lax.top_k(score.reshape(-1), min(size, classes * most))
     none = score < 0
-    found = jnp.where(none[:, None], 0.0, found.reshape(-1, 4)[index])
+    found = of_class(candidate.reshape(-1)[index], index // most)
+    found = jnp.where(none[:, None], 0.0, found)
     label = jnp.where(none, -1, index // most)
     result = Detections(found, jnp.where(none, 0.0, score), label, jnp.sum(cut))
     return _padded(result, size)

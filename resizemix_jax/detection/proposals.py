@@ -71,7 +71,7 @@ def _best(logits, offsets, anchors, valid, before, logs):
     """(boxes, logits, valid) of a level's largest logits, padded to `before`."""
     logits = jnp.where(valid.astype(bool), logits.astype(jnp.float32), -jnp.inf)
     top, index = lax.top_k(logits, min(before, len(logits)))
-    boxes = decode(offsets[index], jnp.asarray(anchors)[index], logs=logs)
+    boxes = decode(jnp.asarray(offsets)[index], jnp.asarray(anchors)[index], logs=logs)
     missing = (0, before - len(top))
     top = jnp.pad(top, missing, constant_values=-jnp.inf)
     return jnp.pad(boxes, (missing, (0, 0))), top, top > -jnp.inf

@@ -18,12 +18,12 @@ class Sample(NamedTuple):
     """Some of the anchors or proposals of an image.
 
     Attributes:
-        index: int32 [size], which; 0 where `valid` is false.
+        rows: int32 [size], which; 0 where `valid` is false.
         positive: bool [size], has a ground truth. Positives come first.
         valid: bool [size], false from where on there were no more.
     """
 
-    index: Array
+    rows: Array
     positive: Array
     valid: Array
 
@@ -53,9 +53,8 @@ def sample(key: Array, assigned: Array, *, size: int, positive_share: float) -> 
     draws = (jax.random.bits(key, (count,), 'uint32') >> 1).astype(jnp.int32)
     positive, index = _largest(draws, assigned >= 0, int(size * positive_share))
     background, other = _largest(draws, assigned == BACKGROUND, size)
-    background &= jnp.arange(background.shape[0]) < size - jnp.sum(positive)
     index, valid = jnp.concatenate([index, other]), jnp.concatenate([positive, background])
-    first = jnp.argsort(~valid, stable=True)[:size]
+    first = jnp.argsort(~valid, stable=True)[:size]  # the last of the background are cut off
     index, valid = index[first], valid[first]
     missing = (0, size - valid.shape[0])
     index, valid = jnp.pad(index, missing), jnp.pad(valid, missing)

@@ -89,7 +89,7 @@ def test_the_loss_of_the_proposals_written_out():
     found = jax.jit(rpn_loss)(logits, offsets, anchors, assigned, sampled, boxes)
     np.testing.assert_allclose(found, (classes, moved, 5), rtol=1e-6)
     none = sampled._replace(positive=jnp.zeros(6, bool))
-    assert rpn_loss(logits, offsets, anchors, assigned, none, boxes).count == 6  # max(0, 1) + 5
+    assert rpn_loss(logits, offsets, anchors, assigned, none, boxes).divisor == 6  # max(0, 1) + 5
 
 
 def test_the_loss_of_the_second_stage_written_out():

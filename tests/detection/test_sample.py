@@ -30,7 +30,7 @@ def assigned(positive, background, ignored):
 def test_how_many_are_drawn(key, members, counts):
     array = assigned(*members)
     found = SAMPLE(key, array, **module.RPN)
-    assert found.index.shape == found.positive.shape == found.valid.shape == (256,)
+    assert found.rows.shape == found.positive.shape == found.valid.shape == (256,)
     index, positive, valid = map(np.asarray, found)
     assert (positive.sum(), (valid & ~positive).sum()) == counts
     assert len({*index[valid]}) == sum(counts)
@@ -44,7 +44,7 @@ def test_every_member_is_drawn_equally_often(key):
     draw = jax.jit(jax.vmap(functools.partial(sample, **module.RPN), (0, None)))
     found = draw(jax.random.split(key, 400), array)
     often = np.zeros(len(array))
-    np.add.at(often, np.asarray(found.index)[np.asarray(found.valid)], 1)
+    np.add.at(often, np.asarray(found.rows)[np.asarray(found.valid)], 1)
     for member, share in ((2, 0.64), (BACKGROUND, 0.128)):
         deviation = np.sqrt(share * (1 - share) / 400)
         assert abs(often[array == member] / 400 - share).max() < 4.5 * deviation

@@ -120,3 +120,13 @@ def test_gradients_of_a_batch_are_finite(how):
     for name, levels in found.items():
         assert all(np.isfinite(leaf).all() for leaf in levels)
         assert any(leaf.any() for leaf in levels), name
+
+
+def test_arrays_of_numpy_are_taken(expected):
+    """Also as constants of a compiled function, as an image's annotations may be."""
+    image = jax.tree.map(lambda a: a[0], batch())
+    key = image.pop('key')
+    image = jax.tree.map(np.asarray, image)
+    found = jax.jit(lambda key: detector(image | {'key': key}))(key)
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b[0], rtol=1e-5, atol=2e-5)

@@ -178,9 +178,11 @@ def matcher_results(inputs):
 def proposals_inputs(rng, size):
     shapes = anchors_.cells(*IMAGE, anchors_.FPN_STRIDES)
     counts = [3 * h * w for h, w in shapes]
+    # Apart enough that no two scores are equal: torchvision orders by the sigmoids, which round.
+    logits = rng.permutation(np.linspace(-4, 4, sum(counts)))
     return {
-        'logits': rng.standard_normal(sum(counts)).astype(np.float32) * 3,
-        'offsets': rng.standard_normal((sum(counts), 4)).astype(np.float32) * 0.5,
+        'logits': logits.astype(np.float32),
+        'offsets': rng.standard_normal((sum(counts), 4)).astype(np.float32) * 0.2,
         'size': np.array([IMAGE[0] - 6, IMAGE[1] - 4]),
         'after': np.array(size),
     }
@@ -242,7 +244,7 @@ def ssd_loss_results(inputs):
     def loss(logits, offsets):
         one = jax.vmap(lambda *a: losses.ssd_loss(a[0], a[1], anchors, *a[2:]))
         sums = one(logits, offsets, assigned, boxes, label)
-        sums = sums._replace(count=jnp.sum(assigned >= 0, axis=1))  # torchvision's divisor
+        sums = sums._replace(divisor=jnp.sum(assigned >= 0, axis=1))  # torchvision's divisor
         parts = jnp.stack(losses.divided(sums))
         return parts.sum(), parts
 
