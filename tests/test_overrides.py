@@ -122,6 +122,7 @@ def test_another_source_of_the_same_dataset_keeps_its_arguments():
 # What a member needs besides on a row of ResizeMix with 28 x 28 images, if anything.
 BESIDES = {
     ('task', 'detect_ssd'): dict(model='ssd64', dataset='fashion_scenes', mixing='none'),
+    ('task', 'detect_rcnn'): dict(model='faster_rcnn', dataset='fashion_scenes', mixing='none'),
     ('task', 'consistency'): dict(mixing='none', policy='augmix', policy_place='before_mixing'),
     ('mixing', 'saliencymix'): dict(saliency='fine_grained'),
     ('mixing', 'puzzlemix'): dict(saliency='input_gradient'),

@@ -7,23 +7,17 @@ import jax
 import jax.numpy as jnp
 
 from resizemix_jax import keys
-from resizemix_jax.detection import average_precision, losses
+from resizemix_jax.detection import losses
 from resizemix_jax.detection.assign import SSD, assign
-from resizemix_jax.detection.boxes import HEAD_STDS, clip, decode, flip, iou
+from resizemix_jax.detection.boxes import HEAD_STDS, clip, decode, iou
 from resizemix_jax.detection.nms import detections
-from resizemix_jax.devices import parallel
-from resizemix_jax.find import bind
 from resizemix_jax.input.dataset import Dataset
-from resizemix_jax.normalize import normalize
-from resizemix_jax.ranges import Choice, Number, Whole
-from resizemix_jax.tasks._detection import check, inside, summary
+from resizemix_jax.ranges import Number, Whole
+from resizemix_jax.tasks import _detection
+from resizemix_jax.tasks._detection import check, detector, mirrored, normal, summary
 
 SCORE, SCORE_TITLE = 'map', 'mAP'
-NETWORKS = 'detectors'
-MEASURES = {
-    'voc07': dict(rule='11-point', convention='mmdet'),
-    'voc': dict(rule='area', convention='mmdet'),
-}
+NETWORKS = _detection.NETWORKS
 
 
 def detect_ssd(
@@ -46,15 +40,10 @@ def detect_ssd(
         ValueError: an unknown name or keyword, a value out of range, a key of classification alone that was
             set, or a dataset or network of another kind.
     """
-    Choice(*MEASURES, 'coco').check('task_args.', measure=measure)
     Number(0, 1).check('task_args.', least=least, threshold=threshold, flip_prob=flip_prob)
     Whole(1, 10_000).check('task_args.', size=size, most=most)
-    if measure == 'coco':
-        average_precision.coco_api()
-    check(config, dataset)
-    batch_axis = parallel.AXIS if config.batch_norm == 'global' else ''
-    provided = dict(dtype=config.dtype, batch_axis=batch_axis, remat=config.remat)
-    model = bind(NETWORKS, config.model, config.model_args, **provided)(dataset.num_classes)
+    check(config, dataset, measure)
+    model = detector(config, dataset)
     if not hasattr(model, 'anchors'):
         raise ValueError(f'task=detect_ssd: model={config.model!r} has no anchors; take ssd300 or ssd64')
     return DetectSSD(model, dataset, measure, least, threshold, size, most, flip_prob)
@@ -83,19 +72,7 @@ class DetectSSD:
 
     def prepare(self, params, batch_stats, batch, key, progress):
         """Images float32 [B, H, W, C], normalised, and their boxes, some of both mirrored."""
-        count = len(batch['images'])
-        mirrored = jax.random.bernoulli(keys.stream(key, 'flip'), self.flip_prob, (count,))
-        images = self.normal(batch['images'], batch['size'])
-        # Within the image's own size, which lies at the left: what is beyond stays 0.
-        columns = batch['size'][:, 1, None].astype(jnp.int32) - 1 - jnp.arange(images.shape[2])
-        flipped = jnp.take_along_axis(images, columns[:, None, :, None] % images.shape[2], axis=2)
-        boxes = jnp.where(mirrored[:, None, None], flip_all(batch['boxes'], batch['size']), batch['boxes'])
-        images = jnp.where(mirrored[:, None, None, None], inside(flipped, batch['size']), images)
-        return batch | {'images': images, 'boxes': boxes}
-
-    def normal(self, images, size):
-        """Normalised images, 0 beyond their own sizes."""
-        return inside(normalize(images, self.dataset.mean, self.dataset.std), size)
+        return mirrored(normal(batch, self.dataset), keys.stream(key, 'flip'), self.flip_prob)
 
     def loss(self, params, batch_stats, examples, key):
         variables = {'params': params, 'batch_stats': batch_stats}
@@ -117,7 +94,7 @@ class DetectSSD:
 
     def measure(self, params, batch_stats, batch):
         variables = {'params': params, 'batch_stats': batch_stats}
-        logits, offsets = self.model.apply(variables, self.normal(batch['images'], batch['size']))
+        logits, offsets = self.model.apply(variables, normal(batch, self.dataset)['images'])
         anchors = self.model.anchors()
         everywhere = jnp.ones(len(anchors), bool)
 
@@ -133,9 +110,4 @@ class DetectSSD:
         return {}, rows
 
     def summarise(self, sums, rows, split):
-        return summary(rows, split, self.measured, MEASURES, self.dataset.num_classes)
-
-
-def flip_all(boxes, size):
-    """Boxes [B, G, 4] mirrored, each in an image of its own size [B, 2]; padding, too."""
-    return jax.vmap(flip)(boxes, size[:, 1])
+        return summary(rows, split, self.measured, self.dataset.num_classes)

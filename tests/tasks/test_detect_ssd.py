@@ -11,7 +11,7 @@ from resizemix_jax import config as configs
 from resizemix_jax.detection.assign import SSD, assign
 from resizemix_jax.detection.boxes import HEAD_STDS, encode, iou
 from resizemix_jax.errors import ConfigError, PreemptedError
-from resizemix_jax.tasks._detection import inside
+from resizemix_jax.tasks._detection import inside, normal
 from tests.test_train import final_state, rows, terminate_at
 
 KEYS = dict(
@@ -52,7 +52,7 @@ def test_images_and_boxes_are_mirrored_together(run):
     key = keys.stream(jax.random.key(3), 'flip')
     mirrored = np.asarray(jax.random.bernoulli(key, 0.5, (8,)))
     found = task.prepare({}, {}, batch, jax.random.key(3), 0.0)
-    plain = np.asarray(task.normal(batch['images'], batch['size']))
+    plain = np.asarray(normal(batch, task.dataset)['images'])
     assert 0 < mirrored.sum() < 8
     for i in range(8):
         image = plain[i, :, ::-1] if mirrored[i] else plain[i]
@@ -67,7 +67,7 @@ def test_an_image_is_mirrored_within_its_own_size(run):
     images = np.asarray(inside(batch['images'].astype(jnp.float32), batch['size']))
     assert not images[:, 40:].any() and not images[:, :, 50:].any() and images[:, 39, 49].any()
     found = run.plan.task.prepare({}, {}, batch, jax.random.key(3), 0.0)['images']
-    plain = np.asarray(run.plan.task.normal(batch['images'], batch['size']))
+    plain = np.asarray(normal(batch, run.plan.dataset)['images'])
     for one, before in zip(np.asarray(found), plain, strict=True):
         mirrored = np.pad(before[:, 49::-1], ((0, 0), (0, 14), (0, 0)))
         assert np.array_equal(one, before) or np.array_equal(one, mirrored)
@@ -77,7 +77,7 @@ def test_an_image_is_mirrored_within_its_own_size(run):
 @pytest.mark.slow
 def test_padding_changes_no_loss(run, variables):
     task, batch = run.plan.task, examples(run)
-    prepared = batch | {'images': task.normal(batch['images'], batch['size'])}
+    prepared = batch | {'images': normal(batch, task.dataset)['images']}
     loss = jax.jit(task.loss)
     expected, _ = loss(variables['params'], variables['batch_stats'], prepared, jax.random.key(0))
     room = {'boxes': ((0, 0), (0, 5), (0, 0)), 'label': ((0, 0), (0, 5))}

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from resizemix_jax.tasks import _detection
-from resizemix_jax.tasks.detect_ssd import MEASURES
+from resizemix_jax.tasks._detection import MEASURES
 
 
 def test_what_is_beyond_an_image_s_own_size_is_zero():
@@ -34,7 +34,7 @@ def rows(boxes, label):
 
 
 def measured(measure, split, found):
-    return _detection.summary(found, split, measure, MEASURES, 2)
+    return _detection.summary(found, split, measure, 2)
 
 
 @pytest.mark.parametrize('measure', [*MEASURES, 'coco'])
