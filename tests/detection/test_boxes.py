@@ -18,7 +18,7 @@ def test_overlaps_by_hand():
     expected = [[1 / 3, 1, 0], [1 / 3, 1, 0], [0, 0, 0], [0, 0, 0]]
     np.testing.assert_allclose(iou(a, b), expected, rtol=1e-7)
     np.testing.assert_array_equal(area(a), [100, 100, 0, 0])
-    np.testing.assert_array_equal(iou(a[None], b[None])[0], iou(a, b))
+    np.testing.assert_array_equal(jax.vmap(iou)(a[None], b[None])[0], iou(a, b))
 
 
 def test_borders():

@@ -101,7 +101,9 @@ def over_devices(function, how):
     }[how]
 
 
-@pytest.mark.parametrize('how', ['vmap', 'pmap', 'shard_map'])
+@pytest.mark.parametrize(
+    'how', ['vmap', *(pytest.param(how, marks=pytest.mark.slow) for how in ('pmap', 'shard_map'))]
+)
 def test_a_batch_is_its_images(how, expected):
     found = over_devices(detector, how)(batch())
     for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
@@ -113,6 +115,7 @@ def test_a_batch_is_its_images(how, expected):
 
 
 @pytest.mark.parametrize('how', ['vmap', 'shard_map'])
+@pytest.mark.slow
 def test_gradients_of_a_batch_are_finite(how):
     learned, rest = split(batch())
     gradient = over_devices(lambda tree: jax.grad(lambda a: total(a | tree[1]))(tree[0]), how)
