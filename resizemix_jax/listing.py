@@ -10,7 +10,7 @@ from resizemix_jax.errors import ConfigError
 from resizemix_jax.key_groups import DEVICE_KEYS, GENERATE_KEYS, LOGGING_KEYS, differences, group
 from resizemix_jax.run.clock import duration
 from resizemix_jax.run.results import TEST
-from resizemix_jax.tables import COST, USES
+from resizemix_jax.table_rules import COST, USES
 
 PROGRAM = ('python', 'main.py')
 

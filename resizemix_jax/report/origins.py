@@ -8,7 +8,7 @@ from resizemix_jax import listing
 from resizemix_jax.find import PACKAGE
 from resizemix_jax.report import cells, runs
 from resizemix_jax.report.page import NONE, Link, TextTable
-from resizemix_jax.tables import USES
+from resizemix_jax.table_rules import USES
 
 UNKNOWN = ('not recorded',) * 3
 

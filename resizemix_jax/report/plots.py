@@ -13,7 +13,7 @@ from typing import NamedTuple
 from resizemix_jax.report import runs
 from resizemix_jax.report.cells import held_out, reached, times
 from resizemix_jax.run.clock import unit
-from resizemix_jax.tables import COST
+from resizemix_jax.table_rules import COST
 
 # Okabe and Ito's colours without the yellow, which is faint on paper.
 COLOURS = ('#000000', '#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00')

@@ -14,7 +14,7 @@ from resizemix_jax.input.held_out import HELD_OUT
 from resizemix_jax.report import cells, measures, origins, page, plots, runs
 from resizemix_jax.report.page import NONE, TextTable
 from resizemix_jax.run.clock import unit
-from resizemix_jax.tables import COST
+from resizemix_jax.table_rules import COST
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,8 @@ from resizemix_jax import config as configs
 from resizemix_jax import key_groups
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.report import cells as report_cells
-from resizemix_jax.tables import USES, Column, Row, Table
+from resizemix_jax.table_rules import USES
+from resizemix_jax.tables import Column, Row, Table
 from tests import made_up
 from tests.configs.tables import TABLES
 
