@@ -15,6 +15,9 @@ What `recipe=released` does not have of that code:
 * There the best epoch on the evaluation images is reported; here the last one, with the best beside it.
 """
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 NAMES = ('paper', 'released')
 SCALES = ('paper', 'small')
 
@@ -88,23 +91,42 @@ def resnet(depth):
 NETWORKS = {WRN: wrn28_10, SS: ss26_2x96d, 'resnet50': resnet(50), 'resnet101': resnet(101)}
 
 
-SMALL = 'wrn10_1_fashion_mnist_10k'  # the network and the data of `small`, in the names of directories
+class Small(NamedTuple):
+    """A small scale, not the paper's: minutes on a CPU, to see that a row runs, whatever its data are.
 
-
-def small(recipe):
-    """Not the paper's: minutes on a CPU, to see that a row runs, whatever its network and data are.
-
-    A Wide ResNet 10-1, 6 epochs of batch 32 on the embedded 10,000 images of 28 pixels; else as `wrn28_10`.
+    Attributes:
+        name: of the network and the data, in the names of directories.
+        keys: function from the recipe to the keys of the config.
     """
+
+    name: str
+    keys: Callable
+
+
+def _wrn10_1(recipe):
+    """A Wide ResNet 10-1, 6 epochs of batch 32 on the 10,000 embedded images; else as `wrn28_10`."""
     keys = wrn28_10(recipe)
     keys['model_args'] |= dict(depth=10, width=1)
     return keys | dict(dataset='fashion_mnist_10k', batch_size=32, epochs=6, log_every_steps=104)
 
 
+def _resnet14(recipe):
+    """A ResNet-14 of width 16 on the same images enlarged to 64 pixels; else as `_wrn10_1`."""
+    model = dict(model='resnet', model_args=dict(depth=14, width=16))
+    return _wrn10_1(recipe) | model | dict(dataset_args=dict(image_size=64))
+
+
+def small(network):
+    """The `Small` of a key of NETWORKS: a ResNet's is a ResNet, all others' are one Wide ResNet."""
+    if network.startswith('resnet'):
+        return Small('resnet14_fashion_mnist_10k', _resnet14)
+    return Small('wrn10_1_fashion_mnist_10k', _wrn10_1)
+
+
 def fit_small(config):
     """Fits a row to the images of `small`: Cutout's square covers the share that it covers of CIFAR's."""
     if config.mixing == 'cutout':
-        config.mixing_args.length = config.mixing_args.length * 28 // 32
+        config.mixing_args.length = config.mixing_args.length * config.dataset_args.image_size // 32
 
 
 def cutout(length):

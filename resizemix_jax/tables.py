@@ -129,7 +129,8 @@ class Table:
         if row.refused:
             raise ValueError(f'row={row.name} ({row.title}) cannot be run: {row.refused}')
         small = cell['scale'] == 'small'
-        network = recipes.small if small else recipes.NETWORKS.get(column.network)
+        name = column.network
+        network = recipes.small(name).keys if small else recipes.NETWORKS.get(name)
         config = configs.base()
         config.table = self.name
         for key in ('row', 'column', 'recipe', 'scale', 'seed'):
@@ -173,7 +174,8 @@ class Table:
         """The cells that can be run: all rows and columns of one seed before those of the next.
 
         Args:
-            rows, columns: names; () for all. At the small scale all columns are the same: () is the first.
+            rows, columns: names; () for all. At the small scale columns of one `recipes.small` are the same,
+                and () is the first of each.
             seeds: how many, from 0.
 
         Raises:
@@ -187,9 +189,17 @@ class Table:
         return [
             dict(row=row.name, column=column.name, recipe=recipe, scale=scale, seed=seed)
             for seed in range(seeds)
-            for column in named or self.columns[: 1 if scale == 'small' else None]
+            for column in named or self._different(scale)
             for row in chosen or self.rows
             if not row.refused
+        ]
+
+    def _different(self, scale):
+        """The columns that differ at a scale."""
+        if scale != 'small':
+            return self.columns
+        return tuple({recipes.small(column.network).name: column for column in self.columns[::-1]}.values())[
+            ::-1
         ]
 
     def needed(self, name, cell):
@@ -214,7 +224,10 @@ class Table:
         """The name of a cell's workdir in a sweep: of the network and data that it has."""
         where = [cell['column'], *_chosen(cell).values()]
         if cell.get('scale') == 'small':
-            where = [*where[1:], recipes.SMALL, *(f'for_{c}' for c in where[:1] if c != self.columns[0].name)]
+            known = {column.name: recipes.small(column.network).name for column in self.columns}
+            name = known[cell['column']]
+            first = next(column for column in known if known[column] == name)
+            where = [*where[1:], name, *(f'for_{column}' for column in where[:1] if column != first)]
         return '_'.join([self.name, cell['row'], *where, f'seed{cell["seed"]}'])
 
 

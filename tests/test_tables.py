@@ -60,7 +60,11 @@ def test_the_cells_of_a_sweep():
     assert other == 'table3_cutmix_small_wrn10_1_fashion_mnist_10k_for_ss26_2x96d_seed0'
     config = table.get_config('scale=small')
     sizes = config.model_args.depth, config.model_args.width
-    assert f'wrn{sizes[0]}_{sizes[1]}_{config.dataset}' == recipes.SMALL  # the name is the truth
+    name = recipes.small(table.columns[0].network).name
+    assert f'wrn{sizes[0]}_{sizes[1]}_{config.dataset}' == name  # the name is the truth
+    half = TABLES['table6'].cells(rows=['baseline'], scale='small')  # two networks on one data set
+    assert [cell['column'] for cell in half] == ['cifar10', 'imagenet']
+    assert TABLES['table6'].directory(half[1]) == 'table6_baseline_small_resnet14_fashion_mnist_10k_seed0'
     one = TABLES['small_study'].cells(rows=['cutmix'])[0]
     assert TABLES['small_study'].argument(one) == 'row=cutmix,seed=0'
 

@@ -37,6 +37,18 @@ def test_a_part_of_it_is_the_first_images_of_every_class(size):
     assert len(dataset.read('eval', '').label) == 2000
 
 
+@pytest.mark.slow
+def test_enlarged_pixels_are_the_nearest_ones():
+    plain, large = (
+        fashion_mnist_10k(train_size=10, **k).read('train', '') for k in ({}, dict(image_size=64))
+    )
+    assert large.images.shape == (10, 64, 64, 1)
+    assert np.array_equal(large.images[3, 63, 40], plain.images[3, 27, 17])
+    assert np.array_equal(large.label, plain.label)
+    with pytest.raises(ValueError, match='dataset_args.image_size=27'):
+        fashion_mnist_10k(image_size=27)
+
+
 @pytest.mark.parametrize('size', [0, -10, 5, 505, 10_010])
 def test_an_unbalanced_part_is_refused(size):
     with pytest.raises(ValueError, match=f'train_size={size} must be a multiple of the 10 classes, from 10'):
