@@ -64,6 +64,16 @@ class _Picture:
         return found
 
 
+def whole(data):
+    """All pixels of an encoded picture as they are stored, see `pillow`: uint8 [H, W, 3].
+
+    Raises:
+        ValueError: it cannot be decoded.
+    """
+    with _damage():
+        return _Picture(data).pixels()
+
+
 def random_box(height, width, rng):
     """Draws the box of a training crop: (y, x, h, w)."""
     low, high = map(math.log, RATIO)

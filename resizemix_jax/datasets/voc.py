@@ -1,0 +1,102 @@
+"""PASCAL VOC (Everingham et al., 2010), from its directory: --config.dataset=voc:/path/VOCdevkit."""
+
+import os
+import pathlib
+from xml.etree import ElementTree
+
+from resizemix_jax.errors import DataError, first_line
+from resizemix_jax.input.box_stream import Annotations, BoxStream
+from resizemix_jax.input.boxes import arrays
+from resizemix_jax.input.dataset import Dataset
+from resizemix_jax.input.streams import MEAN, STD
+from resizemix_jax.ranges import Whole
+
+NEEDS = ('source',)
+CLASSES = (
+    'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable',
+    'dog', 'horse', 'motorbike', 'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor',
+)  # fmt: skip
+# Split -> (year, list of ImageSets/Main) of its parts: '07+12'.
+PARTS = {'train': (('VOC2007', 'trainval'), ('VOC2012', 'trainval')), 'eval': (('VOC2007', 'test'),)}
+
+
+def voc(*, source, image_size=300, most=64):
+    """Training on trainval of 2007 and 2012, 16,551 pictures; evaluation on test of 2007, 4,952 pictures.
+
+    Boxes are the numbers of the XML files less 1, as MMDetection has them. Difficult objects are no boxes to
+    be found, in training neither, and a picture that has no others stays, with none.
+
+    Args:
+        source: the directory that has VOC2007 and VOC2012 in it.
+        image_size: side of the square that every picture is resized to, pixels.
+        most: room for boxes in a picture.
+
+    Raises:
+        ValueError: no source, or a number out of range.
+        DataError: a directory or list is missing.
+    """
+    if not source:
+        raise ValueError("dataset='voc' needs a directory: --config.dataset=voc:/path/VOCdevkit")
+    Whole(1, 4096).check('dataset_args.', image_size=image_size)
+    Whole(1, 1000).check('dataset_args.', most=most)
+    root = pathlib.Path(os.path.expanduser(source))
+    names = {split: _names(root, parts) for split, parts in PARTS.items()}
+
+    def read(split, data_dir):
+        del data_dir
+        annotations = Annotations.of([_picture(root, year, name) for year, name in names[split]])
+        return BoxStream(f'voc {split}', root, annotations, image_size, most, CLASSES)
+
+    return Dataset(
+        name=f'voc:{source}',
+        buckets=(arrays((image_size, image_size, 3), most),),
+        num_classes=len(CLASSES),
+        sizes={split: len(some) for split, some in names.items()},
+        mean=MEAN,
+        std=STD,
+        reader=read,
+        streamed=True,
+        undivided='a picture of several classes cannot be held out by its class; set held_out=0',
+    )
+
+
+def _names(root, parts):
+    """(year, name) of the pictures of a split; DataError if a list is missing or empty."""
+    found = []
+    for year, part in parts:
+        path = root / year / 'ImageSets' / 'Main' / f'{part}.txt'
+        if not path.is_file():
+            raise DataError(
+                f'voc:{root}: {path} is missing. Name the directory that has VOC2007 and VOC2012 in it, as '
+                'the archives of PASCAL VOC unpack to VOCdevkit'
+            )
+        found += [(year, line.split()[0]) for line in path.read_text().splitlines() if line.strip()]
+    if not found:
+        raise DataError(f'voc:{root}: the lists of {", ".join(part for _, part in parts)} are empty')
+    return found
+
+
+def _picture(root, year, name):
+    """A picture as `Annotations.of` takes it."""
+    file, path = f'{year}/JPEGImages/{name}.jpg', root / year / 'Annotations' / f'{name}.xml'
+    if not (root / file).is_file():
+        raise DataError(f'voc:{root}: {file} is missing, and a list names it; copy it there')
+    try:
+        objects = ElementTree.parse(path).getroot().findall('object')
+        boxes = [_box(one.find('bndbox')) for one in objects]
+        words = [one.findtext('name') for one in objects]
+        difficult = [bool(int(one.findtext('difficult') or 0)) for one in objects]
+    except (OSError, ElementTree.ParseError, AttributeError, TypeError, ValueError) as error:
+        raise DataError(f'{path} cannot be read ({first_line(error)}); copy it again') from error
+    for box, word in zip(boxes, words, strict=True):
+        if word not in CLASSES:
+            raise DataError(f'{path} has an object {word!r}; the classes are {", ".join(CLASSES)}')
+        if not (box[0] < box[2] and box[1] < box[3]):
+            raise DataError(f'{path} has a box of {word!r} from {box[:2]} to {box[2:]}; correct the file')
+    area = [(x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes]
+    return file, boxes, [CLASSES.index(word) for word in words], difficult, area
+
+
+def _box(found):
+    """The corners, from 0 on; some files have fractions, which are cut off as MMDetection does."""
+    return tuple(int(float(found.findtext(key))) - 1 for key in ('xmin', 'ymin', 'xmax', 'ymax'))
