@@ -134,6 +134,7 @@ MISSING = {
     ('dataset', 'cifar_c'): 'severity=0 must be from 1 to 5',
     ('dataset', 'folder'): "dataset='folder' needs a directory",
     ('dataset', 'voc'): "dataset='voc' needs a directory",
+    ('dataset', 'coco'): "dataset='coco' needs a directory",
     ('dataset', 'tfds'): "dataset='tfds:' must be tfds:NAME",
     ('dataset', 'generated'): 'holds no generated set',
     ('dataset', 'fashion_scenes'): 'has several labels an image',

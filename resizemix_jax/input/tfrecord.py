@@ -6,25 +6,23 @@ used if the first and the last record of each file are where it has them.
 """
 
 import concurrent.futures
-import hashlib
-import io
 import logging
 import os
 import pathlib
 import re
-import tempfile
 
 import numpy as np
 
 from resizemix_jax import checksum
 from resizemix_jax.errors import DataError
+from resizemix_jax.input import cached
 
 log = logging.getLogger(__name__)
 
 HEAD, FOOT = 12, 4  # bytes around the data
 FRAME = HEAD + FOOT
 READERS = 16  # files scanned at a time: most of the time goes into waiting for a disk or network
-CACHE = '~/.cache/resizemix_jax'
+NAMES = 'start', 'length', 'number'  # of the arrays of an index
 
 
 def find_records(files, name):
@@ -41,19 +39,10 @@ def find_records(files, name):
         DataError: a file is truncated, damaged, or holds another number of records.
     """
     paths, counts = [pathlib.Path(f) for f in files], list(files.values())
-    stats = [f.stat() for f in paths]
-    key = repr([(f.name, s.st_size, s.st_mtime_ns) for f, s in zip(paths, stats, strict=True)])
     plain = re.sub(r'\W+', '-', name)
-    kept = f'{plain}.records.{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz'
-    places = [paths[0].parent / kept, pathlib.Path(os.path.expanduser(CACHE)) / kept]
-    for place in places:
-        found = _load(place, paths)
-        if found is not None:
-            break
-    else:
-        found = _scan_all(paths, counts)
-        _store(places, *found)
-    start, length, number = found
+    make, check = lambda: _scan_all(paths, counts), lambda found: _check(found, paths)
+    found = cached.arrays(paths, f'{plain}.records', 'record index', make, check)
+    start, length, number = (found[name] for name in NAMES)
     for file, count, there in zip(paths, counts, number, strict=True):
         if count != there:
             raise DataError(f'{file} holds {there} records, not {count}; copy or prepare it again')
@@ -84,7 +73,7 @@ def _scan_all(files, counts):
             if len(found) % max(len(files) // 10, 1) == 0:
                 log.info('%d of %d files', len(found), len(files))
     starts, lengths = (np.concatenate(part) for part in zip(*found, strict=True))
-    return starts, lengths, np.array([len(part[0]) for part in found])
+    return dict(zip(NAMES, (starts, lengths, np.array([len(part[0]) for part in found])), strict=True))
 
 
 def _scan(file):
@@ -123,25 +112,17 @@ def _valid(heads):
     return stored == [checksum.masked(lengths[at : at + 8]) for at in range(0, len(lengths), 8)]
 
 
-def _load(place, files):
-    """What was stored of these files; None if nothing was, or it is damaged or of other files."""
-    if not os.path.exists(place):
-        return None
-    try:
-        with np.load(place) as found:
-            start, length, number = (found[name] for name in ('start', 'length', 'number'))
-        ends = np.cumsum(number)
-        if len(number) != len(files) or not len(start) == len(length) == ends[-1]:
-            raise ValueError('it is of other files')
-        parts = [slice(end - count, end) for end, count in zip(ends, number, strict=True)]
-        with concurrent.futures.ThreadPoolExecutor(READERS) as readers:
-            fits = readers.map(lambda file, part: _fits(file, start[part], length[part]), files, parts)
-            if not all(fits):
-                raise ValueError('it is of other records')
-    except Exception as error:  # of a damaged archive: of any kind
-        log.warning('The record index %s cannot be used and is rebuilt: %s', place, error)
-        return None
-    return start, length, number
+def _check(found, files):
+    """Raises ValueError unless the arrays are of these files."""
+    start, length, number = (found[name] for name in NAMES)
+    ends = np.cumsum(number)
+    if len(number) != len(files) or not len(start) == len(length) == ends[-1]:
+        raise ValueError('it is of other files')
+    parts = [slice(end - count, end) for end, count in zip(ends, number, strict=True)]
+    with concurrent.futures.ThreadPoolExecutor(READERS) as readers:
+        fits = readers.map(lambda file, part: _fits(file, start[part], length[part]), files, parts)
+        if not all(fits):
+            raise ValueError('it is of other records')
 
 
 def _fits(file, start, length):
@@ -156,24 +137,3 @@ def _fits(file, start, length):
         and [int.from_bytes(head[:8], 'little') for head in heads] == [length[0], length[-1]]
         and bool(_valid(np.frombuffer(b''.join(heads), np.uint8).reshape(2, HEAD)).all())
     )
-
-
-def _store(places, start, length, number):
-    """Writes to the first writable place, completely or not at all."""
-    content = io.BytesIO()
-    np.savez(content, start=start, length=length, number=number)
-    for place in places:
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix='.records.', dir=place.parent) as scratch:
-                part = pathlib.Path(scratch, 'part')
-                with part.open('wb') as file:
-                    file.write(content.getbuffer())
-                    file.flush()
-                    os.fsync(file.fileno())  # before it has its name, so that no power cut leaves it empty
-                os.replace(part, place)
-        except OSError:
-            continue
-        log.info('Cached the record index in %s', place)
-        return
-    log.warning('Could not cache the record index in %s; it will be rebuilt next time', places[0].parent)

@@ -1,0 +1,162 @@
+"""COCO's objects (Lin et al., 2014), from its directory: --config.dataset=coco:/path.
+
+/path/annotations/instances_train2017.json and instances_val2017.json, /path/train2017 and /path/val2017.
+"""
+
+import json
+import logging
+import os
+import pathlib
+from typing import NamedTuple
+
+import numpy as np
+
+from resizemix_jax.errors import DataError, first_line
+from resizemix_jax.input import cached
+from resizemix_jax.input.box_stream import Annotations, BoxStream
+from resizemix_jax.input.boxes import arrays
+from resizemix_jax.input.dataset import Dataset
+from resizemix_jax.input.streams import MEAN, STD
+from resizemix_jax.ranges import Whole
+
+log = logging.getLogger(__name__)
+
+NEEDS = ('source',)
+FOLDERS = {'train': 'train2017', 'eval': 'val2017'}
+LEAST = 32  # pixels of the shorter side of a picture to train on
+NAMED = 'names'  # the array of the classes' names, beside those of Annotations
+
+
+class Objects(NamedTuple):
+    """A file of annotations: `Annotations`, and the names of the classes."""
+
+    annotations: Annotations
+    names: tuple
+
+
+def coco(*, source, image_size=300, most=100):
+    """Training on train2017, evaluation on val2017: 80 classes, in the order of their ids.
+
+    Boxes are x, y, x + w, y + h. Crowds are no boxes to be found, in training neither. As in MMDetection,
+    training leaves out boxes of an area <= 0, of a side below 1 or outside their picture (the log says how
+    many), and pictures without any annotation or with a side below 32 pixels. All are evaluated on.
+
+    The file of annotations is parsed once; what it says is kept as arrays beside it.
+
+    Args:
+        source: the directory.
+        image_size: side of the square that every picture is resized to, pixels.
+        most: room for boxes in a picture.
+
+    Raises:
+        ValueError: no source, or a number out of range.
+        DataError: a file is missing or damaged, is of another task, or names what is not there.
+    """
+    if not source:
+        raise ValueError("dataset='coco' needs a directory: --config.dataset=coco:/path")
+    Whole(1, 4096).check('dataset_args.', image_size=image_size)
+    Whole(1, 1000).check('dataset_args.', most=most)
+    root = pathlib.Path(os.path.expanduser(source))
+    found = {split: _read(root, split) for split in FOLDERS}
+    if found['train'].names != found['eval'].names:
+        raise DataError(
+            f'coco:{root}: the classes of train2017 and val2017 differ; they are of different sets'
+        )
+
+    def read(split, data_dir):
+        del data_dir
+        annotations, names = found[split]
+        missing = next((f for f in map(os.fsdecode, annotations.files) if not (root / f).is_file()), None)
+        if missing:
+            raise DataError(f'coco:{root}: {missing} is missing, and the annotations name it; copy it there')
+        return BoxStream(f'coco {split}', root, annotations, image_size, most, names)
+
+    return Dataset(
+        name=f'coco:{source}',
+        buckets=(arrays((image_size, image_size, 3), most),),
+        num_classes=len(found['train'].names),
+        sizes={split: len(some.annotations.files) for split, some in found.items()},
+        mean=MEAN,
+        std=STD,
+        reader=read,
+        streamed=True,
+        undivided='a picture of several classes cannot be held out by its class; set held_out=0',
+    )
+
+
+def _read(root, split):
+    """The `Objects` of a split, from the arrays that are kept or else from the JSON file."""
+    path = root / 'annotations' / f'instances_{FOLDERS[split]}.json'
+    if not path.is_file():
+        raise DataError(
+            f'coco:{root}: {path} is missing. Name the directory that has annotations, train2017 and val2017'
+        )
+    name = f'{path.stem}.{split}.boxes'
+    found = cached.arrays([path], name, 'annotation index', lambda: _parse(path, split), _check)
+    names = tuple(str(name) for name in found.pop(NAMED))
+    return Objects(Annotations(**found), names)
+
+
+def _check(found):
+    """Raises an error unless the kept arrays fit each other."""
+    names = found[NAMED]
+    kept = Annotations(**{name: array for name, array in found.items() if name != NAMED})
+    if not kept.first[-1] == len(kept.boxes) == len(kept.label) or len(kept.first) != len(kept.files) + 1:
+        raise ValueError('its arrays do not fit each other')
+    if len(kept.label) and not 0 <= kept.label.min() <= kept.label.max() < len(names):
+        raise ValueError('its labels are not of its classes')
+
+
+def _parse(path, split):
+    """The arrays of a file of annotations: name -> array."""
+    log.info('Parsing %s, once', path)
+    try:
+        content = json.loads(path.read_bytes())
+        categories = sorted(content['categories'], key=lambda one: one['id'])
+        number = {one['id']: k for k, one in enumerate(categories)}
+        images = sorted(content['images'], key=lambda one: one['id'])
+        by_id, of_image = {one['id']: one for one in images}, {one['id']: [] for one in images}
+        for one in content['annotations']:
+            image = by_id[one['image_id']]
+            of_image[one['image_id']].append(_object(one, number, image['width'], image['height']))
+    except KeyError as error:
+        raise DataError(
+            f'{path} is not a file of objects with boxes, as instances_*.json are, or it names what it does '
+            f'not have: {error}'
+        ) from error
+    except (ValueError, TypeError, AttributeError, OSError) as error:
+        raise DataError(f'{path} cannot be read ({first_line(error)}); copy it again') from error
+    train = split == 'train'
+    chosen = [
+        one for one in images
+        if not train or (of_image[one['id']] and min(one['height'], one['width']) >= LEAST)
+    ]  # fmt: skip
+    pictures, dropped = [], 0
+    for one in chosen:
+        objects = of_image[one['id']]
+        kept = [found for found in objects if found.usable or not train]
+        dropped += len(objects) - len(kept)
+        columns = ([getattr(found, key) for found in kept] for key in ('box', 'label', 'crowd', 'area'))
+        pictures.append((f'{FOLDERS[split]}/{one["file_name"]}', *columns))
+    if not pictures:
+        raise DataError(f'{path} has no picture to use')
+    if dropped:
+        log.warning('%s: %d boxes without an area or outside their picture are left out', path, dropped)
+    return Annotations.of(pictures)._asdict() | {NAMED: np.array([one['name'] for one in categories])}
+
+
+class _Object(NamedTuple):
+    box: tuple
+    label: int
+    crowd: bool
+    area: float
+    usable: bool
+
+
+def _object(one, number, width, height):
+    x, y, w, h = map(float, one['bbox'])
+    inside = min(x + w, width) > max(x, 0) and min(y + h, height) > max(y, 0)
+    usable = one['area'] > 0 and w >= 1 and h >= 1 and inside
+    return _Object(
+        (x, y, x + w, y + h), number[one['category_id']], bool(one.get('iscrowd')), one['area'], usable
+    )

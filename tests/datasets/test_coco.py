@@ -1,0 +1,128 @@
+import json
+import logging
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from resizemix_jax.datasets.coco import coco
+from resizemix_jax.errors import DataError
+
+CATEGORIES = [{'id': 7, 'name': 'train'}, {'id': 1, 'name': 'person'}, {'id': 90, 'name': 'toothbrush'}]
+# id -> (height, width)
+TRAIN = {42: (40, 60), 9: (50, 50), 100: (20, 90), 7: (60, 60)}
+OBJECTS = [
+    dict(image_id=42, category_id=90, bbox=[10.5, 5, 20, 30.25], area=321.5, iscrowd=0),
+    dict(image_id=42, category_id=1, bbox=[0, 0, 60, 40], area=900.0, iscrowd=1),
+    dict(image_id=42, category_id=7, bbox=[3, 3, 0.5, 9], area=2.0, iscrowd=0),  # too narrow
+    dict(image_id=42, category_id=7, bbox=[70, 3, 5, 9], area=2.0, iscrowd=0),  # outside
+    dict(image_id=100, category_id=1, bbox=[1, 1, 5, 5], area=25.0, iscrowd=0),  # of too flat a picture
+    dict(image_id=7, category_id=1, bbox=[1, 1, 5, 5], area=25.0, iscrowd=1),  # a crowd alone
+]
+EVAL = {3: (30, 40), 1: (30, 30)}
+FOUND = [dict(image_id=3, category_id=1, bbox=[4, 5, 0.5, 6], area=3.0, iscrowd=0)]
+
+
+def annotations(sizes, objects):
+    images = [
+        dict(id=k, file_name=f'{k:012d}.jpg', height=height, width=width)
+        for k, (height, width) in sizes.items()
+    ]
+    numbered = [dict(one, id=k) for k, one in enumerate(objects)]
+    return dict(images=images, annotations=numbered, categories=CATEGORIES, info={})
+
+
+@pytest.fixture
+def root(tmp_path):
+    (tmp_path / 'annotations').mkdir()
+    for folder, sizes, objects in (('train2017', TRAIN, OBJECTS), ('val2017', EVAL, FOUND)):
+        (tmp_path / folder).mkdir()
+        for k, shape in sizes.items():
+            pixels = np.random.default_rng(k).integers(0, 256, (*shape, 3), np.uint8)
+            with open(tmp_path / folder / f'{k:012d}.jpg', 'wb') as file:
+                Image.fromarray(pixels).save(file, 'PNG')
+        write(tmp_path, folder, annotations(sizes, objects))
+    return tmp_path
+
+
+def write(root, folder, content):
+    (root / 'annotations' / f'instances_{folder}.json').write_text(json.dumps(content))
+
+
+def test_pictures_and_boxes_to_train_on(root, caplog):
+    caplog.set_level(logging.INFO, 'resizemix_jax')
+    dataset = coco(source=str(root), image_size=120)
+    assert dataset.sizes == {'train': 2, 'eval': 2} and dataset.num_classes == 3
+    train = dataset.read('train', '')
+    assert train.names == ('person', 'train', 'toothbrush')  # by their ids, without gaps
+    assert [name for name, _ in train.files] == ['train2017/000000000007.jpg', 'train2017/000000000042.jpg']
+    batch = train.batch(np.arange(2), None)
+    assert batch['count'].tolist() == [0, 1] and batch['label'][1, 0] == 2
+    np.testing.assert_allclose(batch['boxes'][1, 0], [21, 15, 61, 105.75])  # 60 x 40 pixels
+    assert '2 boxes without an area or outside their picture are left out' in caplog.text
+
+
+def test_all_is_evaluated_on(root):
+    split = coco(source=str(root)).read('eval', '')
+    empty, narrow = split.truths()
+    assert split.size == 2 and len(empty['label']) == 0
+    assert narrow['boxes'].tolist() == [[4, 5, 4.5, 11]] and narrow['area'].tolist() == [3.0]
+    crowd = coco(source=str(root)).read('train', '').truths()[1]
+    assert crowd['ignore'].tolist() == [False, True]
+
+
+def test_the_annotations_are_parsed_once(root, monkeypatch):
+    first = coco(source=str(root)).read('train', '').annotations
+    monkeypatch.setattr(json, 'loads', None)
+    kept = coco(source=str(root)).read('train', '').annotations
+    for one, two in zip(first, kept, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_kept_annotations_that_are_damaged_are_made_again(root, caplog):
+    coco(source=str(root))
+    (kept,) = (root / 'annotations').glob('*train*.npz')
+    kept.write_bytes(kept.read_bytes()[:-200])
+    assert coco(source=str(root)).sizes['train'] == 2
+    assert f'The annotation index {kept} cannot be used and is rebuilt' in caplog.text
+
+
+def changed(**values):
+    return annotations(TRAIN, OBJECTS) | values
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (
+            changed(annotations=[dict(image_id=42, id=1, caption='a dog')]),
+            "is not a file of objects .*'bbox'",
+        ),
+        (changed(annotations=[OBJECTS[0] | dict(image_id=5)]), 'names what it does not have: 5'),
+        (changed(annotations=[OBJECTS[0] | dict(category_id=2)]), 'names what it does not have: 2'),
+        (changed(annotations=[OBJECTS[0] | dict(bbox=[1, 2, 3])]), r'cannot be read \(not enough values'),
+        (changed(annotations=[]), 'has no picture to use'),
+        (
+            changed(categories=CATEGORIES[:2], annotations=OBJECTS[1:4]),
+            'the classes of train2017 and val2017',
+        ),
+        ([1, 2], r'train2017\.json cannot be read'),
+    ],
+)
+def test_a_wrong_file_is_a_sentence(content, message, root):
+    write(root, 'train2017', content)
+    with pytest.raises(DataError, match=message):
+        coco(source=str(root))
+
+
+def test_what_is_missing_is_named(root, tmp_path):
+    with pytest.raises(ValueError, match="dataset='coco' needs a directory"):
+        coco(source='')
+    (root / 'val2017' / '000000000003.jpg').unlink()
+    with pytest.raises(DataError, match='val2017/000000000003.jpg is missing, and the annotations name it'):
+        coco(source=str(root)).read('eval', '')
+    (root / 'annotations' / 'instances_val2017.json').write_text('{')
+    with pytest.raises(DataError, match=r'instances_val2017\.json cannot be read'):
+        coco(source=str(root))
+    with pytest.raises(DataError, match=r'instances_train2017\.json is missing. Name the directory'):
+        coco(source=str(tmp_path / 'absent'))
