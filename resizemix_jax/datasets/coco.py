@@ -17,7 +17,7 @@ from resizemix_jax.input.box_stream import Annotations, BoxStream
 from resizemix_jax.input.boxes import arrays
 from resizemix_jax.input.dataset import Dataset
 from resizemix_jax.input.streams import MEAN, STD
-from resizemix_jax.ranges import Whole
+from resizemix_jax.ranges import Flag, Whole
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Objects(NamedTuple):
     names: tuple
 
 
-def coco(*, source, image_size=300, most=100):
+def coco(*, source, image_size=300, crops=True, most=100):
     """Training on train2017, evaluation on val2017: 80 classes, in the order of their ids.
 
     Boxes are x, y, x + w, y + h. Crowds are no boxes to be found, in training neither. As in MMDetection,
@@ -46,6 +46,7 @@ def coco(*, source, image_size=300, most=100):
     Args:
         source: the directory.
         image_size: side of the square that every picture is resized to, pixels.
+        crops: train on random windows of the pictures, see `input.box_crop`.
         most: room for boxes in a picture.
 
     Raises:
@@ -56,6 +57,7 @@ def coco(*, source, image_size=300, most=100):
         raise ValueError("dataset='coco' needs a directory: --config.dataset=coco:/path")
     Whole(1, 4096).check('dataset_args.', image_size=image_size)
     Whole(1, 1000).check('dataset_args.', most=most)
+    Flag().check('dataset_args.', crops=crops)
     root = pathlib.Path(os.path.expanduser(source))
     found = {split: _read(root, split) for split in FOLDERS}
     if found['train'].names != found['eval'].names:
@@ -69,7 +71,7 @@ def coco(*, source, image_size=300, most=100):
         missing = next((f for f in map(os.fsdecode, annotations.files) if not (root / f).is_file()), None)
         if missing:
             raise DataError(f'coco:{root}: {missing} is missing, and the annotations name it; copy it there')
-        return BoxStream(f'coco {split}', root, annotations, image_size, most, names)
+        return BoxStream(f'coco {split}', root, annotations, image_size, most, names, crops)
 
     return Dataset(
         name=f'coco:{source}',

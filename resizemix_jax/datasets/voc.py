@@ -9,7 +9,7 @@ from resizemix_jax.input.box_stream import Annotations, BoxStream
 from resizemix_jax.input.boxes import arrays
 from resizemix_jax.input.dataset import Dataset
 from resizemix_jax.input.streams import MEAN, STD
-from resizemix_jax.ranges import Whole
+from resizemix_jax.ranges import Flag, Whole
 
 NEEDS = ('source',)
 CLASSES = (
@@ -20,7 +20,7 @@ CLASSES = (
 PARTS = {'train': (('VOC2007', 'trainval'), ('VOC2012', 'trainval')), 'eval': (('VOC2007', 'test'),)}
 
 
-def voc(*, source, image_size=300, most=64):
+def voc(*, source, image_size=300, crops=True, most=64):
     """Training on trainval of 2007 and 2012, 16,551 pictures; evaluation on test of 2007, 4,952 pictures.
 
     Boxes are the numbers of the XML files less 1, as MMDetection has them. Difficult objects are no boxes to
@@ -29,6 +29,7 @@ def voc(*, source, image_size=300, most=64):
     Args:
         source: the directory that has VOC2007 and VOC2012 in it.
         image_size: side of the square that every picture is resized to, pixels.
+        crops: train on random windows of the pictures, see `input.box_crop`.
         most: room for boxes in a picture.
 
     Raises:
@@ -39,13 +40,14 @@ def voc(*, source, image_size=300, most=64):
         raise ValueError("dataset='voc' needs a directory: --config.dataset=voc:/path/VOCdevkit")
     Whole(1, 4096).check('dataset_args.', image_size=image_size)
     Whole(1, 1000).check('dataset_args.', most=most)
+    Flag().check('dataset_args.', crops=crops)
     root = pathlib.Path(os.path.expanduser(source))
     names = {split: _names(root, parts) for split, parts in PARTS.items()}
 
     def read(split, data_dir):
         del data_dir
         annotations = Annotations.of([_picture(root, year, name) for year, name in names[split]])
-        return BoxStream(f'voc {split}', root, annotations, image_size, most, CLASSES)
+        return BoxStream(f'voc {split}', root, annotations, image_size, most, CLASSES, crops)
 
     return Dataset(
         name=f'voc:{source}',

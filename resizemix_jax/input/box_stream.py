@@ -8,10 +8,13 @@ import cv2
 import numpy as np
 
 from resizemix_jax.errors import DataError
-from resizemix_jax.input import decoding
+from resizemix_jax.input import box_crop, decoding
 from resizemix_jax.input.boxes import arrays, padded
 from resizemix_jax.input.dataset import Split
 from resizemix_jax.input.records import UNREADABLE
+from resizemix_jax.input.streams import MEAN
+
+GROUND = tuple(round(255 * value) for value in MEAN)  # beyond a picture
 
 
 class Annotations(NamedTuple):
@@ -47,17 +50,33 @@ class Annotations(NamedTuple):
         )
 
 
+def resized(picture, window, side):
+    """A window of a picture as uint8 [side, side, 3]; see `BoxStream`."""
+    height, width = picture.shape[:2]
+    if tuple(window) == (0, 0, width, height):
+        return cv2.resize(picture, (side, side), interpolation=cv2.INTER_LINEAR)
+    low, step = window[:2], (window[2:] - window[:2]) / side
+    # From the image to the picture: pixel i, with its centre at i + 1/2, is at (i + 1/2) step + low - 1/2.
+    to_picture = np.column_stack([np.diag(step), step / 2 + low - 0.5])
+    how = dict(flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=GROUND)
+    return cv2.warpAffine(picture, to_picture, (side, side), **how)
+
+
 class BoxStream(Split):
     """A split of pictures in files, each resized to a square without keeping its aspect.
 
     Law: bilinear interpolation at the centres of pixels without antialiasing, OpenCV's, as MMDetection
-    resizes; the boxes are multiplied by the new side over the old one along each axis.
+    resizes; the boxes are multiplied by the new side over the old one along each axis. With `crops`, what is
+    resized in training is the window of `box_crop`, drawn from (seed, epoch, row), the mean's colour beyond
+    the picture; its interpolation is to 1/32 of a pixel (OpenCV's warpAffine), so that the canvas is never
+    made.
     """
 
     streamed = True
 
-    def __init__(self, title, root, annotations, side, most, names):
+    def __init__(self, title, root, annotations, side, most, names, crops=False):
         """`title` names the split in messages; `side` is that of the images, `most` the room for boxes."""
+        self.crops = crops
         self.title, self.root, self.annotations = title, str(root), annotations
         self.side, self.most, self.names = side, most, tuple(names)
         self.size = len(annotations.files)
@@ -78,26 +97,32 @@ class BoxStream(Split):
         return f'{self.title}: {os.path.join(self.root, os.fsdecode(self.annotations.files[row]))}'
 
     def batch(self, rows, draw):
-        del draw
         examples = []
         for row in rows:
             self.reading(row)
-            examples.append(self._example(int(row)))
+            rng = np.random.default_rng((*draw, int(row))) if draw and self.crops else None
+            examples.append(self._example(int(row), rng))
         return {name: np.stack([example[name] for example in examples]) for name in examples[0]}
 
-    def _example(self, row):
+    def _example(self, row, rng):
         path = os.path.join(self.root, os.fsdecode(self.annotations.files[row]))
         try:
             picture = decoding.whole(pathlib.Path(path).read_bytes())
         except UNREADABLE as error:
             raise DataError(f'{self.describe(row)}: {error}; repair the file, or leave it out') from error
         height, width = picture.shape[:2]
-        scale = np.float32([self.side / width, self.side / height] * 2)
         own = slice(*self.annotations.first[row : row + 2])
-        wanted = ~self.annotations.ignore[own]
-        boxes, label = self.annotations.boxes[own][wanted] * scale, self.annotations.label[own][wanted]
-        return padded(boxes, label, self.most, self.describe(row)) | {
-            'images': cv2.resize(picture, (self.side, self.side), interpolation=cv2.INTER_LINEAR),
+        boxes, wanted = self.annotations.boxes[own], ~self.annotations.ignore[own]
+        window = np.array([0, 0, width, height])
+        if rng is not None:
+            window = box_crop.draw(rng, height, width, boxes)
+            wanted &= box_crop.centred(boxes, window)
+        x0, y0, x1, y1 = window
+        scale = np.float32([self.side / (x1 - x0), self.side / (y1 - y0)] * 2)
+        boxes = np.clip(boxes[wanted], [x0, y0] * 2, [x1, y1] * 2) - [x0, y0] * 2
+        label = self.annotations.label[own][wanted]
+        return padded(boxes * scale, label, self.most, self.describe(row)) | {
+            'images': resized(picture, window, self.side),
             'size': np.float32([self.side, self.side]),
             'scale': scale,
         }

@@ -60,6 +60,26 @@ def test_truths_are_of_the_original_picture_with_what_is_ignored(root):
     assert first['ignore'].tolist() == [False, True] and last['ignore'].tolist() == [True]
 
 
+def test_training_sees_random_windows_drawn_from_the_seed_the_epoch_and_the_row(root):
+    split, plain = (
+        voc(source=str(root), image_size=60, crops=crops).read('train', '') for crops in (True, False)
+    )
+    rows = np.array([0, 1])
+    first = split.batch(rows, (3, 5))
+    for name, array in split.batch(rows, (3, 5)).items():
+        np.testing.assert_array_equal(array, first[name])
+    np.testing.assert_array_equal(split.batch(rows[::-1], (3, 5))['images'][1], first['images'][0])
+    others = [split.batch(rows, (3, epoch)) for epoch in range(20)]
+    assert len({batch['images'].tobytes() for batch in others}) > 15
+    for batch in others:
+        boxes, count = batch['boxes'], batch['count']
+        assert boxes.min() >= 0 and boxes.max() <= 60.001 and count.max() <= 1
+        real = boxes[:, 0][count > 0]
+        assert (real[:, :2] < real[:, 2:]).all()
+    for name, array in plain.batch(rows, (3, 5)).items():
+        np.testing.assert_array_equal(array, split.batch(rows, None)[name])
+
+
 def test_worker_processes_get_arrays(root):
     split = voc(source=str(root), image_size=16).read('train', '')
     other = pickle.loads(pickle.dumps(split))
