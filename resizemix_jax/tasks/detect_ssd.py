@@ -7,12 +7,12 @@ import jax
 import jax.numpy as jnp
 
 from resizemix_jax import keys
-from resizemix_jax.detection import losses
+from resizemix_jax.detection import distortion, losses
 from resizemix_jax.detection.assign import SSD, assign
 from resizemix_jax.detection.boxes import HEAD_STDS, clip, decode, iou
 from resizemix_jax.detection.nms import detections
 from resizemix_jax.input.dataset import Dataset
-from resizemix_jax.ranges import Number, Whole
+from resizemix_jax.ranges import Flag, Number, Whole
 from resizemix_jax.tasks import _detection
 from resizemix_jax.tasks._detection import check, detector, mirrored, normal, summary
 
@@ -21,11 +21,21 @@ NETWORKS = _detection.NETWORKS
 
 
 def detect_ssd(
-    config, dataset, *, measure='voc07', least=0.02, threshold=0.45, size=200, most=400, flip_prob=0.5
+    config,
+    dataset,
+    *,
+    measure='voc07',
+    least=0.02,
+    threshold=0.45,
+    size=200,
+    most=400,
+    flip_prob=0.5,
+    distort=False,
 ):
     """The task that trains and evaluates a detector of detectors/ that has `anchors`.
 
-    Training: images and boxes are flipped with probability flip_prob, normalised; the loss is
+    Training: with `distort`, colours change by `detection.distortion`; images and boxes are flipped with
+    probability flip_prob; the loss is
     `detection.losses.ssd_loss`, divided by the number of positives of a device's images, as MMDetection does
     on each GPU. Evaluation: softmax, `detection.nms.detections` and the mean average precision.
 
@@ -35,6 +45,7 @@ def detect_ssd(
         least, threshold, size, most: see `detections`; `most` is here for memory, and the measure `overflow`
             counts the candidates that it cut off: with 0 the result is exact.
         flip_prob: in [0, 1].
+        distort: of colour images only.
 
     Raises:
         ValueError: an unknown name or keyword, a value out of range, a key of classification alone that was
@@ -42,11 +53,17 @@ def detect_ssd(
     """
     Number(0, 1).check('task_args.', least=least, threshold=threshold, flip_prob=flip_prob)
     Whole(1, 10_000).check('task_args.', size=size, most=most)
+    Flag().check('task_args.', distort=distort)
     check(config, dataset, measure)
+    if distort and dataset.image_shape[-1] != 3:
+        raise ValueError(
+            f'task_args.distort=True changes colours, and dataset={config.dataset!r} has images of '
+            f'{dataset.image_shape[-1]} channel; set it to False'
+        )
     model = detector(config, dataset)
     if not hasattr(model, 'anchors'):
         raise ValueError(f'task=detect_ssd: model={config.model!r} has no anchors; take ssd300 or ssd64')
-    return DetectSSD(model, dataset, measure, least, threshold, size, most, flip_prob)
+    return DetectSSD(model, dataset, measure, least, threshold, size, most, flip_prob, distort)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +78,7 @@ class DetectSSD:
     size: int
     most: int
     flip_prob: float
+    distort: bool
 
     score = SCORE
     splits = ('train',)
@@ -71,7 +89,10 @@ class DetectSSD:
         return self.model.init(key, images, train=False)
 
     def prepare(self, params, batch_stats, batch, key, progress):
-        """Images float32 [B, H, W, C], normalised, and their boxes, some of both mirrored."""
+        """Images float32 [B, H, W, C], distorted and normalised, and their boxes, some of both mirrored."""
+        if self.distort:
+            images = distortion.distort(keys.stream(key, 'distort'), batch['images'])
+            batch = batch | {'images': images}
         return mirrored(normal(batch, self.dataset), keys.stream(key, 'flip'), self.flip_prob)
 
     def loss(self, params, batch_stats, examples, key):

@@ -6,12 +6,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resizemix_jax import build, keys, train
+from resizemix_jax import build, train
 from resizemix_jax import config as configs
+from resizemix_jax import keys as keys_of
+from resizemix_jax.detection import distortion
 from resizemix_jax.detection.assign import SSD, assign
 from resizemix_jax.detection.boxes import HEAD_STDS, encode, iou
 from resizemix_jax.errors import ConfigError, PreemptedError
 from resizemix_jax.tasks._detection import inside, normal
+from tests.input import vockit
 from tests.test_train import final_state, rows, terminate_at
 
 KEYS = dict(
@@ -49,7 +52,7 @@ def examples(run, count=8):
 
 def test_images_and_boxes_are_mirrored_together(run):
     task, batch = run.plan.task, examples(run)
-    key = keys.stream(jax.random.key(3), 'flip')
+    key = keys_of.stream(jax.random.key(3), 'flip')
     mirrored = np.asarray(jax.random.bernoulli(key, 0.5, (8,)))
     found = task.prepare({}, {}, batch, jax.random.key(3), 0.0)
     plain = np.asarray(normal(batch, task.dataset)['images'])
@@ -156,9 +159,23 @@ def test_a_stopped_detector_continues_bit_by_bit(tmp_path, monkeypatch):
         (dict(model='ssd300', model_args={}), 'images of 64 x 64 pixels give levels of'),
         (dict(task_args=dict(measure='ap')), "task_args.measure='ap'"),
         (dict(task_args=dict(flip_prob=2.0)), 'task_args.flip_prob=2.0'),
+        (dict(task_args=dict(distort=True)), 'changes colours, and .* has images of 1 channel'),
         (dict(held_out=0.1), 'an image of several classes cannot be held out'),
     ],
 )
 def test_what_does_not_fit_is_a_sentence(values, message):
     with pytest.raises((ConfigError, ValueError), match=message):
         build.plan(config(**values))
+
+
+def test_colours_are_distorted_before_they_are_normalised(tmp_path):
+    root = vockit.write(tmp_path)
+    keys = dict(dataset=f'voc:{root}', dataset_args={}, model='ssd300', model_args=dict(depth=14, width=4))
+    tasks = [build.plan(config(**keys, task_args=dict(distort=d, flip_prob=0.0))).task for d in (False, True)]
+    split = tasks[0].dataset.read('train', '')
+    batch = {name: jnp.asarray(array) for name, array in split.batch(np.arange(3), None).items()}
+    plain, changed = (task.prepare({}, {}, batch, jax.random.key(0), 0.0)['images'] for task in tasks)
+    images = distortion.distort(keys_of.stream(jax.random.key(0), 'distort'), batch['images'])
+    expected = normal(batch | {'images': images}, tasks[0].dataset)['images']
+    np.testing.assert_allclose(changed, expected, atol=1e-5)
+    assert not np.allclose(plain, changed)
