@@ -13,11 +13,7 @@ import numpy as np
 
 from resizemix_jax.errors import DataError, first_line
 from resizemix_jax.input import cached
-from resizemix_jax.input.box_stream import Annotations, BoxStream
-from resizemix_jax.input.boxes import arrays
-from resizemix_jax.input.dataset import Dataset
-from resizemix_jax.input.streams import MEAN, STD
-from resizemix_jax.ranges import Flag, Whole
+from resizemix_jax.input.box_stream import Annotations, View, described
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +30,7 @@ class Objects(NamedTuple):
     names: tuple
 
 
-def coco(*, source, image_size=300, crops=True, most=100):
+def coco(*, source, resize='square', image_size=300, crops=True, longest=1333, shortest=800, most=100):
     """Training on train2017, evaluation on val2017: 80 classes, in the order of their ids.
 
     Boxes are x, y, x + w, y + h. Crowds are no boxes to be found, in training neither. As in MMDetection,
@@ -45,9 +41,8 @@ def coco(*, source, image_size=300, crops=True, most=100):
 
     Args:
         source: the directory.
-        image_size: side of the square that every picture is resized to, pixels.
-        crops: train on random windows of the pictures, see `input.box_crop`.
-        most: room for boxes in a picture.
+        resize, image_size, crops, longest, shortest, most: see `box_stream.View`; 'square' is for SSD and
+            'keep' for Faster R-CNN.
 
     Raises:
         ValueError: no source, or a number out of range.
@@ -55,9 +50,7 @@ def coco(*, source, image_size=300, crops=True, most=100):
     """
     if not source:
         raise ValueError("dataset='coco' needs a directory: --config.dataset=coco:/path")
-    Whole(1, 4096).check('dataset_args.', image_size=image_size)
-    Whole(1, 1000).check('dataset_args.', most=most)
-    Flag().check('dataset_args.', crops=crops)
+    view = View(resize, image_size, crops, longest, shortest, most).checked()
     root = pathlib.Path(os.path.expanduser(source))
     found = {split: _read(root, split) for split in FOLDERS}
     if found['train'].names != found['eval'].names:
@@ -71,19 +64,10 @@ def coco(*, source, image_size=300, crops=True, most=100):
         missing = next((f for f in map(os.fsdecode, annotations.files) if not (root / f).is_file()), None)
         if missing:
             raise DataError(f'coco:{root}: {missing} is missing, and the annotations name it; copy it there')
-        return BoxStream(f'coco {split}', root, annotations, image_size, most, names, crops)
+        return view.open(f'coco {split}', root, annotations, names)
 
-    return Dataset(
-        name=f'coco:{source}',
-        buckets=(arrays((image_size, image_size, 3), most),),
-        num_classes=len(found['train'].names),
-        sizes={split: len(some.annotations.files) for split, some in found.items()},
-        mean=MEAN,
-        std=STD,
-        reader=read,
-        streamed=True,
-        undivided='a picture of several classes cannot be held out by its class; set held_out=0',
-    )
+    sizes = {split: len(some.annotations.files) for split, some in found.items()}
+    return described(f'coco:{source}', found['train'].names, sizes, view, read)
 
 
 def _read(root, split):
@@ -139,7 +123,8 @@ def _parse(path, split):
         kept = [found for found in objects if found.usable or not train]
         dropped += len(objects) - len(kept)
         columns = ([getattr(found, key) for found in kept] for key in ('box', 'label', 'crowd', 'area'))
-        pictures.append((f'{FOLDERS[split]}/{one["file_name"]}', *columns))
+        shape = one['height'], one['width']
+        pictures.append((f'{FOLDERS[split]}/{one["file_name"]}', *columns, shape))
     if not pictures:
         raise DataError(f'{path} has no picture to use')
     if dropped:

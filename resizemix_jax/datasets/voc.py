@@ -5,11 +5,7 @@ import pathlib
 from xml.etree import ElementTree
 
 from resizemix_jax.errors import DataError, first_line
-from resizemix_jax.input.box_stream import Annotations, BoxStream
-from resizemix_jax.input.boxes import arrays
-from resizemix_jax.input.dataset import Dataset
-from resizemix_jax.input.streams import MEAN, STD
-from resizemix_jax.ranges import Flag, Whole
+from resizemix_jax.input.box_stream import Annotations, View, described
 
 NEEDS = ('source',)
 CLASSES = (
@@ -20,7 +16,7 @@ CLASSES = (
 PARTS = {'train': (('VOC2007', 'trainval'), ('VOC2012', 'trainval')), 'eval': (('VOC2007', 'test'),)}
 
 
-def voc(*, source, image_size=300, crops=True, most=64):
+def voc(*, source, resize='square', image_size=300, crops=True, longest=1000, shortest=600, most=64):
     """Training on trainval of 2007 and 2012, 16,551 pictures; evaluation on test of 2007, 4,952 pictures.
 
     Boxes are the numbers of the XML files less 1, as MMDetection has them. Difficult objects are no boxes to
@@ -28,9 +24,8 @@ def voc(*, source, image_size=300, crops=True, most=64):
 
     Args:
         source: the directory that has VOC2007 and VOC2012 in it.
-        image_size: side of the square that every picture is resized to, pixels.
-        crops: train on random windows of the pictures, see `input.box_crop`.
-        most: room for boxes in a picture.
+        resize, image_size, crops, longest, shortest, most: see `box_stream.View`; 'square' is for SSD and
+            'keep' for Faster R-CNN.
 
     Raises:
         ValueError: no source, or a number out of range.
@@ -38,28 +33,17 @@ def voc(*, source, image_size=300, crops=True, most=64):
     """
     if not source:
         raise ValueError("dataset='voc' needs a directory: --config.dataset=voc:/path/VOCdevkit")
-    Whole(1, 4096).check('dataset_args.', image_size=image_size)
-    Whole(1, 1000).check('dataset_args.', most=most)
-    Flag().check('dataset_args.', crops=crops)
+    view = View(resize, image_size, crops, longest, shortest, most).checked()
     root = pathlib.Path(os.path.expanduser(source))
     names = {split: _names(root, parts) for split, parts in PARTS.items()}
 
     def read(split, data_dir):
         del data_dir
         annotations = Annotations.of([_picture(root, year, name) for year, name in names[split]])
-        return BoxStream(f'voc {split}', root, annotations, image_size, most, CLASSES, crops)
+        return view.open(f'voc {split}', root, annotations, CLASSES)
 
-    return Dataset(
-        name=f'voc:{source}',
-        buckets=(arrays((image_size, image_size, 3), most),),
-        num_classes=len(CLASSES),
-        sizes={split: len(some) for split, some in names.items()},
-        mean=MEAN,
-        std=STD,
-        reader=read,
-        streamed=True,
-        undivided='a picture of several classes cannot be held out by its class; set held_out=0',
-    )
+    sizes = {split: len(some) for split, some in names.items()}
+    return described(f'voc:{source}', CLASSES, sizes, view, read)
 
 
 def _names(root, parts):
@@ -84,10 +68,12 @@ def _picture(root, year, name):
     if not (root / file).is_file():
         raise DataError(f'voc:{root}: {file} is missing, and a list names it; copy it there')
     try:
-        objects = ElementTree.parse(path).getroot().findall('object')
+        tree = ElementTree.parse(path).getroot()
+        objects = tree.findall('object')
         boxes = [_box(one.find('bndbox')) for one in objects]
         words = [one.findtext('name') for one in objects]
         difficult = [bool(int(one.findtext('difficult') or 0)) for one in objects]
+        shape = [int(tree.findtext(f'size/{side}')) for side in ('height', 'width')]
     except (OSError, ElementTree.ParseError, AttributeError, TypeError, ValueError) as error:
         raise DataError(f'{path} cannot be read ({first_line(error)}); copy it again') from error
     for box, word in zip(boxes, words, strict=True):
@@ -96,7 +82,7 @@ def _picture(root, year, name):
         if not (box[0] < box[2] and box[1] < box[3]):
             raise DataError(f'{path} has a box of {word!r} from {box[:2]} to {box[2:]}; correct the file')
     area = [(x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes]
-    return file, boxes, [CLASSES.index(word) for word in words], difficult, area
+    return file, boxes, [CLASSES.index(word) for word in words], difficult, area, shape
 
 
 def _box(found):

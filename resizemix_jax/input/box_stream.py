@@ -10,10 +10,12 @@ import numpy as np
 from resizemix_jax.errors import DataError
 from resizemix_jax.input import box_crop, decoding
 from resizemix_jax.input.boxes import arrays, padded
-from resizemix_jax.input.dataset import Split
+from resizemix_jax.input.dataset import Dataset, Split
 from resizemix_jax.input.records import UNREADABLE
-from resizemix_jax.input.streams import MEAN
+from resizemix_jax.input.streams import MEAN, STD
+from resizemix_jax.ranges import Choice, Flag, Whole
 
+MULTIPLE = 32  # pixels, of the sides of a bucket
 GROUND = tuple(round(255 * value) for value in MEAN)  # beyond a picture
 
 
@@ -27,6 +29,7 @@ class Annotations(NamedTuple):
         label: int32 [M].
         ignore: bool [M], difficult or crowd: never a box to be found.
         area: float64 [M], square pixels.
+        shape: int32 [N, 2], (height, width) of each picture.
     """
 
     files: np.ndarray
@@ -35,11 +38,12 @@ class Annotations(NamedTuple):
     label: np.ndarray
     ignore: np.ndarray
     area: np.ndarray
+    shape: np.ndarray
 
     @classmethod
     def of(cls, pictures):
-        """Of (file, boxes [n, 4], label [n], ignore [n], area [n]) a picture."""
-        files, boxes, label, ignore, area = zip(*pictures, strict=True)
+        """Of (file, boxes [n, 4], label [n], ignore [n], area [n], (height, width)) a picture."""
+        files, boxes, label, ignore, area, shape = zip(*pictures, strict=True)
         return cls(
             np.array([os.fsencode(file) for file in files]),
             np.cumsum([0, *map(len, boxes)]),
@@ -47,7 +51,65 @@ class Annotations(NamedTuple):
             np.concatenate([np.asarray(some, np.int32) for some in label]),
             np.concatenate([np.asarray(some, bool) for some in ignore]),
             np.concatenate([np.asarray(some, float) for some in area]),
+            np.array(shape, np.int32),
         )
+
+
+class View(NamedTuple):
+    """How pictures become the images that the network sees; keywords of a dataset's function.
+
+    Attributes:
+        resize: 'square', see `SquareStream`, or 'keep', see `AspectStream`.
+        image_size, crops: of the square.
+        longest, shortest: of the kept aspect, pixels.
+        most: room for boxes in a picture.
+    """
+
+    resize: str
+    image_size: int
+    crops: bool
+    longest: int
+    shortest: int
+    most: int
+
+    def checked(self):
+        """Itself; ValueError for a value out of range."""
+        where = 'dataset_args.'
+        Choice('square', 'keep').check(where, resize=self.resize)
+        Whole(1, 4096).check(where, image_size=self.image_size, longest=self.longest, shortest=self.shortest)
+        Whole(1, 1000).check(where, most=self.most)
+        Flag().check(where, crops=self.crops)
+        if self.shortest > self.longest:
+            raise ValueError(f'{where}shortest={self.shortest} must be <= longest={self.longest}')
+        return self
+
+    @property
+    def buckets(self):
+        """Of a split, see `dataset.Split`."""
+        if self.resize == 'square':
+            return (arrays((self.image_size, self.image_size, 3), self.most),)
+        low, high = (-(-side // MULTIPLE) * MULTIPLE for side in (self.shortest, self.longest))
+        return tuple(arrays((*shape, 3), self.most) for shape in ((low, high), (high, low)))
+
+    def open(self, title, root, annotations, names):
+        """The `BoxStream`; arguments as its own."""
+        kind = SquareStream if self.resize == 'square' else AspectStream
+        return kind(title, root, annotations, names, self)
+
+
+def described(name, names, sizes, view, reader):
+    """The Dataset of a `reader` that returns a `BoxStream`, see `dataset.Dataset`."""
+    return Dataset(
+        name=name,
+        buckets=view.buckets,
+        num_classes=len(names),
+        sizes=sizes,
+        mean=MEAN,
+        std=STD,
+        reader=reader,
+        streamed=True,
+        undivided='a picture of several classes cannot be held out by its class; set held_out=0',
+    )
 
 
 def resized(picture, window, side):
@@ -63,7 +125,88 @@ def resized(picture, window, side):
 
 
 class BoxStream(Split):
-    """A split of pictures in files, each resized to a square without keeping its aspect.
+    """A split of pictures in files; a subclass has `buckets` and `example`.
+
+    Args:
+        title: names the split in messages.
+        root: the directory of the pictures.
+        annotations: `Annotations`.
+        names: of the classes.
+        view: `View`.
+    """
+
+    streamed = True
+
+    def __init__(self, title, root, annotations, names, view):
+        self.title, self.root, self.annotations = title, str(root), annotations
+        self.names, self.size = tuple(names), len(annotations.files)
+        self.view, self.most, self.buckets = view, view.most, view.buckets
+        count = [np.sum(~annotations.ignore[self.boxes_of(row)]) for row in range(self.size)]
+        if max(count) > self.most:
+            row = int(np.argmax(count))
+            padded(np.zeros((count[row], 4)), np.zeros(count[row]), self.most, self.describe(row))
+
+    @property
+    def files(self):
+        """(path below the root, bytes) of every picture."""
+        paths = [os.fsdecode(file) for file in self.annotations.files]
+        return tuple((path, os.stat(os.path.join(self.root, path)).st_size) for path in paths)
+
+    def path(self, row):
+        return os.path.join(self.root, os.fsdecode(self.annotations.files[row]))
+
+    def boxes_of(self, row):
+        """The slice of the boxes of a picture."""
+        return slice(*self.annotations.first[row : row + 2])
+
+    def describe(self, row):
+        return f'{self.title}: {self.path(row)}'
+
+    def example(self, picture, row, rng):
+        """An example, a dict of the arrays of `input.boxes`.
+
+        Args:
+            picture: uint8 [H, W, 3].
+            row: its number.
+            rng: NumPy generator of this example and epoch in training, or None.
+        """
+        raise NotImplementedError
+
+    def batch(self, rows, draw):
+        examples = []
+        for row in map(int, rows):
+            self.reading(row)
+            rng = np.random.default_rng((*draw, row)) if draw else None
+            examples.append(self.example(self._picture(row), row, rng))
+        return {name: np.stack([example[name] for example in examples]) for name in examples[0]}
+
+    def _picture(self, row):
+        try:
+            picture = decoding.whole(pathlib.Path(self.path(row)).read_bytes())
+        except UNREADABLE as error:
+            raise DataError(f'{self.describe(row)}: {error}; repair the file, or leave it out') from error
+        expected = tuple(self.annotations.shape[row])
+        if picture.shape[:2] != expected:
+            raise DataError(
+                f'{self.describe(row)} has {picture.shape[0]} x {picture.shape[1]} pixels, and by its '
+                f'annotation {expected[0]} x {expected[1]}: they are of different pictures'
+            )
+        return picture
+
+    def truths(self):
+        """Of every example a dict of boxes, label, ignore and area, see `detection.average_precision`."""
+        kept = self.annotations
+        wanted = ('boxes', 'label', 'ignore', 'area')
+        return [
+            {name: getattr(kept, name)[self.boxes_of(row)] for name in wanted} for row in range(self.size)
+        ]
+
+    def limit_threads(self):
+        cv2.setNumThreads(1)
+
+
+class SquareStream(BoxStream):
+    """Each picture resized to a square without keeping its aspect.
 
     Law: bilinear interpolation at the centres of pixels without antialiasing, OpenCV's, as MMDetection
     resizes; the boxes are multiplied by the new side over the old one along each axis. With `crops`, what is
@@ -72,74 +215,78 @@ class BoxStream(Split):
     made.
     """
 
-    streamed = True
-
-    def __init__(self, title, root, annotations, side, most, names, crops=False):
-        """`title` names the split in messages; `side` is that of the images, `most` the room for boxes."""
-        self.crops = crops
-        self.title, self.root, self.annotations = title, str(root), annotations
-        self.side, self.most, self.names = side, most, tuple(names)
-        self.size = len(annotations.files)
-        self.buckets = (arrays((side, side, 3), most),)
-        count = np.add.reduceat(~np.append(annotations.ignore, True), annotations.first[:-1])
-        count = np.where(np.diff(annotations.first) > 0, count, 0)
-        if count.max(initial=0) > most:
-            row = int(count.argmax())
-            padded(np.zeros((count[row], 4)), np.zeros(count[row]), most, self.describe(row))
-
-    @property
-    def files(self):
-        """(path below the root, bytes) of every picture."""
-        paths = [os.fsdecode(file) for file in self.annotations.files]
-        return tuple((path, os.stat(os.path.join(self.root, path)).st_size) for path in paths)
-
-    def describe(self, row):
-        return f'{self.title}: {os.path.join(self.root, os.fsdecode(self.annotations.files[row]))}'
-
-    def batch(self, rows, draw):
-        examples = []
-        for row in rows:
-            self.reading(row)
-            rng = np.random.default_rng((*draw, int(row))) if draw and self.crops else None
-            examples.append(self._example(int(row), rng))
-        return {name: np.stack([example[name] for example in examples]) for name in examples[0]}
-
-    def _example(self, row, rng):
-        path = os.path.join(self.root, os.fsdecode(self.annotations.files[row]))
-        try:
-            picture = decoding.whole(pathlib.Path(path).read_bytes())
-        except UNREADABLE as error:
-            raise DataError(f'{self.describe(row)}: {error}; repair the file, or leave it out') from error
+    def example(self, picture, row, rng):
         height, width = picture.shape[:2]
-        own = slice(*self.annotations.first[row : row + 2])
+        side, own = self.view.image_size, self.boxes_of(row)
         boxes, wanted = self.annotations.boxes[own], ~self.annotations.ignore[own]
         window = np.array([0, 0, width, height])
-        if rng is not None:
+        if rng is not None and self.view.crops:
             window = box_crop.draw(rng, height, width, boxes)
             wanted &= box_crop.centred(boxes, window)
         x0, y0, x1, y1 = window
-        scale = np.float32([self.side / (x1 - x0), self.side / (y1 - y0)] * 2)
+        scale = np.float32([side / (x1 - x0), side / (y1 - y0)] * 2)
         boxes = np.clip(boxes[wanted], [x0, y0] * 2, [x1, y1] * 2) - [x0, y0] * 2
         label = self.annotations.label[own][wanted]
         return padded(boxes * scale, label, self.most, self.describe(row)) | {
-            'images': resized(picture, window, self.side),
-            'size': np.float32([self.side, self.side]),
+            'images': resized(picture, window, side),
+            'size': np.float32([side, side]),
             'scale': scale,
         }
 
-    def truths(self):
-        """Of every example a dict of boxes, label, ignore and area, see `detection.average_precision`."""
-        kept = self.annotations
-        parts = [slice(*kept.first[row : row + 2]) for row in range(self.size)]
-        return [
-            {
-                'boxes': kept.boxes[own],
-                'label': kept.label[own],
-                'ignore': kept.ignore[own],
-                'area': kept.area[own],
-            }
-            for own in parts
-        ]
 
-    def limit_threads(self):
-        cv2.setNumThreads(1)
+class AspectStream(BoxStream):
+    """Each picture resized with its aspect kept, in one of two buckets: wider than high, or not.
+
+    Law: with f = min(longest / max(H, W), shortest / min(H, W)) the new sides are floor(W f + 1/2) and
+    floor(H f + 1/2), interpolated as in `SquareStream`; the boxes are multiplied by the new side over the old
+    one. Below and to the right the image is 0 up to the bucket, whose sides are the next multiples of 32.
+
+    An epoch has whole batches of one bucket: each bucket's permutation is filled up from its own beginning,
+    as MMDetection's GroupSampler does, and the batches are permuted.
+
+    Source: MMDetection's Resize with keep_ratio, Pad and GroupSampler.
+    """
+
+    def _upright(self, row):
+        """Whether a picture, or each of them, is not wider than high: the number of its bucket."""
+        height, width = self.annotations.shape[row].T
+        return width <= height
+
+    def _rows(self, bucket):
+        return np.flatnonzero(self._upright(slice(None)) == bool(bucket))
+
+    def steps(self, batch):
+        return sum(-(-len(self._rows(bucket)) // batch) for bucket in range(2))
+
+    def order(self, seed, epoch, batch):
+        rng, batches = np.random.default_rng((seed, epoch)), []
+        for bucket in range(2):
+            rows = rng.permutation(self._rows(bucket))
+            if len(rows):
+                batches.append(np.resize(rows, (-(-len(rows) // batch), batch)))
+        return rng.permutation(np.concatenate(batches))
+
+    def eval_order(self, batch):
+        rows, valid = [], []
+        for own in filter(len, map(self._rows, range(2))):
+            places = np.arange(-(-len(own) // batch) * batch).reshape(-1, batch)
+            rows.append(own[np.minimum(places, len(own) - 1)])
+            valid.append(places < len(own))
+        return np.concatenate(rows), np.concatenate(valid)
+
+    def example(self, picture, row, rng):
+        height, width = picture.shape[:2]
+        factor = min(self.view.longest / max(height, width), self.view.shortest / min(height, width))
+        tall, wide = int(height * factor + 0.5), int(width * factor + 0.5)
+        scale = np.float32([wide / width, tall / height] * 2)
+        own = self.boxes_of(row)
+        wanted = ~self.annotations.ignore[own]
+        boxes, label = self.annotations.boxes[own][wanted] * scale, self.annotations.label[own][wanted]
+        images = np.zeros(self.buckets[int(self._upright(row))]['images'][0], np.uint8)
+        images[:tall, :wide] = cv2.resize(picture, (wide, tall), interpolation=cv2.INTER_LINEAR)
+        size = np.float32([tall, wide])
+        return padded(boxes, label, self.most, self.describe(row)) | {
+            'images': images,
+            'size': size,
+            'scale': scale,
+        }
