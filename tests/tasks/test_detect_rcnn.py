@@ -1,12 +1,15 @@
+import json
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resizemix_jax import build
+from resizemix_jax import build, train
 from resizemix_jax import config as configs
 from resizemix_jax.errors import ConfigError
 from resizemix_jax.tasks._detection import normal
+from tests.input import vockit
 
 SMALL = dict(
     anchor_scale=4.0, candidates=64, eval_candidates=64, proposals=32, rpn_sample=32, head_sample=16,
@@ -97,3 +100,15 @@ def test_the_first_stage_is_frozen_by_default():
 def test_what_does_not_fit_is_a_sentence(values, message):
     with pytest.raises((ConfigError, ValueError), match=message):
         build.plan(config(**values))
+
+
+@pytest.mark.slow
+def test_pictures_of_two_shapes_are_trained_on_and_each_is_measured_once(tmp_path):
+    root = vockit.write(tmp_path / 'VOCdevkit')
+    keep = dict(resize='keep', longest=96, shortest=64)
+    made = config(dataset=f'voc:{root}', dataset_args=keep, batch_size=2, eval_batch_size=2, epochs=2)
+    result = train.train_and_evaluate(made, tmp_path / 'run')
+    assert result['steps'] == 4  # two batches an epoch, one of each bucket, filled up
+    assert 0 <= result['map_last'] <= 1 and np.isfinite(result['map_last'])
+    rows = [json.loads(line) for line in (tmp_path / 'run' / 'metrics.jsonl').read_text().splitlines()]
+    assert all(np.isfinite(row['train_loss']) for row in rows if 'train_loss' in row)
