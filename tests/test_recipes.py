@@ -2,8 +2,10 @@
 
 import pytest
 
-from resizemix_jax import build, config_files, recipes
+from resizemix_jax import build, config_files, recipes, train
 from resizemix_jax import config as configs
+from resizemix_jax.errors import ConfigError
+from resizemix_jax.find import bind
 from tests.configs.tables import TABLES
 
 # Section 5.1 of the paper and the released code: epochs, batch, lr, decay, Nesterov, warm-up, final lr.
@@ -108,3 +110,34 @@ def test_randaugment_has_the_published_settings_of_each_network():
     plus = TABLES['table3'].get_config('row=resizemix_plus')
     assert (plus.policy_place, plus.batch_augment, plus.policy_args.scale) == ('after_mixing', 2, 'released')
     assert plus.mixing == 'resizemix' and TABLES['table2'].get_config('row=aa').mixing == 'cutout'
+
+
+@pytest.mark.parametrize(
+    ('column', 'rates', 'epochs', 'batch'),
+    [
+        # epoch (of 1000 steps) -> learning rate: the warm-up, its end, and after each fall
+        ('ssd_coco', {0: 2e-6, 0.25: 1.001e-3, 0.5: 2e-3, 79.9: 2e-3, 80: 2e-4, 110: 2e-5}, 120, 64),
+        ('ssd_voc', {0: 1e-6, 0.5: 1e-3, 160: 1e-4, 199.9: 1e-4, 200: 1e-5}, 240, 64),
+        ('frcnn_coco', {0: 2e-5, 0.25: 1.001e-2, 0.5: 0.02, 8: 2e-3, 11: 2e-4}, 12, 16),
+        ('frcnn_voc', {0: 0.01, 8.9: 0.01, 9: 1e-3}, 12, 16),
+    ],
+)
+def test_detectors_are_trained_as_mmdetection_does(column, rates, epochs, batch):
+    config = TABLES['table5'].get_config(f'row=cutmix,model={column}')
+    assert (config.epochs, config.batch_size, config.optimizer) == (epochs, batch, 'sgd')
+    schedule = bind('schedules', config.schedule, config.schedule_args)(epochs * 1000, 1000)
+    for epoch, rate in rates.items():
+        assert float(schedule(round(1000 * epoch))) == pytest.approx(rate, rel=1e-5)
+    assert not config.optimizer_args.nesterov and config.optimizer_args.momentum == 0.9
+    assert config.optimizer_args.weight_decay == (5e-4 if column.startswith('ssd') else 1e-4)
+    assert config.task_args.measure == ('coco' if column.endswith('coco') else 'voc07')
+    assert (config.init_scope, config.model_args.backbone_norm) == ('backbone', 'eval')
+    if column.startswith('ssd'):
+        assert config.task_args.distort and config.model_args.anchors == column.removeprefix('ssd_')
+
+
+def test_a_row_of_table_5_without_its_classifier_is_refused(tmp_path):
+    config = TABLES['table5'].get_config('row=cutmix,model=ssd_coco,scale=small')
+    with pytest.raises(ConfigError, match='RUN_OF_TABLE4_cutmix'):
+        train.train_and_evaluate(config, tmp_path / 'run')
+    assert not (tmp_path / 'run' / 'checkpoints').exists()

@@ -1,52 +1,17 @@
-import json
 import logging
 
 import numpy as np
 import pytest
-from PIL import Image
 
+from resizemix_jax.datasets import coco as coco_file
 from resizemix_jax.datasets.coco import coco
 from resizemix_jax.errors import DataError
-
-CATEGORIES = [{'id': 7, 'name': 'train'}, {'id': 1, 'name': 'person'}, {'id': 90, 'name': 'toothbrush'}]
-# id -> (height, width)
-TRAIN = {42: (40, 60), 9: (50, 50), 100: (20, 90), 7: (60, 60)}
-OBJECTS = [
-    dict(image_id=42, category_id=90, bbox=[10.5, 5, 20, 30.25], area=321.5, iscrowd=0),
-    dict(image_id=42, category_id=1, bbox=[0, 0, 60, 40], area=900.0, iscrowd=1),
-    dict(image_id=42, category_id=7, bbox=[3, 3, 0.5, 9], area=2.0, iscrowd=0),  # too narrow
-    dict(image_id=42, category_id=7, bbox=[70, 3, 5, 9], area=2.0, iscrowd=0),  # outside
-    dict(image_id=100, category_id=1, bbox=[1, 1, 5, 5], area=25.0, iscrowd=0),  # of too flat a picture
-    dict(image_id=7, category_id=1, bbox=[1, 1, 5, 5], area=25.0, iscrowd=1),  # a crowd alone
-]
-EVAL = {3: (30, 40), 1: (30, 30)}
-FOUND = [dict(image_id=3, category_id=1, bbox=[4, 5, 0.5, 6], area=3.0, iscrowd=0)]
-
-
-def annotations(sizes, objects):
-    images = [
-        dict(id=k, file_name=f'{k:012d}.jpg', height=height, width=width)
-        for k, (height, width) in sizes.items()
-    ]
-    numbered = [dict(one, id=k) for k, one in enumerate(objects)]
-    return dict(images=images, annotations=numbered, categories=CATEGORIES, info={})
+from tests.input.cocokit import CATEGORIES, OBJECTS, TRAIN, annotations, make, write
 
 
 @pytest.fixture
 def root(tmp_path):
-    (tmp_path / 'annotations').mkdir()
-    for folder, sizes, objects in (('train2017', TRAIN, OBJECTS), ('val2017', EVAL, FOUND)):
-        (tmp_path / folder).mkdir()
-        for k, shape in sizes.items():
-            pixels = np.random.default_rng(k).integers(0, 256, (*shape, 3), np.uint8)
-            with open(tmp_path / folder / f'{k:012d}.jpg', 'wb') as file:
-                Image.fromarray(pixels).save(file, 'PNG')
-        write(tmp_path, folder, annotations(sizes, objects))
-    return tmp_path
-
-
-def write(root, folder, content):
-    (root / 'annotations' / f'instances_{folder}.json').write_text(json.dumps(content))
+    return make(tmp_path / 'coco')
 
 
 def test_pictures_and_boxes_to_train_on(root, caplog):
@@ -73,7 +38,7 @@ def test_all_is_evaluated_on(root):
 
 def test_the_annotations_are_parsed_once(root, monkeypatch):
     first = coco(source=str(root)).read('train', '').annotations
-    monkeypatch.setattr(json, 'loads', None)
+    monkeypatch.setattr(coco_file, '_parse', None)
     kept = coco(source=str(root)).read('train', '').annotations
     for one, two in zip(first, kept, strict=True):
         np.testing.assert_array_equal(one, two)
