@@ -1,5 +1,6 @@
 """Pictures with boxes, decoded and resized while they are used; an example is that of `input.boxes`."""
 
+import hashlib
 import os
 import pathlib
 from typing import NamedTuple
@@ -148,9 +149,14 @@ class BoxStream(Split):
 
     @property
     def files(self):
-        """(path below the root, bytes) of every picture."""
+        """(path below the root, bytes) of every picture; last their annotations, named by a digest.
+
+        So a run that continues notices a box that was corrected, too.
+        """
         paths = [os.fsdecode(file) for file in self.annotations.files]
-        return tuple((path, os.stat(os.path.join(self.root, path)).st_size) for path in paths)
+        pictures = ((path, os.stat(os.path.join(self.root, path)).st_size) for path in paths)
+        digest = hashlib.sha256(b''.join(array.tobytes() for array in self.annotations)).hexdigest()
+        return (*pictures, (f'annotations {digest}', sum(array.nbytes for array in self.annotations)))
 
     def path(self, row):
         return os.path.join(self.root, os.fsdecode(self.annotations.files[row]))
