@@ -5,6 +5,7 @@
 
 import json
 import logging
+import math
 import os
 import pathlib
 from typing import NamedTuple
@@ -109,7 +110,7 @@ def _parse(path, split):
             f'{path} is not a file of objects with boxes, as instances_*.json are, or it names what it does '
             f'not have: {error}'
         ) from error
-    except (ValueError, TypeError, AttributeError, OSError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, OSError) as error:
         raise DataError(f'{path} cannot be read ({first_line(error)}); copy it again') from error
     if dropped:
         log.warning('%s: %d boxes without an area or outside their picture are left out', path, dropped)
@@ -147,6 +148,8 @@ class _Object(NamedTuple):
 
 def _object(one, number, width, height):
     x, y, w, h = map(float, one['bbox'])
+    if not math.isfinite(x + y + w + h + one['area']):
+        raise ValueError(f'a box {one["bbox"]} of the area {one["area"]}')
     inside = min(x + w, width) > max(x, 0) and min(y + h, height) > max(y, 0)
     usable = one['area'] > 0 and w >= 1 and h >= 1 and inside
     return _Object(

@@ -128,6 +128,10 @@ def without(part, key):
             changed(annotations=[dict(OBJECTS[0], bbox=None, keypoints=[3, 4, 2], num_keypoints=1)]),
             r'train2017\.json cannot be read',
         ),
+        (
+            changed(annotations=[OBJECTS[0] | dict(bbox=[1, 2, float('nan'), 4])]),
+            'cannot be read .a box .*nan',
+        ),
         (without('images', 'file_name'), "does not have: 'file_name'"),
         (without('images', 'height'), "does not have: 'height'"),
         (without('categories', 'name'), "does not have: 'name'"),

@@ -121,6 +121,8 @@ def test_more_boxes_than_there_is_room_for_name_the_picture(own):
         ([('unicorn', 0, (1, 1, 5, 5))], r"000007\.xml has an object 'unicorn'; the classes are aeroplane"),
         ([('car', 0, (5, 1, 5, 9))], r"000007\.xml has a box of 'car' from \(4, 0\) to \(4, 8\); correct"),
         ([('car', 0, (1, 1, 'x', 9))], r'000007\.xml cannot be read'),
+        ([('car', 0, (1, 1, 'inf', 9))], r'000007\.xml cannot be read'),
+        ([('car', 0, (9, 1, 5, 9))], r"000007\.xml has a box of 'car' from \(8, 0\) to \(4, 8\); correct"),
     ],
 )
 def test_a_wrong_annotation_names_its_file(objects, message, own):
