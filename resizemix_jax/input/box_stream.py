@@ -244,7 +244,7 @@ class AspectStream(BoxStream):
     """Each picture resized with its aspect kept, in one of two buckets: wider than high, or not.
 
     Law: with f = min(longest / max(H, W), shortest / min(H, W)) the new sides are floor(W f + 1/2) and
-    floor(H f + 1/2), interpolated as in `SquareStream`; the boxes are multiplied by the new side over the old
+    floor(H f + 1/2), at least 1, interpolated as in `SquareStream`; the boxes are multiplied by the new side over the old
     one. Below and to the right the image is 0 up to the bucket, whose sides are the next multiples of 32.
 
     An epoch has whole batches of one bucket: each bucket's permutation is filled up from its own beginning,
@@ -283,7 +283,7 @@ class AspectStream(BoxStream):
     def example(self, picture, row, rng):
         height, width = picture.shape[:2]
         factor = min(self.view.longest / max(height, width), self.view.shortest / min(height, width))
-        tall, wide = int(height * factor + 0.5), int(width * factor + 0.5)
+        tall, wide = (max(1, int(side * factor + 0.5)) for side in (height, width))
         scale = np.float32([wide / width, tall / height] * 2)
         own = self.boxes_of(row)
         wanted = ~self.annotations.ignore[own]
