@@ -244,8 +244,9 @@ class AspectStream(BoxStream):
     """Each picture resized with its aspect kept, in one of two buckets: wider than high, or not.
 
     Law: with f = min(longest / max(H, W), shortest / min(H, W)) the new sides are floor(W f + 1/2) and
-    floor(H f + 1/2), at least 1, interpolated as in `SquareStream`; the boxes are multiplied by the new side over the old
-    one. Below and to the right the image is 0 up to the bucket, whose sides are the next multiples of 32.
+    floor(H f + 1/2), at least 1, interpolated as in `SquareStream`; the boxes are multiplied by the new side
+    over the old one. Below and to the right the image is 0 up to the bucket, whose sides are the next
+    multiples of 32.
 
     An epoch has whole batches of one bucket: each bucket's permutation is filled up from its own beginning,
     as MMDetection's GroupSampler does, and the batches are permuted.
