@@ -5,6 +5,7 @@
 
 import json
 import logging
+import math
 import os
 import pathlib
 from typing import NamedTuple
@@ -99,37 +100,42 @@ def _parse(path, split):
     try:
         content = json.loads(path.read_bytes())
         categories = sorted(content['categories'], key=lambda one: one['id'])
-        number = {one['id']: k for k, one in enumerate(categories)}
-        images = sorted(content['images'], key=lambda one: one['id'])
-        by_id, of_image = {one['id']: one for one in images}, {one['id']: [] for one in images}
-        for one in content['annotations']:
-            image = by_id[one['image_id']]
-            of_image[one['image_id']].append(_object(one, number, image['width'], image['height']))
+        names = [one['name'] for one in categories]
+        pictures, dropped = _pictures(content, [one['id'] for one in categories], split)
+        if not pictures:
+            raise DataError(f'{path} has no picture to use')
+        arrays = Annotations.of(pictures)._asdict() | {NAMED: np.array(names)}
     except KeyError as error:
         raise DataError(
             f'{path} is not a file of objects with boxes, as instances_*.json are, or it names what it does '
             f'not have: {error}'
         ) from error
-    except (ValueError, TypeError, AttributeError, OSError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, OSError) as error:
         raise DataError(f'{path} cannot be read ({first_line(error)}); copy it again') from error
-    train = split == 'train'
-    chosen = [
-        one for one in images
-        if not train or (of_image[one['id']] and min(one['height'], one['width']) >= LEAST)
-    ]  # fmt: skip
-    pictures, dropped = [], 0
-    for one in chosen:
-        objects = of_image[one['id']]
-        kept = [found for found in objects if found.usable or not train]
-        dropped += len(objects) - len(kept)
-        columns = ([getattr(found, key) for found in kept] for key in ('box', 'label', 'crowd', 'area'))
-        shape = one['height'], one['width']
-        pictures.append((f'{FOLDERS[split]}/{one["file_name"]}', *columns, shape))
-    if not pictures:
-        raise DataError(f'{path} has no picture to use')
     if dropped:
         log.warning('%s: %d boxes without an area or outside their picture are left out', path, dropped)
-    return Annotations.of(pictures)._asdict() | {NAMED: np.array([one['name'] for one in categories])}
+    return arrays
+
+
+def _pictures(content, categories, split):
+    """The pictures of a split as `Annotations.of` takes them, and the number of boxes left out."""
+    train = split == 'train'
+    number = {category: k for k, category in enumerate(categories)}
+    images = {one['id']: one for one in sorted(content['images'], key=lambda one: one['id'])}
+    objects = {image: [] for image in images}
+    for one in content['annotations']:
+        image = images[one['image_id']]
+        objects[one['image_id']].append(_object(one, number, image['width'], image['height']))
+    pictures, dropped = [], 0
+    for image, one in images.items():
+        name, shape, own = one['file_name'], (one['height'], one['width']), objects[image]
+        if train and (not own or min(shape) < LEAST):
+            continue
+        kept = [found for found in own if found.usable or not train]
+        dropped += len(own) - len(kept)
+        columns = ([getattr(found, key) for found in kept] for key in ('box', 'label', 'crowd', 'area'))
+        pictures.append((f'{FOLDERS[split]}/{name}', *columns, shape))
+    return pictures, dropped
 
 
 class _Object(NamedTuple):
@@ -142,6 +148,8 @@ class _Object(NamedTuple):
 
 def _object(one, number, width, height):
     x, y, w, h = map(float, one['bbox'])
+    if not math.isfinite(x + y + w + h + one['area']):
+        raise ValueError(f'a box {one["bbox"]} of the area {one["area"]}')
     inside = min(x + w, width) > max(x, 0) and min(y + h, height) > max(y, 0)
     usable = one['area'] > 0 and w >= 1 and h >= 1 and inside
     return _Object(

@@ -12,6 +12,7 @@ CLASSES = (
     'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable',
     'dog', 'horse', 'motorbike', 'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor',
 )  # fmt: skip
+UNREADABLE = OSError, ElementTree.ParseError, AttributeError, TypeError, ValueError, OverflowError
 # Split -> (year, list of ImageSets/Main) of its parts: '07+12'.
 PARTS = {'train': (('VOC2007', 'trainval'), ('VOC2012', 'trainval')), 'eval': (('VOC2007', 'test'),)}
 
@@ -56,7 +57,11 @@ def _names(root, parts):
                 f'voc:{root}: {path} is missing. Name the directory that has VOC2007 and VOC2012 in it, as '
                 'the archives of PASCAL VOC unpack to VOCdevkit'
             )
-        found += [(year, line.split()[0]) for line in path.read_text().splitlines() if line.strip()]
+        found += [
+            (year, line.split()[0])
+            for line in path.read_text('utf-8', 'replace').splitlines()
+            if line.strip()
+        ]
     if not found:
         raise DataError(f'voc:{root}: the lists of {", ".join(part for _, part in parts)} are empty')
     return found
@@ -74,7 +79,7 @@ def _picture(root, year, name):
         words = [one.findtext('name') for one in objects]
         difficult = [bool(int(one.findtext('difficult') or 0)) for one in objects]
         shape = [int(tree.findtext(f'size/{side}')) for side in ('height', 'width')]
-    except (OSError, ElementTree.ParseError, AttributeError, TypeError, ValueError) as error:
+    except UNREADABLE as error:
         raise DataError(f'{path} cannot be read ({first_line(error)}); copy it again') from error
     for box, word in zip(boxes, words, strict=True):
         if word not in CLASSES:

@@ -24,7 +24,7 @@ def distort(key: Array, images: Array) -> Array:
 
     Args:
         key: typed JAX key.
-        images: float32 [B, H, W, 3], levels in 0..255, red first.
+        images: float32 or uint8 [B, H, W, 3], levels in 0..255, red first.
 
     Returns:
         float32 [B, H, W, 3].

@@ -49,26 +49,36 @@ def crop(rng, height, width, boxes):
         mode = MODES[rng.integers(len(MODES))]
         if mode is None:
             return np.array([0, 0, width, height])
-        for _ in range(TRIES):
-            w, h = rng.uniform(LEAST * width, width), rng.uniform(LEAST * height, height)
-            left, top = (rng.uniform(min(1, room), max(1, room)) for room in (width - w, height - h))
-            window = np.array([left, top, left + w, top + h]).astype(int)
-            if RATIO[0] <= h / w <= RATIO[1] and _fits(window, boxes, mode):
-                return window
+        windows = _windows(rng, height, width)  # all at once: one after another takes longer than decoding
+        fitting = windows[_fits(windows, boxes, mode)]
+        if len(fitting):
+            return fitting[0]
 
 
-def _fits(window, boxes, mode):
-    if not (window[:2] < window[2:]).all():
-        return False
+def _windows(rng, height, width):
+    """Those of TRIES windows that have the shape that is asked for, int64 [<= TRIES, 4], in their order."""
+    sides, drawn = np.array([[width], [height]]), rng.random((4, TRIES))
+    size = sides * (LEAST + (1 - LEAST) * drawn[:2])
+    corner = 1 + (sides - size - 1) * drawn[2:]  # where there is no room for 1: between the room and 1
+    windows = np.concatenate([corner, corner + size]).T.astype(int)
+    shape = size[1] / size[0]
+    return windows[(shape >= RATIO[0]) & (shape <= RATIO[1])]
+
+
+def _fits(windows, boxes, mode):
+    """Which windows may be taken, bool [k]: windows [k, 4], boxes [n, 4]."""
+    proper = (windows[:, :2] < windows[:, 2:]).all(axis=1)
     if not len(boxes):
-        return True
-    low, high = np.maximum(boxes[:, :2], window[:2]), np.minimum(boxes[:, 2:], window[2:])
-    shared = np.prod(np.maximum(high - low, 0), axis=1)
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) + np.prod(window[2:] - window[:2])
-    return (shared / np.maximum(areas - shared, 1e-6)).min() >= mode and centred(boxes, window).any()
+        return proper
+    each = windows[:, None]
+    low, high = np.maximum(boxes[:, :2], each[..., :2]), np.minimum(boxes[:, 2:], each[..., 2:])
+    shared = np.prod(np.maximum(high - low, 0), axis=-1)
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=-1) + np.prod(each[..., 2:] - each[..., :2], axis=-1)
+    overlap = shared / np.maximum(areas - shared, 1e-6)
+    return proper & (overlap.min(axis=1) >= mode) & centred(boxes, each).any(axis=1)
 
 
 def centred(boxes, window):
-    """Which boxes have their centre inside a window, bool [n]."""
+    """Which boxes have their centre inside a window, bool [..., n]; window [4] or [..., 1, 4]."""
     centre = (boxes[:, :2] + boxes[:, 2:]) / 2
-    return ((centre > window[:2]) & (centre < window[2:])).all(axis=1)
+    return ((centre > window[..., :2]) & (centre < window[..., 2:])).all(axis=-1)

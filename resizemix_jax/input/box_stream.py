@@ -1,5 +1,6 @@
 """Pictures with boxes, decoded and resized while they are used; an example is that of `input.boxes`."""
 
+import hashlib
 import os
 import pathlib
 from typing import NamedTuple
@@ -148,9 +149,14 @@ class BoxStream(Split):
 
     @property
     def files(self):
-        """(path below the root, bytes) of every picture."""
+        """(path below the root, bytes) of every picture; last their annotations, named by a digest.
+
+        So a run that continues notices a box that was corrected, too.
+        """
         paths = [os.fsdecode(file) for file in self.annotations.files]
-        return tuple((path, os.stat(os.path.join(self.root, path)).st_size) for path in paths)
+        pictures = ((path, os.stat(os.path.join(self.root, path)).st_size) for path in paths)
+        digest = hashlib.sha256(b''.join(array.tobytes() for array in self.annotations)).hexdigest()
+        return (*pictures, (f'annotations {digest}', sum(array.nbytes for array in self.annotations)))
 
     def path(self, row):
         return os.path.join(self.root, os.fsdecode(self.annotations.files[row]))
@@ -238,8 +244,9 @@ class AspectStream(BoxStream):
     """Each picture resized with its aspect kept, in one of two buckets: wider than high, or not.
 
     Law: with f = min(longest / max(H, W), shortest / min(H, W)) the new sides are floor(W f + 1/2) and
-    floor(H f + 1/2), interpolated as in `SquareStream`; the boxes are multiplied by the new side over the old
-    one. Below and to the right the image is 0 up to the bucket, whose sides are the next multiples of 32.
+    floor(H f + 1/2), at least 1, interpolated as in `SquareStream`; the boxes are multiplied by the new side
+    over the old one. Below and to the right the image is 0 up to the bucket, whose sides are the next
+    multiples of 32.
 
     An epoch has whole batches of one bucket: each bucket's permutation is filled up from its own beginning,
     as MMDetection's GroupSampler does, and the batches are permuted.
@@ -277,7 +284,7 @@ class AspectStream(BoxStream):
     def example(self, picture, row, rng):
         height, width = picture.shape[:2]
         factor = min(self.view.longest / max(height, width), self.view.shortest / min(height, width))
-        tall, wide = int(height * factor + 0.5), int(width * factor + 0.5)
+        tall, wide = (max(1, int(side * factor + 0.5)) for side in (height, width))
         scale = np.float32([wide / width, tall / height] * 2)
         own = self.boxes_of(row)
         wanted = ~self.annotations.ignore[own]

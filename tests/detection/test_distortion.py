@@ -63,3 +63,10 @@ def test_images_are_distorted_each_for_itself_by_the_key():
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
     assert len({np.asarray(one).tobytes() for one in first}) == 6
+
+
+def test_bytes_are_levels():
+    batch = np.random.default_rng(3).integers(0, 256, (3, 8, 8, 3), np.uint8)
+    found = distortion.distort(jax.random.key(0), jnp.asarray(batch))
+    assert found.dtype == jnp.float32
+    np.testing.assert_array_equal(found, distortion.distort(jax.random.key(0), jnp.float32(batch)))

@@ -46,6 +46,26 @@ def test_a_window_has_the_centre_of_a_box_and_overlaps_each_by_the_mode(monkeypa
         assert shared / union >= 0.3 and box_crop.centred(BOXES[:1], window).all()
 
 
+def test_every_box_overlaps_the_window_by_the_mode(monkeypatch):
+    """Also the small one, which Caffe's rule would not ask for."""
+    monkeypatch.setattr(box_crop, 'MODES', (0.2,))
+    boxes = np.array([[5, 5, 115, 85], [40, 30, 75, 60]], float)
+    for seed in range(50):
+        x0, y0, x1, y1 = box_crop.crop(np.random.default_rng(seed), 90, 120, boxes)
+        for box in boxes:
+            shared = (min(x1, box[2]) - max(x0, box[0])) * (min(y1, box[3]) - max(y0, box[1]))
+            union = (x1 - x0) * (y1 - y0) + (box[2] - box[0]) * (box[3] - box[1]) - shared
+            assert shared / union >= 0.2
+
+
+def test_a_window_never_begins_at_the_first_pixel_where_there_is_room(monkeypatch):
+    monkeypatch.setattr(box_crop, 'MODES', (0.0,))
+    found = np.array([box_crop.crop(np.random.default_rng(k), 90, 120, BOXES) for k in range(400)])
+    for low, side in ((0, 120), (1, 90)):
+        room = found[:, low + 2] - found[:, low] < side - 3
+        assert found[room, low].min() == 1
+
+
 def test_without_boxes_any_window_is_taken():
     assert len({tuple(window) for window in windows(np.zeros((0, 4)), 50)}) > 30
 

@@ -40,6 +40,13 @@ def test_the_aspect_is_kept_in_the_bucket_of_the_orientation(split):
         assert bucket_of(split.batch(np.array([row]), None), split.buckets) == 1
 
 
+def test_a_line_of_pixels_keeps_one(tmp_path):
+    Image.new('RGB', (200, 1)).save(tmp_path / 'line.png')
+    annotations = Annotations.of([('line.png', [], [], [], [], (1, 200))])
+    batch = KEEP.open('set', tmp_path, annotations, ('a',)).batch(np.array([0]), None)
+    assert batch['size'].tolist() == [[1, 60]]
+
+
 def test_an_epoch_fills_up_each_bucket_and_every_picture_is_evaluated_once(split):
     order = split.order(3, 0, 2)
     assert split.steps(2) == len(order) == 4
