@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from resizemix_jax import config as configs
-from resizemix_jax import key_groups, recipes
+from resizemix_jax import key_groups, recipes, small_scale
 from resizemix_jax.arguments import choose, parse
 from resizemix_jax.table_rules import check
 
@@ -130,7 +130,7 @@ class Table:
             raise ValueError(f'row={row.name} ({row.title}) cannot be run: {row.refused}')
         small = cell['scale'] == 'small'
         name = column.network
-        network = recipes.small(name).keys if small else recipes.NETWORKS.get(name)
+        network = small_scale.small(name).keys if small else recipes.NETWORKS.get(name)
         config = configs.base()
         config.table = self.name
         for key in ('row', 'column', 'recipe', 'scale', 'seed'):
@@ -142,7 +142,7 @@ class Table:
         except (ValueError, TypeError) as error:
             raise ValueError(f'table {self.name}, row {row.name}, column {column.name}: {error}') from error
         if small:
-            recipes.fit_small(config)
+            small_scale.fit_small(config)
         return config
 
     def resolve(self, stored):
@@ -174,8 +174,8 @@ class Table:
         """The cells that can be run: all rows and columns of one seed before those of the next.
 
         Args:
-            rows, columns: names; () for all. At the small scale columns of one `recipes.small` are the same,
-                and () is the first of each.
+            rows, columns: names; () for all. Columns of one `small_scale.small` are the same at that scale, and
+                () is the first of each.
             seeds: how many, from 0.
 
         Raises:
@@ -198,9 +198,10 @@ class Table:
         """The columns that differ at a scale."""
         if scale != 'small':
             return self.columns
-        return tuple({recipes.small(column.network).name: column for column in self.columns[::-1]}.values())[
-            ::-1
-        ]
+        first = {}
+        for column in self.columns:
+            first.setdefault(small_scale.small(column.network).name, column)
+        return tuple(first.values())
 
     def needed(self, name, cell):
         """The cell of the row `name` that a run of `cell`, of any table, starts from; see `Row.needs`."""
@@ -224,7 +225,7 @@ class Table:
         """The name of a cell's workdir in a sweep: of the network and data that it has."""
         where = [cell['column'], *_chosen(cell).values()]
         if cell.get('scale') == 'small':
-            known = {column.name: recipes.small(column.network).name for column in self.columns}
+            known = {column.name: small_scale.small(column.network).name for column in self.columns}
             name = known[cell['column']]
             first = next(column for column in known if known[column] == name)
             where = [*where[1:], name, *(f'for_{column}' for column in where[:1] if column != first)]

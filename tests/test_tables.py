@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from resizemix_jax import config as configs
-from resizemix_jax import key_groups, recipes
+from resizemix_jax import key_groups, small_scale
 from resizemix_jax.tables import Column, Row, Table
 from tests.configs.tables import TABLES
 
@@ -60,7 +60,7 @@ def test_the_cells_of_a_sweep():
     assert other == 'table3_cutmix_small_wrn10_1_fashion_mnist_10k_for_ss26_2x96d_seed0'
     config = table.get_config('scale=small')
     sizes = config.model_args.depth, config.model_args.width
-    name = recipes.small(table.columns[0].network).name
+    name = small_scale.small(table.columns[0].network).name
     assert f'wrn{sizes[0]}_{sizes[1]}_{config.dataset}' == name  # the name is the truth
     half = TABLES['table6'].cells(rows=['baseline'], scale='small')  # two networks on one data set
     assert [cell['column'] for cell in half] == ['cifar10', 'imagenet']
