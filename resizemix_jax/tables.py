@@ -174,8 +174,8 @@ class Table:
         """The cells that can be run: all rows and columns of one seed before those of the next.
 
         Args:
-            rows, columns: names; () for all. Columns of one `small_scale.small` are the same at that scale, and
-                () is the first of each.
+            rows, columns: names; () for all. Columns of one `small_scale.small` are the same at that scale,
+                and () is the first of each.
             seeds: how many, from 0.
 
         Raises:
