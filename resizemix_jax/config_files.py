@@ -14,7 +14,6 @@ from resizemix_jax.errors import ConfigError
 from resizemix_jax.run import files
 
 FOLDER = 'configs'
-NOT_YET = {'table5': 'Table 5, the trained networks as backbones of detectors, is not here yet'}
 
 
 class ConfigFile(NamedTuple):
@@ -45,10 +44,7 @@ def load(path: str | pathlib.Path) -> ConfigFile:
         line = f'{_line(error, path)}{type(error).__name__}: {error}'
         raise ConfigError(f'{path} cannot be loaded: {line}') from error
     if names is None:
-        reason = NOT_YET.get(
-            pathlib.Path(path).stem, 'there is no such file, and no packaged one of that name'
-        )
-        raise ConfigError(f'--config={path}: {reason}')
+        raise ConfigError(f'--config={path}: there is no such file, and no packaged one of that name')
     table = names.get('TABLE')
     if not callable(names.get('get_config')):
         raise ConfigError(f'{path} must define get_config(arg)')

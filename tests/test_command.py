@@ -32,10 +32,6 @@ TABLE3, QUICKSTART, HERE = '--config=configs/table3.py', '--config=configs/quick
         ([f'{TABLE3}:row=foo', HERE], "row='foo' must be one of"),
         ([f'{TABLE3}:row=faster_aa', HERE], 'its authors published neither'),
         (['--config=configs/absent.py', HERE], '--config=configs/absent.py: there is no such file'),
-        (
-            ['--config=configs/table5.py', HERE],
-            'Table 5, the trained networks as backbones of detectors, is not here',
-        ),
         (['--config=', HERE], '--config needs a file'),
         ([QUICKSTART, '--config.optimizer.lr=1', HERE], 'config.optimizer.lr is now config.schedule_args.lr'),
         ([QUICKSTART, '--config.schedule_args.lrr=1', HERE], "'cosine' has no argument 'lrr'; it has"),

@@ -27,7 +27,7 @@ import time
 import traceback
 
 from resizemix_jax import config as configs
-from resizemix_jax.find import find, names, needs
+from resizemix_jax.find import find, module, names, needs
 from resizemix_jax.key_checks import IDENTITY_KEYS
 from tests.configs.tables import TABLES
 
@@ -45,13 +45,21 @@ SMALL = {
     'policy_args.m', 'policy_args.width', 'policy_args.depth', 'policy_args.severity', 'task_args.views',
     'generate_args.k', 'generate_args.leftover', 'model_args.depth', 'model_args.width',
     'model_args.dropout', 'optimizer_args.momentum', 'optimizer_args.b1', 'optimizer_args.b2',
-    'schedule_args.factor', 'schedule_args.warmup_epochs', 'dataset_args.train_size',
+    'schedule_args.factor', 'schedule_args.warmup_epochs', 'dataset_args.train_size', 'dataset_args.side',
+    'dataset_args.image_size', 'dataset_args.eval_size', 'dataset_args.most', 'task_args.least',
+    'task_args.threshold', 'task_args.flip_prob', 'task_args.frozen_stages', 'task_args.ratio',
+    'task_args.size', 'task_args.candidates', 'task_args.eval_candidates', 'task_args.proposals',
+    'task_args.rpn_sample', 'task_args.head_sample', 'task_args.most', 'model_args.channels',
+    'model_args.hidden',
 }  # fmt: skip
 # Keys that may be 0, may be empty, and may hold any text.
 ZERO = {
     'held_out', 'seed', 'steps', 'saliency_layer', 'gallery_every', 'profile_steps', 'num_devices', 'workers',
     'label_smoothing', 'generate_images', 'generate_args.lambda_s', 'generate_args.leftover',
-    'task_args.weight', 'dataset_args.eval_resize', 'dataset_args.max_damaged', 'model_args.dropout',
+    'task_args.weight', 'task_args.least', 'task_args.threshold', 'task_args.flip_prob',
+    'task_args.frozen_stages', 'task_args.ratio', 'keep_every', 'save_every_minutes', 'input_timeout',
+    'dataset_args.eval_resize',
+    'dataset_args.max_damaged', 'model_args.dropout',
     'augment_args.padding',
     'mixing_args.prob', 'mixing_args.beta', 'mixing_args.gamma', 'mixing_args.eta', 'mixing_args.t_eps',
     'mixing_args.lambda_s', 'mixing_args.leftover', 'mixing_args.fill', 'optimizer_args.momentum',
@@ -60,8 +68,8 @@ ZERO = {
     'schedule_args.final_lr',
     *(f'{group}_args.{word}' for group in ('augment', 'policy') for word in ('fill', 'n', 'm', 'level')),
 }  # fmt: skip
-EMPTY = {'data_dir', 'saliency', 'freeze', 'schedule_args.decay_epochs'}
-TEXT = {'data_dir'}
+EMPTY = {'data_dir', 'init', 'saliency', 'freeze', 'schedule_args.decay_epochs'}
+TEXT = {'data_dir', 'init'}
 ANY_NUMBER = {'mixing_args.fill'}
 MEMBERS = ('model', 'augment', 'policy', 'mixing', 'optimizer', 'schedule', 'dataset', 'task')
 # The images that a case of one step trains on.
@@ -108,6 +116,8 @@ def members(rng, config, count, families=MEMBERS):
             'halve',
             'tfds',
             'folder',
+            'voc',
+            'coco',
             'generated',
         ):
             continue  # these need a network, another place, or data
@@ -117,6 +127,13 @@ def members(rng, config, count, families=MEMBERS):
             values['saliency'] = 'fine_grained' if guided else ''
     if values.get('task', config.task) == 'consistency':
         values |= {'mixing': 'none', 'saliency': '', 'policy': 'augmix', 'policy_place': 'before_mixing'}
+    family = getattr(module('tasks', values.get('task', config.task)), 'NETWORKS', 'models')
+    if 'task' in values and family != configs.FAMILIES['model']:
+        values |= {'model': names(family)[0], 'dataset': 'fashion_scenes'}
+    if values.get('model', config.model) not in names(family):
+        values.pop('model', None)  # of another family than the task's
+    if config.model not in names(family) and 'model' not in values:
+        values.pop('task', None)
     configs.override(config, values)
     return values
 
@@ -145,7 +162,7 @@ def case(rng, number):
     values = members(rng, config, rng.choice((0, 0, 0, 1, 2)))
     words = [argument, *(f'--config.{key}={value}' for key, value in values.items())]
     if number % 10 == 0:
-        return words, None if values or config.dataset == 'generated' else False
+        return words, None if values or config.dataset in ('generated', 'voc', 'coco') else False
     bad = list(bad_values(rng, config, rng.choice((1, 1, 2))))
     words += [f'--config.{key}={text}' for key, _, _, text in bad]
     return words, True if any(is_invalid(*value) for value in bad) else None
