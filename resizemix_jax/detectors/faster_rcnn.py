@@ -71,6 +71,7 @@ class FasterRCNN(nn.Module):
     streams: tuple = ()
 
     def setup(self):
+        """Makes the parts that have parameters."""
         self.fpn = FPN(self.channels, self.dtype)
         self.rpn = RPN(self.channels, self.dtype)
         self.roi_head = Head(self.num_classes, self.hidden, self.dtype)
