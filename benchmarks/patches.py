@@ -36,6 +36,7 @@ from resizemix_jax.config_files import get_config, of_run
 from resizemix_jax.mixing.cut_paste import cut_paste
 from resizemix_jax.mixing.resizemix import resizemix
 from resizemix_jax.normalize import normalize
+from resizemix_jax.ranges import Choice
 from resizemix_jax.run import network as networks
 from resizemix_jax.run.network import Network
 
@@ -155,6 +156,7 @@ def main(argv=None):
     args = timing.arguments(
         __doc__, argv, smallest, runs='', taus=TAUS, examples=2000, background='black', picture=''
     )
+    Choice('black', 'mean').check('--', background=args.background)
     runs = sorted(glob.glob(args.runs)) if args.runs else ['']
     if not runs:
         sys.exit(f'--runs={args.runs} matches no directory')

@@ -76,4 +76,6 @@ def small(network):
 def fit_small(config):
     """Fits a row to the images of `small`: Cutout's square covers the share that it covers of CIFAR's."""
     if config.mixing == 'cutout':
-        config.mixing_args.length = config.mixing_args.length * config.dataset_args.image_size // 32
+        config.mixing_args.length = (
+            config.mixing_args.length * config.dataset_args.get('image_size', 28) // 32
+        )

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 NEEDS = ('source',)
 FOLDERS = {'train': 'train2017', 'eval': 'val2017'}
 LEAST = 32  # pixels of the shorter side of a picture to train on
+LAW = 2  # of `_parse`, in the name of the kept arrays: a change makes them anew
 NAMED = 'names'  # the array of the classes' names, beside those of Annotations
 
 
@@ -78,7 +79,7 @@ def _read(root, split):
         raise DataError(
             f'coco:{root}: {path} is missing. Name the directory that has annotations, train2017 and val2017'
         )
-    name = f'{path.stem}.{split}.boxes'
+    name = f'{path.stem}.{split}.boxes{LAW}'
     found = cached.arrays([path], name, 'annotation index', lambda: _parse(path, split), _check)
     names = tuple(str(name) for name in found.pop(NAMED))
     return Objects(Annotations(**found), names)
@@ -114,6 +115,9 @@ def _parse(path, split):
         raise DataError(f'{path} cannot be read ({first_line(error)}); copy it again') from error
     if dropped:
         log.warning('%s: %d boxes without an area or outside their picture are left out', path, dropped)
+    boxes = arrays['boxes']
+    if empty := int((boxes[:, 2:] <= boxes[:, :2]).any(axis=1).sum()):
+        log.warning('%s: %d empty boxes are evaluated on, and no detection can match them', path, empty)
     return arrays
 
 
@@ -148,6 +152,10 @@ class _Object(NamedTuple):
 
 def _object(one, number, width, height):
     x, y, w, h = map(float, one['bbox'])
+    if w < 0 or h < 0:
+        raise ValueError(
+            f'the box {one["bbox"]} of annotation {one.get("id")} is inverted: its side is negative'
+        )
     if not math.isfinite(x + y + w + h + one['area']):
         raise ValueError(f'a box {one["bbox"]} of the area {one["area"]}')
     inside = min(x + w, width) > max(x, 0) and min(y + h, height) > max(y, 0)

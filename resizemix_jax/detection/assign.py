@@ -41,7 +41,7 @@ def assign(
 
     Args:
         overlaps: [G, N], `iou(boxes, anchors)`.
-        box_valid: [G], which ground truths are no padding.
+        box_valid: [G], whether a ground truth is real and not padding.
         valid: [N], which anchors count; None: all.
         positive, negative: in [0, 1], negative <= positive.
         least: in [0, 1], or None: no anchor is forced.

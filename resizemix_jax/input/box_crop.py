@@ -59,7 +59,7 @@ def _windows(rng, height, width):
     """Those of TRIES windows that have the shape that is asked for, int64 [<= TRIES, 4], in their order."""
     sides, drawn = np.array([[width], [height]]), rng.random((4, TRIES))
     size = sides * (LEAST + (1 - LEAST) * drawn[:2])
-    corner = 1 + (sides - size - 1) * drawn[2:]  # where there is no room for 1: between the room and 1
+    corner = 1 + (sides - size - 1) * drawn[2:]  # with less room than 1: from the room to 1
     windows = np.concatenate([corner, corner + size]).T.astype(int)
     shape = size[1] / size[0]
     return windows[(shape >= RATIO[0]) & (shape <= RATIO[1])]

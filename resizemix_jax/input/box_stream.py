@@ -218,7 +218,7 @@ class SquareStream(BoxStream):
     resizes; the boxes are multiplied by the new side over the old one along each axis. With `crops`, what is
     resized in training is the window of `box_crop`, drawn from (seed, epoch, row), the mean's colour beyond
     the picture; its interpolation is to 1/32 of a pixel (OpenCV's warpAffine), so that the canvas is never
-    made.
+    made. At a window's edge it reads the picture beyond, where a resized crop would repeat its border.
     """
 
     def example(self, picture, row, rng):

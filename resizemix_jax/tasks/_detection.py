@@ -26,7 +26,7 @@ CLASSIFICATION = (
 
 
 def check(config, dataset, measure):
-    """That the task can be had: its measure, the keys of classification, and boxes.
+    """Checks the measure, that no key of classification was set, and that the images have boxes.
 
     Raises:
         ValueError: an unknown measure, a key of classification that was set, micro-batches, or no boxes.

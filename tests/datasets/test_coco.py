@@ -6,7 +6,7 @@ import pytest
 from resizemix_jax.datasets import coco as coco_file
 from resizemix_jax.datasets.coco import coco
 from resizemix_jax.errors import DataError
-from tests.input.cocokit import CATEGORIES, OBJECTS, TRAIN, annotations, make, write
+from tests.input.cocokit import CATEGORIES, EVAL, FOUND, OBJECTS, TRAIN, annotations, make, write
 
 
 @pytest.fixture
@@ -37,6 +37,20 @@ def test_all_is_evaluated_on(root):
     assert narrow['boxes'].tolist() == [[4, 5, 4.5, 11]] and narrow['area'].tolist() == [3.0]
     crowd = coco(source=str(root)).read('train', '').truths()[1]
     assert crowd['ignore'].tolist() == [False, True]
+
+
+def test_empty_boxes_to_evaluate_on_are_told_and_inverted_ones_refused(root, caplog):
+    write(root, 'val2017', annotations(EVAL, [FOUND[0] | dict(bbox=[4, 5, 0, 6])]))
+    assert coco(source=str(root)).read('eval', '').truths()[1]['boxes'].tolist() == [[4, 5, 4, 11]]
+    assert '1 empty boxes are evaluated on' in caplog.text
+    for folder, sizes in (('train2017', TRAIN), ('val2017', EVAL)):
+        image = next(iter(sizes))
+        write(root, folder, annotations(sizes, [FOUND[0] | dict(image_id=image, bbox=[10, 5, -6, 6])]))
+        with pytest.raises(DataError, match=folder + r'.*of annotation 0 is inverted'):
+            coco(source=str(root))
+        write(
+            root, folder, annotations(TRAIN, OBJECTS) if folder == 'train2017' else annotations(EVAL, FOUND)
+        )
 
 
 def test_the_annotations_are_parsed_once(root, monkeypatch):
